@@ -1,0 +1,13 @@
+//! Configuration: as typed ([`Config`]), as defined ([`ConfigKey`], [`ConfigDef`]), and what is wrong with it ([`Problems`]).
+
+mod def;
+mod key;
+mod problem;
+mod value;
+mod values;
+
+pub use def::{AnyConfigKey, ConfigDef};
+pub use key::{ConfigKey, Importance, PluginKind};
+pub use problem::{Problem, Problems};
+pub use value::{ConfigType, ConfigValue, List, Secret};
+pub use values::{Config, Entry, Origin};

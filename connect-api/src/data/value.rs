@@ -1,0 +1,118 @@
+//! Values in memory.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{JsonText, Schema};
+
+/// A value with the schema it was read with, if any.
+#[derive(Clone, Debug, Default)]
+pub struct Data {
+    /// `None` for schemaless data.
+    pub schema: Option<Arc<Schema>>,
+    /// The value.
+    pub value: Value,
+}
+
+impl Data {
+    /// A value with a schema.
+    pub fn with_schema(schema: Arc<Schema>, value: Value) -> Self {
+        Self { schema: Some(schema), value }
+    }
+
+    /// A value without a schema.
+    pub fn schemaless(value: Value) -> Self {
+        Self { schema: None, value }
+    }
+}
+
+/// A value. Cheap to clone: text, bytes and JSON are slices of the batch they came in.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Value {
+    /// No value.
+    #[default]
+    Null,
+    /// True or false.
+    Boolean(bool),
+    /// INT8.
+    Int8(i8),
+    /// INT16.
+    Int16(i16),
+    /// INT32.
+    Int32(i32),
+    /// INT64.
+    Int64(i64),
+    /// FLOAT32.
+    Float32(f32),
+    /// FLOAT64.
+    Float64(f64),
+    /// STRING.
+    String(Text),
+    /// BYTES.
+    Bytes(Bytes),
+    /// Schemaless JSON (object, array, string, number or boolean; JSON's `null` is [`Value::Null`]), validated and not yet
+    /// decoded.
+    Json(JsonText),
+}
+
+impl Value {
+    /// How Connect calls the value's type in messages.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean(_) => "java.lang.Boolean",
+            Self::Int8(_) => "java.lang.Byte",
+            Self::Int16(_) => "java.lang.Short",
+            Self::Int32(_) => "java.lang.Integer",
+            Self::Int64(_) => "java.lang.Long",
+            Self::Float32(_) => "java.lang.Float",
+            Self::Float64(_) => "java.lang.Double",
+            Self::String(_) => "java.lang.String",
+            Self::Bytes(_) => "[B",
+            Self::Json(json) => json.type_name(),
+        }
+    }
+}
+
+/// UTF-8 text that shares its buffer.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Text(Bytes);
+
+impl Text {
+    /// The text in `bytes`; what is not UTF-8 becomes U+FFFD, as Java's decoder does it. Copies only in that case.
+    pub fn from_utf8_lossy(bytes: Bytes) -> Self {
+        if std::str::from_utf8(&bytes).is_ok() {
+            return Self(bytes);
+        }
+        Self(Bytes::from(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Bytes::from(text))
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self(Bytes::from_static(text.as_bytes()))
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // Checked by the only constructors; checking again costs a pass, being wrong costs nothing worse than an empty text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}

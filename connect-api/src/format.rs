@@ -1,0 +1,61 @@
+//! Records to the bytes of a file.
+
+use crate::{Result, SinkRecord};
+
+/// Which part of a record a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordView {
+    /// The value: the file itself.
+    Value,
+    /// The key: the file with `.keys` before its extension.
+    Key,
+    /// The headers: the file with `.headers` before its extension.
+    Headers,
+}
+
+impl RecordView {
+    /// What stands before the extension.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Value => "",
+            Self::Key => ".keys",
+            Self::Headers => ".headers",
+        }
+    }
+}
+
+/// A file format.
+pub trait Format: Send + Sync {
+    /// The extension with its dot, without that of a stream compression: `.json`.
+    fn extension(&self) -> &str;
+
+    /// Whether `s3.compression.type` may compress the file as a whole.
+    fn allows_stream_compression(&self) -> bool;
+
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// `Data` where the format cannot hold this view.
+    fn record_writer(&self, view: RecordView) -> Result<Box<dyn RecordWriter>>;
+}
+
+/// Writes one file.
+pub trait RecordWriter: Send {
+    /// Appends the record's bytes to `out`. May keep bytes back until later calls.
+    ///
+    /// # Errors
+    /// `Data` where the record cannot be written: the writer is as before the call, and the caller cuts `out` back to the
+    /// length it had.
+    fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends what was kept back. The file is complete.
+    ///
+    /// # Errors
+    /// `Fatal` where the file cannot be completed.
+    fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Bytes kept back, for the memory budget.
+    fn kept_back(&self) -> usize {
+        0
+    }
+}

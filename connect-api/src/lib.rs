@@ -1,0 +1,38 @@
+//! Contracts between the runtime of a Kafka Connect sink and its plugins.
+//!
+//! This crate does no I/O, spawns nothing and depends on neither Kafka nor a store: a plugin is written and tested against it alone.
+//! A sink is a [`SinkConnector`] that makes [`SinkTask`]s; converters, transforms, partitioners and formats are the plugins that a
+//! configuration names; [`Storage`] is where objects go; [`Plugins`] is the registry.
+
+mod budget;
+pub mod config;
+mod converter;
+pub mod data;
+mod error;
+mod format;
+mod metrics;
+mod partitioner;
+pub mod plugins;
+mod record;
+mod sink_connector;
+mod sink_task;
+mod storage;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod topic_partition;
+mod transformation;
+
+pub use async_trait::async_trait;
+pub use budget::{Budget, Reservation};
+pub use converter::{Converter, ConverterType, HeaderConverter};
+pub use error::{Error, ErrorKind, Result};
+pub use format::{Format, RecordView, RecordWriter};
+pub use metrics::{MetricDefinition, MetricKind, Metrics};
+pub use partitioner::{PartitionedBy, Partitioner};
+pub use plugins::{Plugin, Plugins};
+pub use record::{ConsumerRecord, ConsumerRecords, Header, Origin, RawHeader, SinkRecord, TimestampType};
+pub use sink_connector::SinkConnector;
+pub use sink_task::{CommitReason, ErrantRecordReporter, SinkTask, SinkTaskContext, SinkTaskHost};
+pub use storage::{Body, Completion, Condition, MultipartUpload, ObjectInfo, ObjectMetadata, Storage, Version};
+pub use topic_partition::{OffsetAndMetadata, Offsets, TopicPartition};
+pub use transformation::Transformation;

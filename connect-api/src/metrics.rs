@@ -1,0 +1,131 @@
+//! Metrics from one table of definitions.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+/// What a metric is to Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MetricKind {
+    /// Only grows; its name ends in `_total`.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Observations in buckets with these upper bounds.
+    Histogram(&'static [f64]),
+}
+
+/// One metric: registered, documented and checked from this and from nothing else.
+#[derive(Debug)]
+pub struct MetricDefinition {
+    /// The name with its unit: `_seconds`, `_bytes`, `_total`.
+    pub name: &'static str,
+    /// The kind.
+    pub kind: MetricKind,
+    /// Label names. Their values are bounded: connectors, tasks, partitions, operations; never keys or offsets.
+    pub labels: &'static [&'static str],
+    /// What it counts, in one sentence.
+    pub help: &'static str,
+}
+
+/// Makes metrics of definitions. Look handles up at start and keep them: a look-up costs a hundred increments.
+#[derive(Clone, Default)]
+pub struct Metrics {
+    registry: Registry,
+    registered: Arc<Mutex<HashMap<&'static str, Registered>>>,
+}
+
+#[derive(Clone)]
+enum Registered {
+    Counter(IntCounterVec),
+    Gauge(IntGaugeVec),
+    Histogram(HistogramVec),
+}
+
+impl Metrics {
+    /// The counter of these label values.
+    ///
+    /// # Panics
+    /// Where the definition is of another kind or has other labels: a mistake that every run shows.
+    pub fn counter(&self, definition: &'static MetricDefinition, labels: &[&str]) -> IntCounter {
+        match self.registered(definition) {
+            Registered::Counter(vec) => vec.with_label_values(labels),
+            _ => panic!("{} is not a counter", definition.name),
+        }
+    }
+
+    /// The gauge of these label values.
+    ///
+    /// # Panics
+    /// As [`Metrics::counter`].
+    pub fn gauge(&self, definition: &'static MetricDefinition, labels: &[&str]) -> IntGauge {
+        match self.registered(definition) {
+            Registered::Gauge(vec) => vec.with_label_values(labels),
+            _ => panic!("{} is not a gauge", definition.name),
+        }
+    }
+
+    /// The histogram of these label values.
+    ///
+    /// # Panics
+    /// As [`Metrics::counter`].
+    pub fn histogram(&self, definition: &'static MetricDefinition, labels: &[&str]) -> Histogram {
+        match self.registered(definition) {
+            Registered::Histogram(vec) => vec.with_label_values(labels),
+            _ => panic!("{} is not a histogram", definition.name),
+        }
+    }
+
+    /// Forgets the series of these label values, such as those of a partition that has moved away.
+    pub fn remove(&self, definition: &'static MetricDefinition, labels: &[&str]) {
+        // A series that was never made is as good as removed.
+        let _absent = match self.registered(definition) {
+            Registered::Counter(vec) => vec.remove_label_values(labels),
+            Registered::Gauge(vec) => vec.remove_label_values(labels),
+            Registered::Histogram(vec) => vec.remove_label_values(labels),
+        };
+    }
+
+    /// All metrics in Prometheus' text format 0.0.4.
+    pub fn scrape(&self) -> String {
+        prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    fn registered(&self, definition: &'static MetricDefinition) -> Registered {
+        let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
+        registered.entry(definition.name).or_insert_with(|| Registered::new(definition, &self.registry)).clone()
+    }
+}
+
+impl Registered {
+    fn new(definition: &'static MetricDefinition, registry: &Registry) -> Self {
+        let MetricDefinition { name, kind, labels, help } = *definition;
+        let (registered, collector): (_, Box<dyn prometheus::core::Collector>) = match kind {
+            MetricKind::Counter => {
+                let vec = IntCounterVec::new(Opts::new(name, help), labels).unwrap_or_else(|e| panic!("{name}: {e}"));
+                (Self::Counter(vec.clone()), Box::new(vec))
+            }
+            MetricKind::Gauge => {
+                let vec = IntGaugeVec::new(Opts::new(name, help), labels).unwrap_or_else(|e| panic!("{name}: {e}"));
+                (Self::Gauge(vec.clone()), Box::new(vec))
+            }
+            MetricKind::Histogram(buckets) => {
+                let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+                let vec = HistogramVec::new(opts, labels).unwrap_or_else(|e| panic!("{name}: {e}"));
+                (Self::Histogram(vec.clone()), Box::new(vec))
+            }
+        };
+        registry.register(collector).unwrap_or_else(|e| panic!("{name}: {e}"));
+        registered
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}

@@ -1,0 +1,22 @@
+//! What a connector is to the runtime.
+
+use crate::{
+    Result, SinkTask,
+    config::{Config, Problems},
+    plugins::Plugins,
+};
+
+/// A kind of sink: checks its configuration and makes tasks.
+pub trait SinkConnector: Send + Sync {
+    /// Checks what the definitions of single keys cannot show, such as two keys that exclude each other. Every problem, not the
+    /// first.
+    fn validate(&self, _config: &Config, _plugins: &Plugins) -> Problems {
+        Problems::default()
+    }
+
+    /// Makes one task. Does no I/O: that is for [`SinkTask::start`].
+    ///
+    /// # Errors
+    /// `Config` where the configuration cannot work.
+    fn task(&self, config: &Config, plugins: &Plugins) -> Result<Box<dyn SinkTask>>;
+}

@@ -1,0 +1,154 @@
+//! The contract between the runtime and what writes records somewhere.
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{Budget, Error, Metrics, Offsets, Result, SinkRecord, TopicPartition};
+
+/// Why offsets are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitReason {
+    /// `offset.flush.interval.ms` has passed, or the task asked for a commit.
+    Due,
+    /// The partitions are about to be closed; this is the last commit of them that this task gets.
+    Closing,
+}
+
+/// Writes records of the partitions it is given, and says which of them are durable.
+///
+/// One task is never called twice at the same time. The calls come in this order, as in Kafka Connect (`SinkTask`):
+/// `start`; then any number of `open`, `put`, `pre_commit`, `committed`, `close`; at last `stop`, also after a failure.
+#[async_trait]
+pub trait SinkTask: Send {
+    /// Prepares for work. No partition is assigned yet.
+    ///
+    /// # Errors
+    /// `Config` or `Fatal` fail the task; `Retriable` is tried again.
+    async fn start(&mut self, context: SinkTaskContext) -> Result<()>;
+
+    /// Takes partitions: each with the offset of its next record and the metadata that was committed with it. Called before any
+    /// record of them, and not with an empty map.
+    ///
+    /// # Errors
+    /// `Retriable` is tried again before anything else happens; other kinds fail the task.
+    async fn open(&mut self, partitions: &Offsets) -> Result<()>;
+
+    /// Accepts records; they need not be durable on return, and it should return before they are.
+    ///
+    /// Records of one partition are consecutive within `records` and in the order of their offsets. It is called with an empty
+    /// list several times a second while nothing is read: the only clock a task needs.
+    ///
+    /// # Errors
+    /// `Retriable`: the same call comes again after [`SinkTaskContext::timeout`] with the records that were not accepted, which
+    /// must be all of them: the list is kept by the runtime. Every other kind fails the task; a task that can name the bad record
+    /// reports it ([`SinkTaskContext::errant_record_reporter`]) and goes on.
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<()>;
+
+    /// The offsets to commit now, with the metadata to store beside them: everything before them is durable.
+    ///
+    /// `delivered` holds the offset after the last record read of each partition concerned, dropped and filtered records included. Partitions that are
+    /// left out keep what was committed. An offset beyond `delivered` is refused.
+    ///
+    /// # Errors
+    /// Any error: the partitions are read again from what was committed last.
+    async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets>;
+
+    /// These offsets and metadata have been committed: whoever owns the partitions next will be given them.
+    fn committed(&mut self, _offsets: &Offsets) {}
+
+    /// These partitions, and only these, are no longer ours. Nothing about them may be written any more.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()>;
+
+    /// Releases what is left.
+    ///
+    /// # Errors
+    /// Any error is logged.
+    async fn stop(&mut self) -> Result<()>;
+}
+
+/// What the runtime does for a task. Cloned freely; requests are carried out before the next `put`.
+#[derive(Clone)]
+pub struct SinkTaskContext {
+    /// The connector's name.
+    pub connector: Arc<str>,
+    /// The task's number, from 0.
+    pub task: usize,
+    /// The process's memory budget: whatever is kept until it is durable is reserved here.
+    pub budget: Budget,
+    /// Where the task's metrics are counted.
+    pub metrics: Metrics,
+    host: Arc<dyn SinkTaskHost>,
+}
+
+impl SinkTaskContext {
+    /// A context whose requests go to `host`.
+    pub fn new(connector: Arc<str>, task: usize, budget: Budget, metrics: Metrics, host: Arc<dyn SinkTaskHost>) -> Self {
+        Self { connector, task, budget, metrics, host }
+    }
+
+    /// Asks for a commit as soon as possible instead of at the next interval. Also wakes the task, so that `put` follows.
+    pub fn request_commit(&self) {
+        self.host.request_commit();
+    }
+
+    /// Asks for `put` to be called soon, with or without records.
+    pub fn wake(&self) {
+        self.host.wake();
+    }
+
+    /// Asks for the partition to be read from this offset on.
+    pub fn offset(&self, topic_partition: TopicPartition, offset: i64) {
+        self.host.offset(topic_partition, offset);
+    }
+
+    /// How long to wait before the next call, where this one is about to fail with a retriable error. Holds for one call.
+    pub fn timeout(&self, timeout: Duration) {
+        self.host.timeout(timeout);
+    }
+
+    /// Where records that can never be written are reported; `None` where neither a dead letter queue nor error logging is set up.
+    pub fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter> {
+        self.host.errant_record_reporter()
+    }
+
+    /// Runs a future beside the task. It is dropped when the runtime stops; a task that needs its result waits for it.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.host.spawn(Box::pin(future));
+    }
+}
+
+impl fmt::Debug for SinkTaskContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.connector, self.task)
+    }
+}
+
+/// The runtime's side of a [`SinkTaskContext`].
+pub trait SinkTaskHost: Send + Sync {
+    /// See [`SinkTaskContext::request_commit`].
+    fn request_commit(&self);
+    /// See [`SinkTaskContext::wake`].
+    fn wake(&self);
+    /// See [`SinkTaskContext::offset`].
+    fn offset(&self, topic_partition: TopicPartition, offset: i64);
+    /// See [`SinkTaskContext::timeout`].
+    fn timeout(&self, timeout: Duration);
+    /// See [`SinkTaskContext::errant_record_reporter`].
+    fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter>;
+    /// See [`SinkTaskContext::spawn`].
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>);
+}
+
+/// Takes records that a task cannot write (Kafka Connect's `ErrantRecordReporter`, KIP-610).
+pub trait ErrantRecordReporter: Send + Sync {
+    /// Reports the record, as it was consumed, to the dead letter queue and the log. Offsets of its partition are not committed
+    /// before the report is safe.
+    ///
+    /// # Errors
+    /// `Fatal` where `errors.tolerance` is `none`: the task must let it pass and fail.
+    fn report(&self, record: &SinkRecord, error: &Error) -> Result<()>;
+}

@@ -1,0 +1,95 @@
+//! Where objects are put.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::Result;
+
+/// Text that is kept with an object: lower-case names, printable ASCII values.
+pub type ObjectMetadata = BTreeMap<String, String>;
+
+/// An object's body in pieces.
+pub type Body = Vec<Bytes>;
+
+/// What came of an attempt to make an object under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completion {
+    /// The object is durable under its name.
+    Created,
+    /// The name is taken, or the object is no longer the one that was to be replaced: nothing was changed.
+    NameTaken,
+}
+
+/// What must hold when an object appears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// No object has the name (`If-None-Match: *`).
+    NameFree,
+    /// The object is still the one that was seen (`If-Match`).
+    Unchanged(Version),
+}
+
+/// Identifies the content of an object as the store does (an entity tag).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(pub String);
+
+/// An object as `HEAD` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Bytes.
+    pub size: u64,
+    /// Its version.
+    pub version: Version,
+    /// What was kept with it; empty where the store keeps nothing.
+    pub metadata: ObjectMetadata,
+}
+
+/// A store of objects with slash-separated names. Every call may be made any number of times at once.
+///
+/// Errors of every call are `Retriable` where the store may answer otherwise later (unreachable, throttled, 5xx), `Config` where the
+/// bucket or the credentials are wrong, `Fatal` for anything else. Implementations try once or a few times within seconds; trying for ever is the
+/// caller's part.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// Whether the bucket can be used at all. Called once at start.
+    async fn check(&self) -> Result<()>;
+
+    /// Puts a whole object in one request.
+    async fn put(&self, key: &str, body: Body, metadata: &ObjectMetadata, condition: &Condition) -> Result<Completion>;
+
+    /// Begins an object that is sent in parts. Nothing is visible before [`MultipartUpload::complete`].
+    async fn start_upload(&self, key: &str, metadata: &ObjectMetadata) -> Result<Box<dyn MultipartUpload>>;
+
+    /// The object under this name, if any.
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>>;
+
+    /// The object's content, if it exists.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>>;
+
+    /// All names that begin with `prefix` and come after `start_after` in byte order, in byte order.
+    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>>;
+
+    /// Ends multipart uploads of names with this prefix that nobody completed. Best effort.
+    async fn abort_uploads(&self, prefix: &str) -> Result<usize>;
+
+    /// What the store does not do, in a sentence for operators: such as "keeps no metadata"; empty where it does everything.
+    fn limits(&self) -> &'static str {
+        ""
+    }
+}
+
+/// An object that is being sent in parts. Parts may be sent at the same time and in any order.
+#[async_trait]
+pub trait MultipartUpload: Send + Sync {
+    /// Sends part `number` (from 0). Sending a number again replaces the part.
+    async fn put_part(&self, number: usize, body: Body) -> Result<()>;
+
+    /// Makes the object from its parts. May be called again after an error, and with another condition after
+    /// [`Completion::NameTaken`].
+    async fn complete(&self, condition: &Condition) -> Result<Completion>;
+
+    /// Gives the upload up and frees what the store keeps of it.
+    async fn abort(&self) -> Result<()>;
+}

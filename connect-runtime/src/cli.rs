@@ -1,0 +1,1 @@
+//! The command line: `run`, `validate`, `plugins`, `config-reference`, `metrics-reference`.

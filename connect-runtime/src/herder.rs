@@ -1,0 +1,1 @@
+//! Owns connectors and their tasks: starts them, watches them, restarts what failed.

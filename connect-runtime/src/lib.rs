@@ -1,0 +1,14 @@
+//! The runtime: consumer, task loop, offsets, errors, worker, metrics and health. It knows no connector.
+
+pub mod cli;
+pub mod config;
+mod consumer;
+mod herder;
+mod logging;
+pub mod metrics;
+mod rest;
+mod shutdown;
+mod task;
+mod worker;
+
+pub use worker::{Worker, WorkerBuilder};

@@ -1,0 +1,1 @@
+//! The one place that spawns: tasks are told to stop, and joined.

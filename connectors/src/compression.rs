@@ -1,0 +1,1 @@
+//! Stream compression of whole files.

@@ -1,0 +1,12 @@
+//! Plugins: converters, partitioners, formats, storages and sinks.
+
+mod compression;
+mod converter;
+mod format;
+mod partitioner;
+mod plugins;
+mod sink;
+mod storage;
+mod storage_sink;
+
+pub use plugins::plugins;

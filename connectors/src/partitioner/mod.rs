@@ -1,0 +1,1 @@
+//! Which directory a record's file is in.
