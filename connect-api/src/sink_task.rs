@@ -115,6 +115,12 @@ impl SinkTaskContext {
         self.host.errant_record_reporter()
     }
 
+    /// Says that `what` (a fixed word such as `storage`) fails, and how; `None` once it works again. Readiness shows it, with the time
+    /// since when it holds. The text never holds a secret.
+    pub fn report_problem(&self, what: &'static str, problem: Option<String>) {
+        self.host.report_problem(what, problem);
+    }
+
     /// Runs a future beside the task. It is dropped when the runtime stops; a task that needs its result waits for it.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.host.spawn(Box::pin(future));
@@ -139,6 +145,8 @@ pub trait SinkTaskHost: Send + Sync {
     fn timeout(&self, timeout: Duration);
     /// See [`SinkTaskContext::errant_record_reporter`].
     fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter>;
+    /// See [`SinkTaskContext::report_problem`]. A host without readiness has nothing to show.
+    fn report_problem(&self, _what: &'static str, _problem: Option<String>) {}
     /// See [`SinkTaskContext::spawn`].
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>);
 }
