@@ -1,1 +1,31 @@
-fn main() {}
+//! The integration tests: one binary, because each one links librdkafka.
+//!
+//! Tests that need servers find them through the environment (`scripts/test.sh` starts them and sets it) and say so
+//! on standard error when they are skipped.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value,
+    reason = "helpers of tests: a failure is a panic, and the servers are found through the environment"
+)]
+
+mod bucket;
+mod cluster;
+mod golden;
+mod process;
+mod proxy;
+mod tidy;
+
+/// A line on standard error that the test runner does not swallow.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    // Written to the handle: `eprintln!` would be captured with the output of tests that pass.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// Names a test that cannot run here, and what it needs.
+pub(crate) fn skipped(test: &str, variable: &str) {
+    say(&format!("skipped: {test} ({variable} is not set; scripts/test.sh starts the servers and sets it)"));
+}

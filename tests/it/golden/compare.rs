@@ -1,0 +1,182 @@
+//! Whether two objects say the same: bytes for bytes, values for JSON, inflated if compressed.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde_json::Value;
+
+use super::case::{Case, Expected};
+use crate::bucket::Object;
+use crate::cluster::Record;
+
+/// What differs between the bucket and the JVM's, one line each.
+pub(super) fn objects(case: &Case, ours: &BTreeMap<String, Object>) -> Vec<String> {
+    let mut differences = Vec::new();
+    for key in ours.keys().filter(|key| !case.objects.contains_key(*key)) {
+        differences.push(format!("object {key} should not exist"));
+    }
+    for (key, expected) in &case.objects {
+        let Some(object) = ours.get(key) else {
+            differences.push(format!("object {key} is missing"));
+            continue;
+        };
+        if object.content_type != expected.content_type {
+            differences.push(format!("{key}: type {:?} instead of {:?}", object.content_type, expected.content_type));
+        }
+        if let Err(difference) = body(case, key, &object.body, expected) {
+            differences.push(format!("{key}: {difference}"));
+        }
+    }
+    differences
+}
+
+fn body(case: &Case, key: &str, ours: &[u8], expected: &Expected) -> Result<(), String> {
+    let inflate = |bytes: &[u8]| {
+        let mut inflated = Vec::new();
+        flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut inflated).map_err(|error| error.to_string())?;
+        Ok::<_, String>(inflated)
+    };
+    let Some(theirs) = &expected.body else {
+        // Too big to store: it holds the input values, one a line.
+        let separator = if key.ends_with(".json") { "\n" } else { "" };
+        let input: Vec<u8> = case.records.iter().flat_map(|record| [value_of(record), separator.as_bytes()].concat()).collect();
+        return if ours.len() == expected.size && ours == input { Ok(()) } else { Err("another body".into()) };
+    };
+    let (ours, theirs) = if key.ends_with(".gz") { (inflate(ours)?, inflate(theirs)?) } else { (ours.to_vec(), theirs.clone()) };
+    let json = case.setting("format.class").is_some_and(|class| class.ends_with("JsonFormat"))
+        && (key.ends_with(".json") || key.ends_with(".json.gz"));
+    if ours == theirs {
+        return Ok(());
+    }
+    if !json {
+        return Err(format!("{} instead of {}", excerpt(&ours), excerpt(&theirs)));
+    }
+    let lines = |bytes: &[u8]| bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let (ours, theirs) = (lines(&ours), lines(&theirs));
+    if ours.len() != theirs.len() {
+        return Err(format!("{} records instead of {}", ours.len(), theirs.len()));
+    }
+    for (line, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        let same = match (serde_json::from_slice::<Value>(ours), serde_json::from_slice::<Value>(theirs)) {
+            (Ok(ours), Ok(theirs)) => same_json(&ours, &theirs),
+            _ => ours == theirs,
+        };
+        if !same {
+            return Err(format!("record {line}: {} instead of {}", excerpt(ours), excerpt(theirs)));
+        }
+    }
+    Ok(())
+}
+
+fn value_of(record: &Record) -> &[u8] {
+    record.value.as_deref().unwrap_or_default()
+}
+
+/// Equal as values. Where the JVM loses digits of a number, ours must be what it lost them from.
+fn same_json(ours: &Value, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            ours.len() == theirs.len()
+                && ours.iter().all(|(key, value)| theirs.get(key).is_some_and(|theirs| same_json(value, theirs)))
+        }
+        (Value::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same_json(ours, theirs))
+        }
+        (Value::Number(ours), Value::Number(theirs)) => same_number(&ours.to_string(), &theirs.to_string()),
+        // A double too big for the JVM becomes a text there.
+        (Value::Number(ours), Value::String(theirs)) => {
+            let infinite = ours.to_string().parse::<f64>().is_ok_and(f64::is_infinite);
+            infinite && theirs.trim_start_matches('-') == "Infinity"
+        }
+        _ => ours == theirs,
+    }
+}
+
+fn same_number(ours: &str, theirs: &str) -> bool {
+    if ours == theirs {
+        return true;
+    }
+    let is_integer = |text: &str| text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+    if is_integer(ours) && is_integer(theirs) {
+        // The JVM keeps the low 64 bits.
+        return wrapped(ours) == theirs.parse::<i64>().ok();
+    }
+    !is_integer(theirs) && ours.parse::<f64>().ok() == theirs.parse::<f64>().ok()
+}
+
+/// An integer's low 64 bits, as two's complement.
+fn wrapped(text: &str) -> Option<i64> {
+    let digits = text.trim_start_matches('-').bytes();
+    let low = digits.fold(0_u64, |low, digit| low.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')));
+    let low = if text.starts_with('-') { low.wrapping_neg() } else { low };
+    Some(i64::from_ne_bytes(low.to_ne_bytes()))
+}
+
+pub(super) fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let short: String = text.chars().take(160).collect();
+    if short.len() < text.len() { format!("{short:?}… ({} bytes)", bytes.len()) } else { format!("{short:?}") }
+}
+
+/// What differs between two dead letter queues.
+pub(super) fn dead_letters(ours: &[Record], theirs: &[Record]) -> Vec<String> {
+    if ours.len() != theirs.len() {
+        return vec![format!("{} dead letters instead of {}", ours.len(), theirs.len())];
+    }
+    let mut differences = Vec::new();
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        let at = format!("dead letter {}-{}", theirs.partition, theirs.offset);
+        for (what, ours, theirs) in [("key", &ours.key, &theirs.key), ("value", &ours.value, &theirs.value)] {
+            if ours != theirs {
+                differences.push(format!("{at}: another {what}"));
+            }
+        }
+        if ours.timestamp != theirs.timestamp {
+            differences.push(format!("{at}: timestamp {:?} instead of {:?}", ours.timestamp, theirs.timestamp));
+        }
+        let headers = |record: &Record| record.headers.iter().map(readable_header).collect::<Vec<_>>();
+        for (ours, theirs) in headers(ours).iter().zip(&headers(theirs)) {
+            if ours != theirs {
+                differences.push(format!("{at}: header {ours:?} instead of {theirs:?}"));
+            }
+        }
+        if ours.headers.len() != theirs.headers.len() {
+            differences.push(format!("{at}: {} headers instead of {}", ours.headers.len(), theirs.headers.len()));
+        }
+    }
+    differences
+}
+
+/// A header as text; of a stack trace only the first line, which names the error.
+fn readable_header((name, value): &(String, Option<Vec<u8>>)) -> (String, Option<String>) {
+    let text = value.as_ref().map(|value| String::from_utf8_lossy(value).into_owned());
+    let text = if name == "__connect.errors.exception.stacktrace" {
+        text.map(|text| text.lines().next().unwrap_or_default().to_owned())
+    } else {
+        text
+    };
+    (name.clone(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{same_json, same_number};
+
+    #[test]
+    fn numbers_are_the_same_only_up_to_what_the_jvm_loses() {
+        assert!(same_number("1.10", "1.1"));
+        assert!(same_number("18446744073709551616", "0"));
+        assert!(same_number("9223372036854775808", "-9223372036854775808"));
+        assert!(!same_number("1", "2"));
+        assert!(!same_number("1.1", "1.2"));
+        assert!(!same_number("1.5", "1"));
+    }
+
+    #[test]
+    fn objects_are_the_same_in_any_order_of_keys_and_no_other_values() {
+        let parse = |text: &str| serde_json::from_str(text).unwrap();
+        assert!(same_json(&parse(r#"{"a":1,"b":[1,2]}"#), &parse(r#"{"b":[1,2],"a":1}"#)));
+        assert!(!same_json(&parse(r#"{"a":1}"#), &parse(r#"{"a":1,"b":2}"#)));
+        assert!(!same_json(&parse("[1,2]"), &parse("[2,1]")));
+    }
+}

@@ -1,0 +1,174 @@
+//! The `connect` binary as a process of its own, as an operator runs it: files in, signals, logs and metrics out.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::bucket::{access_key, secret_key};
+
+/// A directory for the files of one test.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+/// A port of this machine on which nothing listens.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+}
+
+/// The binary with these arguments, to its end: for everything that does not go on running.
+pub(crate) fn connect(arguments: &[&str]) -> Output {
+    command().args(arguments).output().expect("the binary starts")
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connect"));
+    command
+        .env("AWS_ACCESS_KEY_ID", access_key())
+        .env("AWS_SECRET_ACCESS_KEY", secret_key())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null());
+    command
+}
+
+/// `connect run`, running.
+pub(crate) struct Connect {
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Connect {
+    /// Starts `connect run worker.properties connector.properties` with these contents; `listeners` is added to the worker's.
+    pub(crate) fn start(directory: &Path, worker: &str, connector: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let address = free_address();
+        let worker_file = directory.join(format!("worker-{number}.properties"));
+        let connector_file = directory.join(format!("connector-{number}.properties"));
+        std::fs::write(&worker_file, format!("{worker}\nlisteners=http://{address}\n")).expect("a worker file");
+        std::fs::write(&connector_file, connector).expect("a connector file");
+        let log = directory.join(format!("log-{number}"));
+        let output = File::create(&log).expect("a log");
+        let child = command()
+            .arg("run")
+            .arg(&worker_file)
+            .arg(&connector_file)
+            .env("RUST_LOG", std::env::var("CONNECT_TEST_LOG").unwrap_or_else(|_| "info".into()))
+            .stdout(output.try_clone().expect("a second handle"))
+            .stderr(output)
+            .spawn()
+            .expect("the binary starts");
+        Self { child, address, log }
+    }
+
+    /// Everything it has said so far.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).expect("the log")).into_owned()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a status").is_none()
+    }
+
+    /// SIGKILL: nothing is saved, nobody is told.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        self.child.wait().expect("it is gone");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let done = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(done.success(), "kill -{name}");
+    }
+
+    /// SIGTERM, then waits for the end.
+    pub(crate) fn stop(&mut self, patience: Duration) -> ExitStatus {
+        if let Some(status) = self.child.try_wait().expect("a status") {
+            return status;
+        }
+        self.signal("TERM");
+        self.wait(patience)
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(&mut self, patience: Duration) -> ExitStatus {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a status") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "still running after {patience:?}; its log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Status code and body of a GET on its listener; nothing if it does not answer.
+    pub(crate) fn get(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(2)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        Some((status, if chunked { dechunked(body) } else { body.to_owned() }))
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.get("/readyz"), Some((200, _)))
+    }
+
+    /// Whether it says that a task has failed for good.
+    pub(crate) fn has_failed_task(&self) -> bool {
+        matches!(self.get("/readyz"), Some((503, body)) if body.to_ascii_lowercase().contains("failed"))
+    }
+
+    /// The sum of a metric's series whose labels hold all of `labels`, or nothing if there is none.
+    pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> Option<f64> {
+        let (_, page) = self.get("/metrics")?;
+        let values = page.lines().filter_map(|line| {
+            let (series, value) = line.rsplit_once(' ')?;
+            let (metric, rest) = series.split_once('{').unwrap_or((series, ""));
+            (metric == name && labels.iter().all(|label| rest.contains(label))).then(|| value.parse::<f64>().ok())?
+        });
+        values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    }
+}
+
+impl Drop for Connect {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<&str> = log.lines().rev().take(40).collect();
+            for line in tail.iter().rev() {
+                crate::say(line);
+            }
+        }
+    }
+}
+
+fn dechunked(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        if size == 0 || rest.len() < size {
+            break;
+        }
+        whole.push_str(&rest[..size]);
+        body = rest[size..].trim_start_matches("\r\n");
+    }
+    whole
+}

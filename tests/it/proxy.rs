@@ -1,0 +1,194 @@
+//! An HTTP proxy between the sink and an S3 server that can answer for it, break, hang, and tell a test of every step.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A request's first line, in S3's words.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) kind: Kind,
+    /// The path with the query.
+    pub(crate) target: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    PutObject,
+    CreateMultipart,
+    Part,
+    Complete,
+    HeadObject,
+    HeadBucket,
+    Other,
+}
+
+impl Kind {
+    /// Whether this request can make an object appear.
+    pub(crate) fn completes(self) -> bool {
+        matches!(self, Self::PutObject | Self::Complete)
+    }
+}
+
+/// When the test is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// The proxy has the whole request, the server nothing of it.
+    Arrived,
+    /// The server has answered, the sink does not know.
+    Done,
+    /// The sink has been sent the answer.
+    Answered,
+}
+
+/// What happens to the request. Only `Pass` means anything after it has arrived, except for `Reset` when it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Pass,
+    /// This status and S3 error code, without asking the server.
+    Answer(u16, &'static str),
+    /// The connection breaks.
+    Reset,
+    /// No answer for so long, then the connection breaks.
+    Hang(Duration),
+}
+
+type Decide = dyn Fn(&Request, Moment) -> Verdict + Send + Sync;
+
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    stopping: Arc<AtomicBool>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Listens, and forwards to `upstream` (`http://host:port`) what `decide` lets pass.
+    pub(crate) fn start(upstream: &str, decide: impl Fn(&Request, Moment) -> Verdict + Send + Sync + 'static) -> Self {
+        let upstream: SocketAddr = upstream.trim_start_matches("http://").parse().expect("host:port");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (stopped, decide): (_, Arc<Decide>) = (Arc::clone(&stopping), Arc::new(decide));
+        let accepting = std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (decide, stopped) = (Arc::clone(&decide), Arc::clone(&stopped));
+                // Ends with its connection; what a client does to it is no concern of the test's.
+                std::thread::spawn(move || drop(serve(stream, upstream, &*decide, &stopped)));
+            }
+        });
+        Self { address, stopping, accepting: Some(accepting) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(self.address));
+        if let Some(accepting) = self.accepting.take() {
+            accepting.join().expect("the proxy did not panic");
+        }
+    }
+}
+
+fn serve(client: TcpStream, upstream: SocketAddr, decide: &Decide, stopping: &AtomicBool) -> std::io::Result<()> {
+    client.set_nodelay(true)?;
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut writer = client;
+    loop {
+        let Some((head, body)) = read_message(&mut reader, false)? else { return Ok(()) };
+        let request = describe(&head);
+        match decide(&request, Moment::Arrived) {
+            Verdict::Pass => {}
+            Verdict::Answer(status, code) => {
+                let body = if request.kind == Kind::HeadBucket || request.kind == Kind::HeadObject {
+                    String::new()
+                } else {
+                    format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>injected</Message></Error>")
+                };
+                let length = body.len();
+                write!(
+                    writer,
+                    "HTTP/1.1 {status} injected\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}"
+                )?;
+                continue;
+            }
+            Verdict::Reset => return Ok(()),
+            Verdict::Hang(how_long) => {
+                let tick = Duration::from_millis(50);
+                let mut waited = Duration::ZERO;
+                while waited < how_long && !stopping.load(Ordering::Relaxed) {
+                    std::thread::sleep(tick);
+                    waited += tick;
+                }
+                return Ok(());
+            }
+        }
+        let mut server = TcpStream::connect(upstream)?;
+        server.set_nodelay(true)?;
+        server.write_all(&[head.as_bytes(), &body].concat())?;
+        let no_body = head.starts_with("HEAD ");
+        let answer = read_message(&mut BufReader::new(server), no_body)?;
+        let Some((answer_head, answer_body)) = answer else { return Ok(()) };
+        if decide(&request, Moment::Done) == Verdict::Reset {
+            return Ok(());
+        }
+        writer.write_all(&[answer_head.as_bytes(), &answer_body].concat())?;
+        decide(&request, Moment::Answered);
+    }
+}
+
+/// The head, with its blank line, and the body of a request or an answer, as they were sent.
+fn read_message(reader: &mut impl BufRead, without_body: bool) -> std::io::Result<Option<(String, Vec<u8>)>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if reader.read_until(b'\n', &mut head)? == 0 {
+            return Ok(None);
+        }
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let header = |name: &str| {
+        let lines = head.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()).next()
+    };
+    let mut body = Vec::new();
+    if without_body {
+        return Ok(Some((head, body)));
+    }
+    if let Some(length) = header("content-length").and_then(|length| length.parse::<u64>().ok()) {
+        reader.take(length).read_to_end(&mut body)?;
+    } else if header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        while !body.ends_with(b"\r\n0\r\n\r\n") && body != b"0\r\n\r\n" {
+            if reader.read_until(b'\n', &mut body)? == 0 {
+                break;
+            }
+        }
+    }
+    Ok(Some((head, body)))
+}
+
+fn describe(head: &str) -> Request {
+    let mut words = head.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let is_object = path.trim_matches('/').contains('/');
+    let kind = match method {
+        "PUT" if query.contains("partNumber=") => Kind::Part,
+        "PUT" if is_object => Kind::PutObject,
+        "POST" if query.contains("uploadId=") => Kind::Complete,
+        "POST" if query.starts_with("uploads") => Kind::CreateMultipart,
+        "HEAD" if is_object => Kind::HeadObject,
+        "HEAD" => Kind::HeadBucket,
+        _ => Kind::Other,
+    };
+    Request { kind, target: target.to_owned() }
+}
