@@ -1,1 +1,11 @@
-//! The table of the runtime's metrics.
+//! The table of the runtime's metrics, and the handles of one task.
+
+pub mod definitions;
+mod errors;
+mod reference;
+mod task;
+
+pub use definitions::DEFINITIONS;
+pub(crate) use errors::{StageMetrics, last_error};
+pub use reference::reference;
+pub(crate) use task::{PartitionMetrics, TaskMetrics};
