@@ -1,0 +1,155 @@
+//! The settings of Kafka clients: in layers as Kafka Connect puts them together, written for Java, read by librdkafka.
+
+mod jaas;
+mod librdkafka_keys;
+mod security;
+mod settings;
+mod translate;
+
+use connect_api::config::{Config, Problems};
+
+use super::{ConnectorConfig, WorkerConfig};
+use settings::Settings;
+use translate::Translation;
+
+/// Keys and values in librdkafka's spelling. Some are secrets: never print it.
+pub type ClientProperties = Vec<(String, String)>;
+
+/// What a client is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    /// Reads a sink's topics.
+    Consumer,
+    /// Writes to the dead letter queue.
+    Producer,
+    /// Creates the dead letter queue.
+    Admin,
+}
+
+impl Client {
+    /// What a worker's keys for this client begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer.",
+            Self::Producer => "producer.",
+            Self::Admin => "admin.",
+        }
+    }
+
+    /// What such clients are called.
+    fn plural(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumers",
+            Self::Producer => "producers",
+            Self::Admin => "admin clients",
+        }
+    }
+
+    /// What a connector's keys for this client begin with.
+    fn override_prefix(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer.override.",
+            Self::Producer => "producer.override.",
+            Self::Admin => "admin.override.",
+        }
+    }
+}
+
+/// The settings of a sink task's consumer.
+///
+/// # Errors
+/// Every setting that has no counterpart here, and every malformed one.
+pub fn consumer_properties(worker: &WorkerConfig, connector: &ConnectorConfig, task: usize) -> Result<ClientProperties, Problems> {
+    translate_for(Client::Consumer, worker, connector, task).into_properties()
+}
+
+/// The settings of the producer of a task's dead letter queue.
+///
+/// # Errors
+/// As [`consumer_properties`].
+pub fn producer_properties(worker: &WorkerConfig, connector: &ConnectorConfig, task: usize) -> Result<ClientProperties, Problems> {
+    translate_for(Client::Producer, worker, connector, task).into_properties()
+}
+
+/// The settings of the client that creates the dead letter queue.
+///
+/// # Errors
+/// As [`consumer_properties`].
+pub fn admin_properties(worker: &WorkerConfig, connector: &ConnectorConfig) -> Result<ClientProperties, Problems> {
+    translate_for(Client::Admin, worker, connector, 0).into_properties()
+}
+
+/// The settings with what is wrong and what is doubtful about them.
+pub(super) fn translate_for(client: Client, worker: &WorkerConfig, connector: &ConnectorConfig, task: usize) -> Translation {
+    let mut settings = Settings::default();
+    for (key, value) in built_in(client, &connector.name, task) {
+        settings.built_in(key, value);
+    }
+    settings.built_in("bootstrap.servers", worker.bootstrap_servers.clone());
+    if client == Client::Admin {
+        settings.inherit(&worker.raw);
+    }
+    settings.layer(&worker.raw, client.prefix());
+    settings.layer(&connector.raw, client.override_prefix());
+    translate::translate(client, settings)
+}
+
+/// What Kafka Connect sets, and Java's defaults where librdkafka's differ.
+fn built_in(client: Client, connector: &str, task: usize) -> Vec<(&'static str, String)> {
+    let pairs: &[(&str, &str)] = match client {
+        Client::Consumer => &[
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", "read_uncommitted"),
+            ("allow.auto.create.topics", "true"),
+            ("check.crcs", "true"),
+            ("partition.assignment.strategy", "range"),
+            ("connections.max.idle.ms", "540000"),
+        ],
+        Client::Producer => &[
+            ("enable.idempotence", "false"),
+            ("acks", "all"),
+            ("max.in.flight.requests.per.connection", "1"),
+            ("delivery.timeout.ms", "2147483647"),
+            ("partitioner", "murmur2_random"),
+            ("connections.max.idle.ms", "540000"),
+        ],
+        Client::Admin => &[],
+    };
+    let mut all: Vec<_> = pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+    match client {
+        Client::Consumer => {
+            all.push(("group.id", format!("connect-{connector}")));
+            all.push(("client.id", format!("connector-consumer-{connector}-{task}")));
+        }
+        Client::Producer => all.push(("client.id", format!("connector-dlq-producer-{connector}-{task}"))),
+        Client::Admin => all.push(("client.id", "connector-dlq-adminclient-".to_owned())),
+    }
+    all
+}
+
+/// Adds the keys of a client's own file, such as `client.properties`, to a worker's: they are for every client.
+pub(crate) fn add_command_config(worker: &mut Config, client_file: &Config) {
+    for (key, entry) in client_file.iter() {
+        if key == "bootstrap.servers" {
+            if worker.entry(key).is_none() {
+                worker.insert(key, entry.value.clone(), entry.origin.clone());
+            }
+            continue;
+        }
+        let known = librdkafka_keys::find(key);
+        for client in [Client::Consumer, Client::Producer, Client::Admin] {
+            // A key for consumers alone is no mistake of the other clients.
+            if known.is_none_or(|key| key.is_for(client)) {
+                worker.insert(format!("{}{key}", client.prefix()), entry.value.clone(), entry.origin.clone());
+            }
+        }
+    }
+}
+
+/// The brokers of a list, without blanks and empty items.
+pub(super) fn servers(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|server| !server.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+use super::*;
+
+fn worker(pairs: &[(&str, &str)]) -> WorkerConfig {
+    WorkerConfig::try_from(&pairs.iter().copied().collect::<Config>()).unwrap()
+}
+
+fn connector(pairs: &[(&str, &str)]) -> ConnectorConfig {
+    let mut config: Config = [("name", "s3"), ("connector.class", "S3Sink"), ("topics", "a")].into_iter().collect();
+    for (key, value) in pairs {
+        config.insert(*key, *value, None);
+    }
+    ConnectorConfig::try_from(&config).unwrap()
+}
+
+fn get<'a>(properties: &'a ClientProperties, key: &str) -> Option<&'a str> {
+    properties.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+}
+
+fn consumer(pairs: &[(&str, &str)]) -> Result<ClientProperties, String> {
+    consumer_properties(&worker(pairs), &connector(&[]), 2).map_err(|problems| problems.to_string())
+}
+
+#[test]
+fn a_consumer_begins_with_what_kafka_connect_and_java_say() {
+    let properties = consumer(&[("bootstrap.servers", "a:1 , b:2")]).unwrap();
+    let expected = [
+        ("bootstrap.servers", "a:1,b:2"),
+        ("group.id", "connect-s3"),
+        ("client.id", "connector-consumer-s3-2"),
+        ("auto.offset.reset", "earliest"),
+        ("isolation.level", "read_uncommitted"),
+        ("allow.auto.create.topics", "true"),
+        ("check.crcs", "true"),
+        ("partition.assignment.strategy", "range"),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+    ];
+    for (key, value) in expected {
+        assert_eq!(get(&properties, key), Some(value), "{key}");
+    }
+}
+
+#[test]
+fn overrides_of_the_connector_win_over_the_worker_s() {
+    let worker = worker(&[("consumer.fetch.min.bytes", "2"), ("consumer.group.id", "w"), ("fetch.min.bytes", "9")]);
+    let connector = connector(&[("consumer.override.group.id", "c")]);
+    let properties = consumer_properties(&worker, &connector, 0).unwrap();
+    assert_eq!(get(&properties, "fetch.min.bytes"), Some("2"));
+    assert_eq!(get(&properties, "group.id"), Some("c"));
+}
+
+#[test]
+fn a_worker_s_own_security_keys_reach_admin_clients_and_not_consumers() {
+    let worker = worker(&[("security.protocol", "SSL"), ("ssl.truststore.location", "/ca.pem"), ("ssl.truststore.type", "PEM")]);
+    let connector = connector(&[("errors.deadletterqueue.topic.name", "dlq")]);
+    let admin = admin_properties(&worker, &connector).unwrap();
+    assert_eq!(get(&admin, "security.protocol"), Some("ssl"));
+    assert_eq!(get(&admin, "ssl.ca.location"), Some("/ca.pem"));
+    assert_eq!(get(&admin, "listeners"), None);
+    assert_eq!(get(&consumer_properties(&worker, &connector, 0).unwrap(), "security.protocol"), None);
+}
+
+#[test]
+fn the_dead_letter_queue_s_producer_waits_for_all_replicas() {
+    let properties = producer_properties(&worker(&[("producer.linger.ms", "5")]), &connector(&[]), 1).unwrap();
+    assert_eq!(get(&properties, "client.id"), Some("connector-dlq-producer-s3-1"));
+    assert_eq!(get(&properties, "acks"), Some("all"));
+    assert_eq!(get(&properties, "delivery.timeout.ms"), Some("2147483647"));
+    assert_eq!(get(&properties, "linger.ms"), Some("5"));
+    assert_eq!(get(&properties, "group.id"), None);
+}
+
+#[test]
+fn java_s_spellings_are_translated() {
+    let properties = consumer(&[
+        ("consumer.fetch.max.wait.ms", "100"),
+        ("consumer.metadata.max.age.ms", "3000"),
+        ("consumer.auto.offset.reset", "none"),
+        ("consumer.max.poll.records", "500"),
+        ("consumer.key.deserializer", "X"),
+        ("consumer.partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"),
+    ]);
+    let properties = properties.unwrap();
+    assert_eq!(get(&properties, "fetch.wait.max.ms"), Some("100"));
+    assert_eq!(get(&properties, "topic.metadata.refresh.interval.ms"), Some("3000"));
+    assert_eq!(get(&properties, "metadata.max.age.ms"), Some("3000"));
+    assert_eq!(get(&properties, "auto.offset.reset"), Some("error"));
+    assert_eq!(get(&properties, "partition.assignment.strategy"), Some("cooperative-sticky"));
+    assert_eq!(get(&properties, "max.poll.records"), None);
+    assert_eq!(get(&properties, "key.deserializer"), None);
+}
+
+#[test]
+fn java_s_default_list_of_assignors_is_range() {
+    let list = "org.apache.kafka.clients.consumer.RangeAssignor,org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
+    let properties = consumer(&[("consumer.partition.assignment.strategy", list)]).unwrap();
+    assert_eq!(get(&properties, "partition.assignment.strategy"), Some("range"));
+}
+
+#[test]
+fn under_kip_848_the_broker_assigns() {
+    let properties = consumer(&[("consumer.group.protocol", "consumer")]).unwrap();
+    assert_eq!(get(&properties, "partition.assignment.strategy"), None);
+}
+
+#[test]
+fn offsets_are_never_committed_by_the_client() {
+    let properties = consumer(&[("consumer.enable.auto.commit", "true"), ("consumer.enable.auto.offset.store", "true")]).unwrap();
+    assert_eq!(get(&properties, "enable.auto.commit"), Some("false"));
+    assert_eq!(get(&properties, "enable.auto.offset.store"), Some("false"));
+}
+
+#[test]
+fn unknown_settings_warn_and_go_no_further() {
+    let worker = worker(&[("consumer.fetch.mim.bytes", "1"), ("consumer.whatever", "x")]);
+    let translation = translate_for(Client::Consumer, &worker, &connector(&[]), 0);
+    let warnings: Vec<_> = translation.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "unknown client setting consumer.fetch.mim.bytes, it changes nothing (did you mean `fetch.min.bytes`?)",
+            "unknown client setting consumer.whatever, it changes nothing",
+        ]
+    );
+    assert_eq!(get(&translation.into_properties().unwrap(), "whatever"), None);
+}
+
+#[test]
+fn numbers_are_checked_and_java_s_for_ever_is_limited() {
+    let refused = consumer(&[("consumer.max.poll.interval.ms", "soon")]).unwrap_err();
+    assert_eq!(refused, "Invalid value soon for configuration consumer.max.poll.interval.ms: Not a number of type LONG");
+    let properties = consumer(&[("consumer.max.poll.interval.ms", "2147483647")]).unwrap();
+    assert_eq!(get(&properties, "max.poll.interval.ms"), Some("86400000"));
+}
+
+#[test]
+fn scram_credentials_come_out_of_the_jaas_configuration() {
+    let properties = consumer(&[
+        ("consumer.security.protocol", "SASL_SSL"),
+        ("consumer.sasl.mechanism", "SCRAM-SHA-512"),
+        (
+            "consumer.sasl.jaas.config",
+            "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"alice\" password=\"secret\";",
+        ),
+    ]);
+    let properties = properties.unwrap();
+    assert_eq!(get(&properties, "security.protocol"), Some("sasl_ssl"));
+    assert_eq!(get(&properties, "sasl.mechanisms"), Some("SCRAM-SHA-512"));
+    assert_eq!(get(&properties, "sasl.username"), Some("alice"));
+    assert_eq!(get(&properties, "sasl.password"), Some("secret"));
+    assert_eq!(get(&properties, "ssl.ca.location"), Some("probe"));
+    assert_eq!(get(&properties, "sasl.jaas.config"), None);
+}
+
+#[test]
+fn what_is_wrong_with_credentials_is_said_without_them() {
+    let jaas = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\"hunter2\"";
+    let refused = consumer(&[
+        ("consumer.security.protocol", "SASL_PLAINTEXT"),
+        ("consumer.sasl.mechanism", "PLAIN"),
+        ("consumer.sasl.jaas.config", jaas),
+    ]);
+    let expected =
+        "Invalid value [hidden] for configuration consumer.sasl.jaas.config: JAAS config entry not terminated by semi-colon";
+    assert_eq!(refused.unwrap_err(), expected);
+}
+
+#[test]
+fn mechanisms_that_are_missing_name_what_to_use_instead() {
+    let iam = consumer(&[
+        ("consumer.security.protocol", "SASL_SSL"),
+        ("consumer.sasl.mechanism", "AWS_MSK_IAM"),
+        ("consumer.sasl.jaas.config", "software.amazon.msk.auth.iam.IAMLoginModule required;"),
+        ("consumer.sasl.client.callback.handler.class", "software.amazon.msk.auth.iam.IAMClientCallbackHandler"),
+    ]);
+    let iam = iam.unwrap_err();
+    assert!(iam.contains("AWS_MSK_IAM") && iam.contains("not supported yet") && iam.contains("SCRAM-SHA-512"), "{iam}");
+    let kerberos = consumer(&[("consumer.security.protocol", "SASL_SSL")]).unwrap_err();
+    assert!(kerberos.contains("GSSAPI"), "{kerberos}");
+    let no_password = consumer(&[("consumer.security.protocol", "SASL_SSL"), ("consumer.sasl.mechanism", "PLAIN")]).unwrap_err();
+    assert!(no_password.contains("set consumer.sasl.jaas.config"), "{no_password}");
+}
+
+#[test]
+fn java_key_stores_name_how_to_convert_them() {
+    let refused = consumer(&[("consumer.security.protocol", "SSL"), ("consumer.ssl.truststore.location", "/x.jks")]).unwrap_err();
+    assert!(refused.contains("/x.jks") && refused.contains("keytool"), "{refused}");
+}
+
+#[test]
+fn a_client_s_own_file_is_for_every_client() {
+    let mut worker_keys = Config::default();
+    let client_file = [("security.protocol", "SSL"), ("fetch.min.bytes", "7"), ("bootstrap.servers", "b:9")];
+    add_command_config(&mut worker_keys, &client_file.into_iter().collect());
+    let worker = WorkerConfig::try_from(&worker_keys).unwrap();
+    let connector = connector(&[]);
+    let consumer = consumer_properties(&worker, &connector, 0).unwrap();
+    assert_eq!(get(&consumer, "security.protocol"), Some("ssl"));
+    assert_eq!(get(&consumer, "fetch.min.bytes"), Some("7"));
+    assert_eq!(get(&consumer, "bootstrap.servers"), Some("b:9"));
+    for client in [Client::Producer, Client::Admin] {
+        let translation = translate_for(client, &worker, &connector, 0);
+        assert!(translation.warnings.is_empty(), "{:?}", translation.warnings);
+        assert_eq!(get(&translation.into_properties().unwrap(), "security.protocol"), Some("ssl"));
+    }
+}

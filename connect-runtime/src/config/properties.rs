@@ -1,0 +1,182 @@
+//! Java's `.properties` format, as `java.util.Properties.load(InputStream)` reads it.
+
+use std::sync::Arc;
+
+use connect_api::config::{Config, Origin, Problem};
+
+/// Reads ISO-8859-1 bytes. Every key remembers the line on which its logical line begins.
+///
+/// # Errors
+/// A `\u` that four hexadecimal digits do not follow; nothing else can be wrong with a properties file.
+pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
+    let file: Arc<str> = file.into();
+    let mut config = Config::default();
+    for line in logical_lines(bytes) {
+        let origin = Origin { file: file.clone(), line: line.number };
+        let (key, value) = split(&line.bytes);
+        let malformed = |part: &str| Problem::general(malformed_escape(part)).at(Some(origin.clone()));
+        let key = unescape(key).ok_or_else(|| malformed("a key"))?;
+        let value = unescape(value).ok_or_else(|| malformed(&format!("the value of `{key}`")))?;
+        config.insert(key, value, Some(origin));
+    }
+    Ok(config)
+}
+
+fn malformed_escape(part: &str) -> String {
+    format!(
+        "Malformed \\uxxxx encoding in {part}: \\u must be followed by four hexadecimal digits; a backslash itself is written \\\\"
+    )
+}
+
+/// A line with its continuations joined, escapes untouched.
+struct LogicalLine {
+    number: u32,
+    bytes: Vec<u8>,
+}
+
+fn logical_lines(bytes: &[u8]) -> Vec<LogicalLine> {
+    let mut lines = Vec::new();
+    let mut continued: Option<LogicalLine> = None;
+    for (number, natural) in (1..).zip(natural_lines(without_last_terminator(bytes))) {
+        let natural = trim_start(natural);
+        let mut line = match continued.take() {
+            // What continues a line is never a comment, unless there is nothing yet to be continued.
+            Some(line) if !line.bytes.is_empty() => line,
+            _ if matches!(natural, [] | [b'#' | b'!', ..]) => continue,
+            _ => LogicalLine { number, bytes: Vec::new() },
+        };
+        let backslashes = natural.iter().rev().take_while(|byte| **byte == b'\\').count();
+        if backslashes % 2 == 1 {
+            line.bytes.extend_from_slice(&natural[..natural.len() - 1]);
+            continued = Some(line);
+        } else {
+            line.bytes.extend_from_slice(natural);
+            lines.push(line);
+        }
+    }
+    // Java finds an empty key where nothing but a backslash ends the file.
+    lines.extend(continued);
+    lines
+}
+
+/// Java looks for the end of the file after LF and CR, before the LF of a CRLF.
+fn without_last_terminator(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [.., b'\r', b'\n'] => bytes,
+        [before @ .., b'\r' | b'\n'] => before,
+        _ => bytes,
+    }
+}
+
+/// Lines end at LF, CR or CRLF.
+fn natural_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            rest = None;
+            return Some(bytes);
+        };
+        let terminator = if bytes[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        rest = Some(&bytes[end + terminator..]);
+        Some(&bytes[..end])
+    })
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | 0x0c)
+}
+
+fn trim_start(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len());
+    &bytes[start..]
+}
+
+/// The key ends at the first unescaped `=`, `:` or blank; one separator and the blanks around it are skipped.
+fn split(line: &[u8]) -> (&[u8], &[u8]) {
+    let mut escaped = false;
+    let end = line.iter().position(|&byte| {
+        let ends = !escaped && (matches!(byte, b'=' | b':') || is_blank(byte));
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    let (key, rest) = line.split_at(end.unwrap_or(line.len()));
+    let value = match trim_start(rest) {
+        [b'=' | b':', value @ ..] => trim_start(value),
+        value => value,
+    };
+    (key, value)
+}
+
+/// `None` where a `\u` is malformed. A lone half of a surrogate pair becomes `?`, as when
+/// Java sends it anywhere.
+fn unescape(bytes: &[u8]) -> Option<String> {
+    let mut units: Vec<u16> = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter().copied();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            units.push(byte.into());
+            continue;
+        }
+        match rest.next() {
+            Some(b'u') => {
+                let mut unit = 0;
+                for _ in 0..4 {
+                    unit = unit << 4 | char::from(rest.next()?).to_digit(16)?;
+                }
+                units.push(u16::try_from(unit).ok()?);
+            }
+            Some(b't') => units.push(b'\t'.into()),
+            Some(b'n') => units.push(b'\n'.into()),
+            Some(b'r') => units.push(b'\r'.into()),
+            Some(b'f') => units.push(0x0c),
+            Some(other) => units.push(other.into()),
+            None => {}
+        }
+    }
+    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or('?')).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::vectors::{base64, lines};
+
+    #[test]
+    fn every_vector_reads_as_java_reads_it() {
+        let vectors = lines("properties.jsonl");
+        assert_eq!(vectors.len(), 819);
+        for vector in &vectors {
+            let parsed = parse(&base64(vector["input_b64"].as_str().unwrap()), "vector");
+            match vector["expected"].as_object() {
+                Some(expected) => {
+                    let parsed = parsed.unwrap_or_else(|problem| panic!("{vector}: {problem}"));
+                    let parsed: BTreeMap<_, _> = parsed.iter().map(|(key, entry)| (key, entry.value.as_str())).collect();
+                    let expected: BTreeMap<_, _> =
+                        expected.iter().map(|(key, value)| (key.as_str(), value.as_str().unwrap())).collect();
+                    assert_eq!(parsed, expected, "{vector}");
+                }
+                None => assert!(parsed.unwrap_err().message.starts_with("Malformed \\uxxxx encoding"), "{vector}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_remembers_where_its_logical_line_begins() {
+        let config = parse(b"# c\r\na=1\\\n  2\n\nb=3\rc=4", "x.properties").unwrap();
+        let line = |key| config.entry(key).unwrap().origin.as_ref().unwrap().to_string();
+        assert_eq!([line("a"), line("b"), line("c")], ["x.properties:2", "x.properties:5", "x.properties:6"]);
+    }
+
+    #[test]
+    fn a_malformed_escape_names_file_line_and_key_but_no_value() {
+        let problem = parse(b"a=b\npath=C:\\users\\hunter2", "worker.properties").unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "worker.properties:2: Malformed \\uxxxx encoding in the value of `path`: \\u must be followed by four hexadecimal digits; \
+             a backslash itself is written \\\\"
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! A connector's chain of transforms.
+
+use std::{fmt, sync::Arc};
+
+use connect_api::{
+    Plugins, Result, Transformation,
+    config::{Config, Problem, Problems},
+    plugins,
+};
+
+use super::{ConnectorConfig, connector_keys, nearest};
+
+/// A transform and the class it stands for.
+#[derive(Clone)]
+pub struct NamedTransformation {
+    /// Its class.
+    pub class: &'static str,
+    /// What it does.
+    pub transformation: Arc<dyn Transformation>,
+}
+
+impl fmt::Debug for NamedTransformation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NamedTransformation({})", self.class)
+    }
+}
+
+/// The chain in its order.
+///
+/// # Errors
+/// `Config` where a class is missing or unknown, or refuses its keys.
+pub fn transformations(plugins: &Plugins, connector: &ConnectorConfig) -> Result<Vec<NamedTransformation>> {
+    problems(plugins, &connector.raw).into_result()?;
+    let mut chain = Vec::new();
+    for alias in connector.raw.get(&connector_keys::TRANSFORMS)?.0 {
+        let class = connector.raw.text(&format!("transforms.{alias}.type")).unwrap_or_default().trim();
+        let entry = plugins::find(plugins.transformations(), class)?;
+        let own = connector.raw.with_prefix(&format!("transforms.{alias}."));
+        let transformation = entry.configure(&own).map_err(|error| error.context(format!("transform {alias}")))?;
+        chain.push(NamedTransformation { class: entry.name, transformation });
+    }
+    Ok(chain)
+}
+
+/// What is wrong with the chain: classes, and the keys of each.
+pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
+    let mut problems = Problems::default();
+    let aliases = connector.get(&connector_keys::TRANSFORMS).map(|list| list.0).unwrap_or_default();
+    for alias in aliases {
+        let prefix = format!("transforms.{alias}.");
+        let own = connector.with_prefix(&prefix);
+        match own.entry("type") {
+            None => problems.push(Problem::of_key(&format!("{prefix}type"), format!("{prefix}type: Not a Transformation"))),
+            Some(entry) => match plugins::find(plugins.transformations(), entry.value.trim()) {
+                Ok(transformation) => problems.append(prefixed(&prefix, (transformation.config_def)().validate(&own))),
+                Err(error) => problems.push(nearest::unknown_class(
+                    Problem::of_entry(&format!("{prefix}type"), entry, false, error),
+                    entry.value.trim(),
+                    plugins.transformations(),
+                )),
+            },
+        }
+        for key in ["predicate", "negate"] {
+            if let Some(entry) = own.entry(key) {
+                let reason = "predicates are not supported yet";
+                problems.push(Problem::of_entry(&format!("{prefix}{key}"), entry, false, reason));
+            }
+        }
+    }
+    problems
+}
+
+/// The problems of a plugin's own keys, named as they stand in the file.
+pub(super) fn prefixed(prefix: &str, problems: Problems) -> Problems {
+    let mut all = Problems::default();
+    for problem in problems.iter() {
+        let mut problem = problem.clone();
+        if let Some(key) = problem.key.take() {
+            let full = format!("{prefix}{key}");
+            // The value, which comes first, may hold the key's name as well.
+            for before in ["for configuration ", "configuration \""] {
+                problem.message = problem.message.replacen(&format!("{before}{key}"), &format!("{before}{full}"), 1);
+            }
+            problem.key = Some(full);
+        }
+        all.push(problem);
+    }
+    all
+}
