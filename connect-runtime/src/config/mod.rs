@@ -1,5 +1,4 @@
-//! Configuration: read from files ([`read_worker`], [`read_connector`]), checked as a whole ([`validate`]), and meant as
-//! [`WorkerConfig`] and [`ConnectorConfig`].
+//! Configuration files and what they mean: [`WorkerConfig`] and [`ConnectorConfig`].
 
 mod client;
 mod connector;
