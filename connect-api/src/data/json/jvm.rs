@@ -1,0 +1,100 @@
+//! The rendering that equals the JVM connector's byte for byte.
+
+use super::{
+    Kind, Node, Tree,
+    java_double::double_to_string,
+    java_hash_map,
+    string::{self, short_escape, write_unit_escape},
+    tree::{self, Style},
+};
+
+/// Appends the text as the JVM's connector writes it.
+pub(super) fn render(tree: &Tree<'_>, out: &mut Vec<u8>) {
+    tree::write(tree.root(), &mut Jvm, out);
+}
+
+struct Jvm;
+
+impl Style for Jvm {
+    fn arrange<'t>(&mut self, members: &mut Vec<(Node<'t>, Node<'t>)>) {
+        java_hash_map::arrange(members);
+    }
+
+    fn scalar(&mut self, node: Node<'_>, out: &mut Vec<u8>) {
+        match node.kind() {
+            Kind::String => write_content(node.content(), out),
+            Kind::Number => write_number(node.text(), out),
+            _ => out.extend_from_slice(node.text()),
+        }
+    }
+}
+
+/// Appends the text as a JSON string with the escapes that Java's generator writes.
+pub fn write_jvm_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_units(text.encode_utf16(), out);
+    out.push(b'"');
+}
+
+fn write_content(content: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    // Up to U+FFFF, text without escapes needs none.
+    if content.iter().all(|&byte| byte != b'\\' && byte < 0xf0) {
+        out.extend_from_slice(content);
+    } else {
+        write_units(string::units(content), out);
+    }
+    out.push(b'"');
+}
+
+fn write_units(units: impl Iterator<Item = u16>, out: &mut Vec<u8>) {
+    for unit in units {
+        match (short_escape(unit.into()), char::from_u32(unit.into())) {
+            (Some(letter), _) => out.extend_from_slice(&[b'\\', letter]),
+            (None, Some(character @ ' '..)) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            (None, _) => write_unit_escape(unit, out),
+        }
+    }
+}
+
+fn write_number(text: &[u8], out: &mut Vec<u8>) {
+    if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+        write_double(text, out);
+    } else {
+        write_integer(text, out);
+    }
+}
+
+/// `Long.toString(BigInteger.longValue())`: the low 64 bits.
+fn write_integer(text: &[u8], out: &mut Vec<u8>) {
+    /// With its sign, what surely fits 64 bits.
+    const SHORT: usize = 18;
+    if text.len() <= SHORT && text != b"-0" {
+        return out.extend_from_slice(text);
+    }
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let low = digits.iter().fold(0i64, |low, &digit| low.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')));
+    let low = if digits.len() < text.len() { low.wrapping_neg() } else { low };
+    out.extend_from_slice(low.to_string().as_bytes());
+}
+
+/// `Double.toString(BigDecimal.doubleValue())`; what is beyond a double becomes a string.
+fn write_double(text: &[u8], out: &mut Vec<u8>) {
+    let mantissa = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    // `BigDecimal` has no negative zero.
+    let zero = mantissa.copied().all(|byte| matches!(byte, b'-' | b'.' | b'0'));
+    let value = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).filter(|_| !zero).unwrap_or_default();
+    write_jvm_double(value, out);
+}
+
+/// Appends a double as Java's generator writes it: what is no number becomes a string.
+fn write_jvm_double(value: f64, out: &mut Vec<u8>) {
+    let text = double_to_string(value);
+    if value.is_finite() {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+}
