@@ -1,14 +1,21 @@
-//! Configuration files and what they mean: [`WorkerConfig`] and [`ConnectorConfig`].
+//! Configuration: read from files ([`read_worker`], [`read_connector`]), checked as a whole ([`validate`]), and what is meant by it
+//! ([`WorkerConfig`], [`ConnectorConfig`], the settings of Kafka clients).
 
 mod client;
 mod connector;
 mod connector_keys;
 mod converters;
+#[cfg(test)]
+pub(crate) mod fake;
+mod file;
+mod json;
 mod memory_size;
 mod nearest;
 mod properties;
+mod toml;
 mod topic_regex;
 mod transformations;
+mod validate;
 #[cfg(test)]
 mod vectors;
 mod worker;
@@ -17,6 +24,8 @@ mod worker_keys;
 pub use client::{ClientProperties, admin_properties, consumer_properties, producer_properties};
 pub use connector::{ConnectorConfig, DeadLetterQueueConfig, ErrorsConfig, Tolerance, Topics};
 pub use converters::{Converters, converters};
+pub use file::{read_connector, read_worker};
 pub use topic_regex::TopicRegex;
 pub use transformations::{NamedTransformation, transformations};
+pub use validate::{Validation, validate, validate_worker};
 pub use worker::{Listener, WorkerConfig};

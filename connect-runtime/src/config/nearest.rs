@@ -4,7 +4,7 @@ use connect_api::{config::Problem, plugins::PluginEntry};
 
 /// The name that differs from `name` by a slip or two; none where only longer guesses are left.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let slips = 1 + name.chars().count() / 8;
+    let slips = (1 + name.chars().count() / 5).min(3);
     let distance = |candidate: &&str| strsim::damerau_levenshtein(name, candidate);
     known
         .into_iter()

@@ -52,7 +52,10 @@ pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
         match own.entry("type") {
             None => problems.push(Problem::of_key(&format!("{prefix}type"), format!("{prefix}type: Not a Transformation"))),
             Some(entry) => match plugins::find(plugins.transformations(), entry.value.trim()) {
-                Ok(transformation) => problems.append(prefixed(&prefix, (transformation.config_def)().validate(&own))),
+                Ok(transformation) => {
+                    let found = (transformation.config_def)().validate(&own);
+                    found.iter().for_each(|problem| problems.push(under(&prefix, problem.clone())));
+                }
                 Err(error) => problems.push(nearest::unknown_class(
                     Problem::of_entry(&format!("{prefix}type"), entry, false, error),
                     entry.value.trim(),
@@ -70,20 +73,14 @@ pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
     problems
 }
 
-/// The problems of a plugin's own keys, named as they stand in the file.
-pub(super) fn prefixed(prefix: &str, problems: Problems) -> Problems {
-    let mut all = Problems::default();
-    for problem in problems.iter() {
-        let mut problem = problem.clone();
-        if let Some(key) = problem.key.take() {
-            let full = format!("{prefix}{key}");
-            // The value, which comes first, may hold the key's name as well.
-            for before in ["for configuration ", "configuration \""] {
-                problem.message = problem.message.replacen(&format!("{before}{key}"), &format!("{before}{full}"), 1);
-            }
-            problem.key = Some(full);
+/// A problem of a plugin's own key, named as the key stands in the file.
+pub(super) fn under(prefix: &str, mut problem: Problem) -> Problem {
+    if let Some(key) = problem.key.take() {
+        // The value, which comes first, may hold the key's name as well.
+        for before in ["for configuration ", "configuration \""] {
+            problem.message = problem.message.replacen(&format!("{before}{key}"), &format!("{before}{prefix}{key}"), 1);
         }
-        all.push(problem);
+        problem.key = Some(format!("{prefix}{key}"));
     }
-    all
+    problem
 }

@@ -1,0 +1,326 @@
+//! Everything that is wrong with a worker's and a connector's keys, at once.
+
+use connect_api::{
+    Plugins,
+    config::{AnyConfigKey, Config, ConfigDef, ConfigType, Entry, Origin, PluginKind, Problem, Problems},
+    plugins::{self, PluginDescription},
+};
+
+use super::{
+    ConnectorConfig, WorkerConfig,
+    client::{self, Client},
+    connector, connector_keys,
+    converters::{Choice, Role},
+    nearest::{self, nearest},
+    transformations, worker_keys,
+};
+
+/// What came of checking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Validation {
+    /// What cannot work: nothing starts.
+    pub problems: Problems,
+    /// What changes nothing, or not what it seems to.
+    pub warnings: Problems,
+}
+
+impl Validation {
+    /// The warnings, where nothing is wrong.
+    ///
+    /// # Errors
+    /// The problems, and the warnings with them: they often name the same mistake.
+    pub fn into_result(self) -> Result<Problems, Problems> {
+        if self.problems.is_empty() {
+            return Ok(self.warnings);
+        }
+        let mut all = self.problems;
+        all.append(self.warnings);
+        Err(all)
+    }
+
+    /// Adds what came of another check, once.
+    pub(crate) fn append(&mut self, other: Self) {
+        for problem in other.problems.iter() {
+            if !self.problems.iter().any(|known| known == problem) {
+                self.problems.push(problem.clone());
+            }
+        }
+        for warning in other.warnings.iter() {
+            if !self.warnings.iter().any(|known| known == warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
+    }
+
+    /// Refuses what is only doubtful.
+    #[must_use]
+    pub(crate) fn strict(mut self) -> Self {
+        self.problems.append(std::mem::take(&mut self.warnings));
+        self
+    }
+}
+
+/// Checks a worker's keys alone.
+pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
+    let mut check = Check { plugins, validation: Validation::default() };
+    check.keys("", &worker_keys::definition(), worker);
+    check.unknown_keys("", worker, &[&worker_keys::definition()]);
+    check.validation
+}
+
+/// Checks a connector's keys together with its worker's: each by itself, against each other, and by the plugins that read them.
+pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Validation {
+    let mut check = Check { plugins, validation: validate_worker(plugins, worker) };
+    check.connector(connector);
+    check.converters(worker, connector);
+    transformations::problems(plugins, connector).iter().for_each(|problem| check.problem(located(problem, connector)));
+    check.clients(worker, connector);
+    check.overrides(worker, connector);
+    check.validation
+}
+
+struct Check<'a> {
+    plugins: &'a Plugins,
+    validation: Validation,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, problem: Problem) {
+        self.validation.problems.push(problem);
+    }
+
+    /// The connector's own keys, its plugin's, and those of the plugins that it names.
+    fn connector(&mut self, config: &Config) {
+        let mut known = vec![connector_keys::definition()];
+        self.keys("", &known[0], config);
+        self.validation.problems.append(connector::topic_problems(config));
+        let class = config.text("connector.class").unwrap_or_default().trim();
+        let Ok(plugin) = plugins::find(self.plugins.sink_connectors(), class) else {
+            // Its keys are unknown, so no key can be called unknown.
+            return;
+        };
+        let own = (plugin.config_def)();
+        self.keys("", &own, config);
+        let described = self.plugins.describe();
+        let named =
+            |def: &ConfigDef| named_plugins(def, config, &described).map(|plugin| plugin.config_def.clone()).collect::<Vec<_>>();
+        let of_named = named(&own);
+        for def in &of_named {
+            let own_keys = def.keys.iter().filter(|key| !own.keys.iter().any(|known| known.name() == key.name()));
+            let def = ConfigDef { keys: own_keys.copied().collect(), ..def.clone() };
+            self.keys("", &def, config);
+        }
+        known.push(own);
+        known.extend(of_named);
+        self.unknown_keys("", config, &known.iter().collect::<Vec<_>>());
+        self.beyond_single_keys(plugin, config);
+    }
+
+    fn beyond_single_keys(&mut self, plugin: &plugins::PluginEntry<dyn connect_api::SinkConnector>, config: &Config) {
+        match plugin.configure(config) {
+            Ok(connector) => {
+                let found = connector.validate(config, self.plugins);
+                let known = self.validation.problems.clone();
+                // The plugin may check its single keys again.
+                found.iter().filter(|problem| !covered(&known, problem)).for_each(|problem| self.problem(located(problem, config)));
+            }
+            // What stops it from being made is mostly a key that is reported already.
+            Err(error) if self.validation.problems.is_empty() => self.problem(Problem::general(error.report())),
+            Err(_) => {}
+        }
+    }
+
+    /// Each key by itself, its class where it names one, and whether it does anything. In the file the keys begin with `prefix`.
+    fn keys(&mut self, prefix: &str, def: &ConfigDef, config: &Config) {
+        for problem in def.validate(config).iter() {
+            let key = problem.key.as_deref().and_then(|name| def.keys.iter().find(|key| key.name() == name));
+            let problem = transformations::under(prefix, problem.clone());
+            self.problem(key.map_or(problem.clone(), |key| in_plain_words(problem, *key, config)));
+        }
+        for key in &def.keys {
+            let Some(entry) = config.entry(key.name()) else { continue };
+            let written_as = format!("{prefix}{}", key.name());
+            if let Some(reason) = key.no_effect() {
+                let message = format!("{written_as} changes nothing here: {reason}");
+                self.validation.warnings.push(Problem::of_key(&written_as, message).at(entry.origin.clone()));
+            }
+            if let Some(kind) = key.plugin() {
+                self.class(&written_as, entry, kind);
+            }
+        }
+    }
+
+    fn class(&mut self, key: &str, entry: &Entry, kind: PluginKind) {
+        let (plugins, class) = (self.plugins, entry.value.trim());
+        macro_rules! look_up {
+            ($known:expr) => {
+                plugins::find($known, class)
+                    .err()
+                    .map(|error| nearest::unknown_class(Problem::of_entry(key, entry, false, error), class, $known))
+            };
+        }
+        let problem = match kind {
+            PluginKind::SinkConnector => look_up!(plugins.sink_connectors()),
+            PluginKind::Converter => look_up!(plugins.converters()),
+            PluginKind::HeaderConverter => look_up!(plugins.header_converters()),
+            PluginKind::Transformation => look_up!(plugins.transformations()),
+            PluginKind::Partitioner => look_up!(plugins.partitioners()),
+            PluginKind::Format => look_up!(plugins.formats()),
+        };
+        if let Some(problem) = problem {
+            self.problem(problem);
+        }
+    }
+
+    fn unknown_keys(&mut self, prefix: &str, config: &Config, known: &[&ConfigDef]) {
+        for (key, entry) in config.iter() {
+            if known.iter().any(|def| def.knows(key)) {
+                continue;
+            }
+            let names = known.iter().flat_map(|def| def.keys.iter().map(|key| key.name()));
+            let written_as = format!("{prefix}{key}");
+            let message = format!("unknown key {written_as}, it changes nothing");
+            let warning = Problem::of_key(&written_as, message).at(entry.origin.clone());
+            self.validation.warnings.push(match nearest(key, names) {
+                Some(near) => warning.suggest(format!("{prefix}{near}")),
+                None => warning,
+            });
+        }
+    }
+
+    fn converters(&mut self, worker: &Config, connector: &Config) {
+        for role in Role::ALL {
+            let key = role.key();
+            if connector.entry(key).is_none() {
+                self.orphans(key, connector);
+            }
+            let Ok(choice) = Choice::of(role, worker, connector) else {
+                let message = format!("Missing required configuration \"{key}\" which has no default value.");
+                self.problem(Problem::of_key(key, message).at(file_of(connector)));
+                continue;
+            };
+            let kind = if role == Role::Header { PluginKind::HeaderConverter } else { PluginKind::Converter };
+            let described = self.plugins.describe();
+            let Some(plugin) = find(&described, kind, &choice.class) else {
+                if connector.entry(key).or(worker.entry(key)).is_none() {
+                    self.problem(Problem::of_key(key, format!("Class {} could not be found.", choice.class)));
+                }
+                continue;
+            };
+            let prefix = format!("{key}.");
+            let known = plugin.config_def.clone().with_prefixes(&["converter.type"]);
+            self.keys(&prefix, &known, choice.config());
+            self.unknown_keys(&prefix, choice.config(), &[&known]);
+        }
+    }
+
+    /// A connector's keys for a converter that it does not name: Kafka Connect ignores them silently.
+    fn orphans(&mut self, converter: &str, connector: &Config) {
+        for (key, entry) in connector.iter().filter(|(key, _)| key.starts_with(&format!("{converter}."))) {
+            let message = format!(
+                "{key} changes nothing: the connector does not set {converter}, so the worker's is used with the worker's keys"
+            );
+            self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
+        }
+    }
+
+    fn clients(&mut self, worker: &Config, connector: &Config) {
+        // A client's settings need no more of a connector than its name.
+        let mut named: Config = [("connector.class", "x"), ("topics", "x")].into_iter().collect();
+        named.insert("name", connector.text("name").unwrap_or("x"), None);
+        let (Ok(worker), Ok(mut named)) = (WorkerConfig::try_from(worker), ConnectorConfig::try_from(&named)) else { return };
+        named.raw = connector.clone();
+        let dead_letter_queue = connector.text("errors.deadletterqueue.topic.name").is_some_and(|topic| !topic.trim().is_empty());
+        let clients: &[Client] =
+            if dead_letter_queue { &[Client::Consumer, Client::Producer, Client::Admin] } else { &[Client::Consumer] };
+        for client in clients {
+            let translation = client::translate_for(*client, &worker, &named, 0);
+            self.validation.append(Validation { problems: translation.problems, warnings: translation.warnings });
+        }
+    }
+
+    /// `connector.client.config.override.policy`.
+    fn overrides(&mut self, worker: &Config, connector: &Config) {
+        let policy = worker.get(&worker_keys::CLIENT_CONFIG_OVERRIDE_POLICY).unwrap_or_default();
+        let allowed: &[&str] = match policy.as_str() {
+            "None" => &[],
+            "Principal" => &["sasl.jaas.config", "sasl.mechanism", "security.protocol"],
+            _ => return,
+        };
+        for (written_as, entry) in connector.iter() {
+            let Some((_, key)) = written_as.split_once(".override.") else { continue };
+            if !allowed.contains(&key) {
+                let message =
+                    format!("The '{policy}' policy does not allow '{key}' to be overridden in the connector configuration.");
+                self.problem(Problem::of_key(written_as, message).at(entry.origin.clone()));
+            }
+        }
+    }
+}
+
+/// The plugins that a definition's keys name, by what was typed or by default.
+fn named_plugins<'a>(
+    def: &ConfigDef,
+    config: &Config,
+    described: &'a [PluginDescription],
+) -> impl Iterator<Item = &'a PluginDescription> {
+    let named = def.keys.iter().filter_map(|key| {
+        let class = config.text(key.name()).or(key.default())?;
+        find(described, key.plugin()?, class.trim())
+    });
+    named.collect::<Vec<_>>().into_iter()
+}
+
+fn find<'a>(described: &'a [PluginDescription], kind: PluginKind, class: &str) -> Option<&'a PluginDescription> {
+    described.iter().find(|plugin| plugin.kind == kind && plugin.names.contains(&class))
+}
+
+fn covered(known: &Problems, problem: &Problem) -> bool {
+    known.iter().any(|known| known.key.is_some() && known.key == problem.key)
+}
+
+/// The file that a configuration was read from, where no line can be named.
+fn file_of(config: &Config) -> Option<Origin> {
+    let origins = config.iter().filter_map(|(_, entry)| entry.origin.clone());
+    origins.map(|origin| Origin { line: 0, ..origin }).next()
+}
+
+/// A problem with at least its file.
+fn located(problem: &Problem, config: &Config) -> Problem {
+    let mut problem = problem.clone();
+    if problem.origin.is_none() {
+        let written = problem.key.as_deref().and_then(|key| config.entry(key)).and_then(|entry| entry.origin.clone());
+        problem.origin = written.or_else(|| file_of(config));
+    }
+    problem
+}
+
+/// Kafka's words, and what to write instead.
+fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config) -> Problem {
+    if config.entry(key.name()).is_none() {
+        problem.message.push_str(&format!(" Add {}=…: {}", key.name(), first_sentence(key.documentation())));
+        return problem.at(file_of(config));
+    }
+    if problem.message.contains("Not a number of type") {
+        let example = key.default().filter(|default| !default.is_empty()).unwrap_or("1000");
+        let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
+        problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
+    } else if key.config_type() == ConfigType::Boolean {
+        problem.message.push_str("; write true or false");
+    }
+    if !key.one_of().is_empty() {
+        let value = config.text(key.name()).unwrap_or_default().trim();
+        if let Some(near) = nearest(value, key.one_of().iter().copied()) {
+            return problem.suggest(near);
+        }
+    }
+    problem
+}
+
+fn first_sentence(documentation: &str) -> &str {
+    documentation.split_inclusive(". ").next().unwrap_or(documentation).trim_end()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+use super::*;
+use crate::config::{converters, fake, properties, transformations};
+
+const GOOD: &str =
+    "name=s3\nconnector.class=FakeSink\ntopics=a\nflush.size=1\ns3.bucket.name=b\nkey.converter=String\nvalue.converter=Json\n";
+
+fn check(connector: &str) -> Validation {
+    check_with("", connector)
+}
+
+fn check_with(worker: &str, connector: &str) -> Validation {
+    let parse = |text: &str, file| properties::parse(text.as_bytes(), file).unwrap();
+    validate(&fake::plugins(), &parse(worker, "worker.properties"), &parse(connector, "s3.properties"))
+}
+
+fn lines(problems: &Problems) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_good_file_has_neither_problems_nor_warnings() {
+    assert_eq!(check(GOOD), Validation::default());
+}
+
+#[test]
+fn six_mistakes_are_all_named_with_line_and_suggestion() {
+    let validation = check(
+        "name=s3\nconnector.class=FakeSink\nrotate.schedule.intreval.ms=1000\ntask.max=3\nflush.size=abc\ntopics=a\ntopics.regex=b.*\n\
+         format.class=com.example.JsnFormat\nkey.converter=String\nvalue.converter=Json\n",
+    );
+    let report = lines(&validation.into_result().unwrap_err());
+    let expected = [
+        "s3.properties:5: Invalid value abc for configuration flush.size: Not a number of type INT; write a whole number of records in \
+         digits, such as 1000",
+        "s3.properties: Missing required configuration \"s3.bucket.name\" which has no default value. Add s3.bucket.name=…: The bucket.",
+        "s3.properties:8: Invalid value com.example.JsnFormat for configuration format.class: Class com.example.JsnFormat could not be \
+         found. Known: com.example.JsonFormat, com.example.ByteArrayFormat (did you mean `com.example.JsonFormat`?)",
+        "s3.properties:6: topics and topics.regex are mutually exclusive options, but both are set. Remove one of them.",
+        "s3.properties:7: topics and topics.regex are mutually exclusive options, but both are set. Remove one of them.",
+        "s3.properties:3: unknown key rotate.schedule.intreval.ms, it changes nothing (did you mean `rotate.schedule.interval.ms`?)",
+        "s3.properties:4: unknown key task.max, it changes nothing (did you mean `tasks.max`?)",
+    ];
+    assert_eq!(report.len(), expected.len(), "{report:#?}");
+    for line in expected {
+        assert!(report.iter().any(|reported| reported == line), "{line} is not in {report:#?}");
+    }
+}
+
+#[test]
+fn unknown_keys_only_warn_unless_that_is_not_enough() {
+    let validation = check(&format!("{GOOD}flush.sise=1\n"));
+    assert!(validation.problems.is_empty());
+    assert_eq!(
+        lines(&validation.warnings),
+        ["s3.properties:8: unknown key flush.sise, it changes nothing (did you mean `flush.size`?)"]
+    );
+    assert_eq!(validation.strict().problems.len(), 1);
+}
+
+#[test]
+fn a_key_without_effect_says_why() {
+    let validation = check(&format!("{GOOD}s3.part.retries=3\n"));
+    assert_eq!(
+        lines(&validation.warnings),
+        ["s3.properties:8: s3.part.retries changes nothing here: uploads are tried again for ever"]
+    );
+}
+
+#[test]
+fn a_missing_name_and_class_are_reported() {
+    let report = lines(&check("topics=a\nkey.converter=String\nvalue.converter=String\n").problems);
+    assert_eq!(report.len(), 2, "{report:#?}");
+    assert!(report[0].contains("\"name\"") && report[1].contains("\"connector.class\""));
+}
+
+#[test]
+fn an_unknown_connector_names_those_that_are_known() {
+    let report = lines(&check(&GOOD.replace("FakeSink", "com.example.FakeSnkConnector")).problems);
+    assert_eq!(report.len(), 1);
+    assert!(report[0].ends_with("(did you mean `com.example.FakeSinkConnector`?)"), "{report:?}");
+}
+
+#[test]
+fn a_converter_s_keys_are_those_of_who_names_it() {
+    let validation = check_with(
+        "value.converter=Json\nvalue.converter.schemas.enable=maybe\n",
+        &GOOD.replace("value.converter=Json", "value.converter.schemas.enable=false"),
+    );
+    assert_eq!(
+        lines(&validation.problems),
+        [
+            "worker.properties:2: Invalid value maybe for configuration value.converter.schemas.enable: Expected value to be either true or \
+          false; write true or false"
+        ]
+    );
+    assert!(lines(&validation.warnings)[0].starts_with("s3.properties:7: value.converter.schemas.enable changes nothing: "));
+    let unknown = check(&format!("{GOOD}value.converter.schema.enable=false\n"));
+    assert!(lines(&unknown.warnings)[0].ends_with("(did you mean `value.converter.schemas.enable`?)"), "{unknown:?}");
+}
+
+#[test]
+fn a_converter_has_to_be_named_somewhere() {
+    let report = lines(&check(&GOOD.replace("value.converter=Json\n", "")).problems);
+    assert_eq!(report, ["s3.properties: Missing required configuration \"value.converter\" which has no default value."]);
+}
+
+#[test]
+fn the_keys_of_a_named_plugin_are_known_while_it_is_named() {
+    let named = check(&format!("{GOOD}format.class=ByteArray\nformat.bytearray.extension=.bin\n"));
+    assert_eq!(named, Validation::default());
+    let other = check(&format!("{GOOD}format.bytearray.extension=.bin\n"));
+    assert_eq!(other.warnings.len(), 1);
+}
+
+#[test]
+fn transforms_are_checked_with_their_own_keys() {
+    let report =
+        lines(&check(&format!("{GOOD}transforms=a,b,c\ntransforms.a.type=Unchanged\ntransforms.b.type=Unchngd\n")).problems);
+    assert_eq!(report.len(), 3, "{report:#?}");
+    assert!(report[0].starts_with("s3.properties: Missing required configuration \"transforms.a.field\""), "{report:#?}");
+    assert!(report[1].ends_with("(did you mean `com.example.Unchanged`?)"), "{report:#?}");
+    assert_eq!(report[2], "s3.properties: transforms.c.type: Not a Transformation");
+}
+
+#[test]
+fn overrides_obey_the_worker_s_policy() {
+    let worker = "connector.client.config.override.policy=Principal\n";
+    let report =
+        check_with(worker, &format!("{GOOD}consumer.override.max.poll.interval.ms=1\nadmin.override.security.protocol=SSL\n"));
+    let refused = "The 'Principal' policy does not allow 'max.poll.interval.ms' to be overridden in the connector configuration.";
+    assert_eq!(lines(&report.problems), [format!("s3.properties:8: {refused}")]);
+}
+
+#[test]
+fn client_settings_are_checked_with_the_rest() {
+    let validation = check(&format!("{GOOD}consumer.override.auto.offset.reset=middle\nconsumer.override.fetch.mim.bytes=1\n"));
+    assert!(lines(&validation.problems)[0].starts_with("s3.properties:8: Invalid value middle"), "{validation:?}");
+    assert!(lines(&validation.warnings)[0].ends_with("(did you mean `fetch.min.bytes`?)"), "{validation:?}");
+}
+
+#[test]
+fn what_the_connector_itself_finds_is_added_unless_the_key_is_reported_already() {
+    let taken = check(&GOOD.replace("s3.bucket.name=b", "s3.bucket.name=taken"));
+    assert_eq!(lines(&taken.problems), ["s3.properties:5: the bucket is taken"]);
+}
+
+#[test]
+fn secrets_are_in_no_report() {
+    let long = "hunter2".repeat(10);
+    let report = check(&format!(
+        "{GOOD}aws.secret.access.key={long}\nconsumer.override.sasl.jaas.config={long}\nsasl.jaas.config={long}\n\
+         consumer.override.security.protocol=SASL_SSL\nconsumer.override.sasl.mechanism=PLAIN\n"
+    ));
+    let text = format!("{report:?} {} {}", report.problems, report.warnings);
+    assert!(report.problems.len() >= 2 && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn converters_and_transforms_are_made_of_what_was_checked() {
+    let connector = format!("{GOOD}transforms=a\ntransforms.a.type=Unchanged\ntransforms.a.field=x\n");
+    let connector = properties::parse(connector.as_bytes(), "s3.properties").unwrap();
+    let (worker, connector) = (WorkerConfig::try_from(&Config::default()).unwrap(), ConnectorConfig::try_from(&connector).unwrap());
+    let converters = converters(&fake::plugins(), &worker, &connector).unwrap();
+    assert_eq!(converters.value_class, "org.apache.kafka.connect.json.JsonConverter");
+    assert_eq!(converters.header_class, "org.apache.kafka.connect.storage.SimpleHeaderConverter");
+    let chain = transformations(&fake::plugins(), &connector).unwrap();
+    assert_eq!(chain.iter().map(|named| named.class).collect::<Vec<_>>(), ["com.example.Unchanged"]);
+}
