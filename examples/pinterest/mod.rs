@@ -269,7 +269,10 @@ fn image(kind: Kind, random: &mut Random) -> String {
     let folders = format!("{}/{}/{}", &hash[..2], &hash[2..4], &hash[4..6]);
     match kind {
         Kind::Video => format!("https://i.pinimg.com/videos/thumbnails/originals/{folders}/{hash}.0000001.jpg"),
-        _ => format!("https://i.pinimg.com/originals/{folders}/{hash}.{}", random.choice(&["jpg", "jpg", "jpg", "png", "webp", "gif"])),
+        _ => format!(
+            "https://i.pinimg.com/originals/{folders}/{hash}.{}",
+            random.choice(&["jpg", "jpg", "jpg", "png", "webp", "gif"])
+        ),
     }
 }
 
@@ -299,7 +302,8 @@ mod tests {
     fn the_emulator_draws_the_rows_that_pythons_draws() {
         let rows: Vec<_> = Emulator::new().take(20).collect();
         let python = [
-            7528, 2863, 5730, 8304, 8731, 1313, 4315, 10794, 5494, 5069, 2923, 3089, 6063, 3454, 7554, 6145, 10625, 2959, 9875, 2418,
+            7528, 2863, 5730, 8304, 8731, 1313, 4315, 10794, 5494, 5069, 2923, 3089, 6063, 3454, 7554, 6145, 10625, 2959, 9875,
+            2418,
         ];
         assert_eq!(rows, python);
     }

@@ -147,3 +147,15 @@ impl Bucket {
         block_on(self.client.list_multipart_uploads().bucket(&self.name).send()).expect("the uploads").uploads().len()
     }
 }
+
+#[test]
+fn an_overwritten_object_shows_in_its_versions() {
+    let Some(bucket) = Bucket::create(Server::Moto, "versions") else { return };
+    bucket.keep_versions();
+    bucket.put("once", b"1");
+    bucket.put("twice", b"1");
+    bucket.put("twice", b"2");
+    assert_eq!(bucket.versions(), BTreeMap::from([("once".to_owned(), 1), ("twice".to_owned(), 2)]));
+    assert_eq!(bucket.keys(), ["once", "twice"]);
+    assert_eq!(bucket.get("twice").body, b"2");
+}

@@ -186,7 +186,15 @@ impl Cluster {
 
     /// The offset that the next record of a partition will have.
     pub(crate) fn end_offset(&self, topic: &str, partition: i32) -> i64 {
-        self.producer.client().fetch_watermarks(topic, partition, PATIENCE).expect("watermarks").1
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // Leaders of new partitions are known to the broker before they lead.
+            match self.producer.client().fetch_watermarks(topic, partition, PATIENCE) {
+                Ok((_, end)) => return end,
+                Err(error) => assert!(Instant::now() < deadline, "watermarks of {topic}-{partition}: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// What a group has committed for these partitions; a partition without a commit is absent.
@@ -253,4 +261,51 @@ impl Cluster {
 pub(crate) enum Commit {
     Yes,
     Aborted,
+}
+
+#[test]
+fn the_broker_gives_back_what_was_written() {
+    let Some(cluster) = Cluster::from_environment("broker") else { return };
+    let topic = format!("round-trip-{}", std::process::id());
+    cluster.create_topic(&topic, 2, &[]);
+    let record = |partition: i32, offset: i64, value: Option<&[u8]>| Record {
+        topic: topic.clone(),
+        partition,
+        offset,
+        timestamp: Some(1_700_000_000_000 + offset),
+        key: Some(b"key".to_vec()),
+        value: value.map(<[u8]>::to_vec),
+        headers: vec![("a".to_owned(), None), ("a".to_owned(), Some(vec![0, 255]))],
+    };
+    let plain = [record(0, 0, Some(b"{}")), record(1, 0, None)];
+    cluster.produce(&plain);
+    let (kept, dropped) = ([record(0, 1, Some(b"1"))], [record(0, 3, Some(b"2"))]);
+    cluster.produce_transactions(&topic, &[(&kept, Commit::Yes), (&dropped, Commit::Aborted)]);
+    // The first, two more, and two control records, the last of which the broker writes when it finds the time.
+    wait_until("the transactions end", PATIENCE, || cluster.end_offset(&topic, 0) == 5);
+    assert_eq!(cluster.committed("nobody", &[(topic.clone(), 0)]), BTreeMap::new());
+    cluster.grow_topic(&topic, 3);
+    assert_eq!(cluster.end_offset(&topic, 2), 0);
+    cluster.delete_topic(&topic);
+}
+
+#[test]
+fn the_broker_gives_back_keys_headers_and_timestamps() {
+    let Some(cluster) = Cluster::from_environment("broker") else { return };
+    let topic = format!("read-back-{}", std::process::id());
+    cluster.create_topic(&topic, 1, &[]);
+    let records: Vec<Record> = (0..3)
+        .map(|offset| Record {
+            topic: topic.clone(),
+            offset,
+            timestamp: Some(1_514_764_800_000 + offset),
+            key: (offset > 0).then(|| vec![0xff]),
+            value: (offset != 1).then(|| b"value".to_vec()),
+            headers: vec![("name".to_owned(), (offset == 2).then(Vec::new))],
+            ..Record::default()
+        })
+        .collect();
+    cluster.produce(&records);
+    assert_eq!(cluster.read_all(&topic), records);
+    cluster.delete_topic(&topic);
 }

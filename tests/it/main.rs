@@ -11,11 +11,27 @@
     reason = "helpers of tests: a failure is a panic, and the servers are found through the environment"
 )]
 
+mod broker;
+mod broker_restart;
 mod bucket;
 mod cluster;
+mod crash;
+mod files;
 mod golden;
+mod metrics;
+mod numbered;
+mod offsets_reset;
+#[path = "../../examples/pinterest/mod.rs"]
+#[allow(dead_code, reason = "the quickstart uses the rest of it")]
+mod pinterest;
 mod process;
 mod proxy;
+mod rebalance;
+mod references;
+mod refusals;
+mod secrets;
+mod seed;
+mod store_faults;
 mod tidy;
 
 /// A line on standard error that the test runner does not swallow.

@@ -49,6 +49,11 @@ pub(crate) struct Connect {
 impl Connect {
     /// Starts `connect run worker.properties connector.properties` with these contents; `listeners` is added to the worker's.
     pub(crate) fn start(directory: &Path, worker: &str, connector: &str) -> Self {
+        Self::start_saying(directory, worker, connector, "info")
+    }
+
+    /// The same, with this much in its log.
+    pub(crate) fn start_saying(directory: &Path, worker: &str, connector: &str, level: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let address = free_address();
@@ -60,14 +65,17 @@ impl Connect {
         let output = File::create(&log).expect("a log");
         let child = command()
             .arg("run")
-            .arg(&worker_file)
-            .arg(&connector_file)
-            .env("RUST_LOG", std::env::var("CONNECT_TEST_LOG").unwrap_or_else(|_| "info".into()))
+            .args([&worker_file, &connector_file])
+            .env("RUST_LOG", std::env::var("CONNECT_TEST_LOG").unwrap_or_else(|_| level.to_owned()))
             .stdout(output.try_clone().expect("a second handle"))
             .stderr(output)
             .spawn()
             .expect("the binary starts");
         Self { child, address, log }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Everything it has said so far.
@@ -132,7 +140,10 @@ impl Connect {
 
     /// Whether it says that a task has failed for good.
     pub(crate) fn has_failed_task(&self) -> bool {
-        matches!(self.get("/readyz"), Some((503, body)) if body.to_ascii_lowercase().contains("failed"))
+        let Some((_, body)) = self.get("/readyz") else { return false };
+        let report: serde_json::Value = serde_json::from_str(&body).expect("readiness is JSON");
+        let tasks = report["tasks"].as_array().expect("readiness lists the tasks");
+        tasks.iter().any(|task| task["state"] == "failed" || task["state"] == "restarting")
     }
 
     /// The sum of a metric's series whose labels hold all of `labels`, or nothing if there is none.

@@ -11,8 +11,6 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,
-    /// The path with the query.
-    pub(crate) target: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,5 +188,36 @@ fn describe(head: &str) -> Request {
         "HEAD" => Kind::HeadBucket,
         _ => Kind::Other,
     };
-    Request { kind, target: target.to_owned() }
+    Request { kind }
+}
+
+#[test]
+fn the_proxy_passes_answers_breaks_and_tells() {
+    use crate::bucket::{Bucket, Server};
+    use std::sync::Mutex;
+
+    let Some(bucket) = Bucket::create(Server::Moto, "proxy") else { return };
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    let verdicts = Mutex::new(vec![Verdict::Reset, Verdict::Answer(503, "SlowDown"), Verdict::Pass]);
+    let proxy = Proxy::start(bucket.url(), move |request, moment| {
+        telling.lock().unwrap().push((request.kind, moment));
+        if moment == Moment::Arrived { verdicts.lock().unwrap().pop().unwrap() } else { Verdict::Pass }
+    });
+    let ask = || {
+        let mut stream = TcpStream::connect(proxy.address).unwrap();
+        write!(stream, "GET /moto-api/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", proxy.address).unwrap();
+        let mut reader = BufReader::new(stream);
+        read_message(&mut reader, false).unwrap()
+    };
+    let (head, body) = ask().unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(!body.is_empty());
+    let (head, body) = ask().unwrap();
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(String::from_utf8(body).unwrap().contains("SlowDown"));
+    assert_eq!(ask(), None);
+    let other = |moment| (Kind::Other, moment);
+    let expected = [Moment::Arrived, Moment::Done, Moment::Answered, Moment::Arrived, Moment::Arrived].map(other);
+    assert_eq!(*told.lock().unwrap(), expected);
 }

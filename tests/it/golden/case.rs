@@ -74,7 +74,7 @@ impl Case {
         let paths = json("expected-paths.json").unwrap_or_default();
         for object in list(json("expected.json")) {
             let key = object["key"].as_str().expect("a key").to_owned();
-            let path = paths[&key].as_str().map_or_else(|| Path::new("expected").join(&key), |path| expected_path(path));
+            let path = paths[&key].as_str().map_or_else(|| Path::new("expected").join(&key), expected_path);
             let stored = object["body_not_stored"].as_bool() != Some(true);
             let expected = Expected {
                 size: usize::try_from(object["size"].as_u64().expect("a size")).expect("a size"),

@@ -1,0 +1,27 @@
+//! The worker and connector files of tests that are not about them.
+
+use crate::bucket::Bucket;
+use crate::cluster::Cluster;
+
+/// A worker as people set one up, with quick commits.
+pub(crate) fn worker(cluster: &Cluster) -> String {
+    format!(
+        "bootstrap.servers={}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
+         value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n\
+         offset.flush.interval.ms=500\n",
+        cluster.bootstrap_servers()
+    )
+}
+
+/// An S3 sink of one topic; a member that is gone is missed after two seconds, so that tests do not wait for it.
+pub(crate) fn connector(name: &str, topic: &str, bucket: &Bucket, store_url: &str, more: &str) -> String {
+    format!(
+        "name={name}\nconnector.class=io.confluent.connect.s3.S3SinkConnector\ntopics={topic}\n\
+         format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
+         storage.class=io.confluent.connect.s3.storage.S3Storage\ns3.region=us-east-1\n\
+         s3.bucket.name={}\nstore.url={store_url}\n\
+         consumer.override.session.timeout.ms=2000\nconsumer.override.heartbeat.interval.ms=500\n\
+         consumer.override.metadata.max.age.ms=1000\n{more}\n",
+        bucket.name()
+    )
+}
