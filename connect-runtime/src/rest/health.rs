@@ -79,8 +79,11 @@ pub(crate) struct Health {
     metrics: Metrics,
     /// Heartbeats are kept as milliseconds since then.
     origin: Instant,
-    tasks: Arc<Mutex<BTreeMap<(Arc<str>, usize), Arc<Facts>>>>,
+    tasks: Arc<Mutex<Tasks>>,
 }
+
+/// By connector and task number.
+type Tasks = BTreeMap<(Arc<str>, usize), Arc<Facts>>;
 
 #[derive(Debug)]
 struct Facts {

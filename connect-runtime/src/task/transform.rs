@@ -1,0 +1,28 @@
+//! The chain of single message transforms.
+
+use connect_api::{Error, Result, SinkRecord};
+
+use crate::config::NamedTransformation;
+
+/// A transform that failed.
+#[derive(Debug)]
+pub(super) struct TransformFailure {
+    /// Its class.
+    pub(super) class: &'static str,
+    pub(super) error: Error,
+}
+
+/// Runs the record through the chain; `None` where a transform drops it.
+///
+/// # Errors
+/// The first transform that fails.
+pub(super) fn transform(chain: &[NamedTransformation], mut record: SinkRecord) -> Result<Option<SinkRecord>, TransformFailure> {
+    for NamedTransformation { class, transformation } in chain {
+        match transformation.apply(record) {
+            Ok(Some(transformed)) => record = transformed,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(TransformFailure { class, error }),
+        }
+    }
+    Ok(Some(record))
+}
