@@ -18,6 +18,7 @@ mod cluster;
 mod crash;
 mod files;
 mod golden;
+mod licences;
 mod metrics;
 mod numbered;
 mod offsets_reset;
