@@ -10,7 +10,8 @@ use object_store::memory::InMemory;
 
 use super::object_store::{Abilities, ObjectStorage};
 
-const ABILITIES: Abilities = Abilities { metadata: true, update: true, limits: "keeps everything in memory: it is gone with the process" };
+const ABILITIES: Abilities =
+    Abilities { metadata: true, update: true, limits: "keeps everything in memory: it is gone with the process" };
 
 static STORES: Mutex<Option<HashMap<String, Arc<ObjectStorage>>>> = Mutex::new(None);
 

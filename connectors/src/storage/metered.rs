@@ -4,8 +4,8 @@ use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, Error, ErrorKind, MetricDefinition, MetricKind, Metrics, MultipartUpload, ObjectInfo, ObjectMetadata,
-    Result, Storage, async_trait,
+    Body, Completion, Condition, Error, ErrorKind, MetricDefinition, MetricKind, Metrics, MultipartUpload, ObjectInfo,
+    ObjectMetadata, Result, Storage, async_trait,
 };
 use prometheus::{Histogram, IntCounter};
 use tokio::time::Instant;

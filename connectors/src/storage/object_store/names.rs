@@ -82,8 +82,25 @@ mod tests {
 
     #[test]
     fn every_name_comes_back_and_no_two_share_a_path() {
-        let names =
-            ["", "/", "a//b", "a/b", "/a", "a/", "a/.", "a/..", "./a", "a%b", "a%2Fb", "%", "%25", "a/%/b", "a#1", "tab\there", STAGING];
+        let names = [
+            "",
+            "/",
+            "a//b",
+            "a/b",
+            "/a",
+            "a/",
+            "a/.",
+            "a/..",
+            "./a",
+            "a%b",
+            "a%2Fb",
+            "%",
+            "%25",
+            "a/%/b",
+            "a#1",
+            "tab\there",
+            STAGING,
+        ];
         let mut paths: Vec<_> = names.iter().map(|name| path_of(name)).collect();
         for (name, path) in names.iter().zip(&paths) {
             assert_eq!(name_of(path).as_deref(), Some(*name), "{path}");

@@ -11,9 +11,7 @@ use std::{
 };
 
 use connect_api::{Body, Completion, Condition, MultipartUpload, ObjectMetadata, Result, async_trait};
-use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, path::Path,
-};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, path::Path};
 
 use super::{ObjectStorage, STAGING, completion, failure, missing_is_fine, names::name_of, path_of};
 

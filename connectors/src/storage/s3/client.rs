@@ -58,7 +58,11 @@ pub(super) fn for_body_of(length: u64) -> Option<Builder> {
 fn timeouts(length: u64) -> TimeoutConfig {
     let mebibytes = u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX);
     let attempt = ATTEMPT_TIMEOUT + TIMEOUT_PER_MEBIBYTE * mebibytes;
-    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(attempt).operation_timeout(attempt * 2).build()
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(attempt * 2)
+        .build()
 }
 
 /// How long reading an answer of this size may take.

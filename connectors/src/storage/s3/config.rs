@@ -15,9 +15,8 @@ static BUCKET: ConfigKey<String> =
     ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.").importance(Importance::High);
 
 static REGION: ConfigKey<String> =
-    ConfigKey::with_default("s3.region", "us-west-2", "The bucket's AWS region. Requests are signed for it with any `store.url`.").check(
-        |region| if region.is_empty() { Err("must not be blank".to_owned()) } else { Ok(()) },
-    );
+    ConfigKey::with_default("s3.region", "us-west-2", "The bucket's AWS region. Requests are signed for it with any `store.url`.")
+        .check(|region| if region.is_empty() { Err("must not be blank".to_owned()) } else { Ok(()) });
 
 static PATH_STYLE: ConfigKey<bool> = ConfigKey::with_default(
     "s3.path.style.access.enabled",
@@ -56,7 +55,9 @@ static CREDENTIALS_PROVIDER: ConfigKey<ClassName> = ConfigKey::with_default(
 .importance(Importance::Low)
 .check(|class| match class.0.as_str() {
     DEFAULT_PROVIDER | DEFAULT_PROVIDER_OF_SDK_1 => Ok(()),
-    ASSUME_ROLE_PROVIDER => Err("assuming a role is not supported yet; a profile with `role_arn` in the AWS configuration file does it".to_owned()),
+    ASSUME_ROLE_PROVIDER => {
+        Err("assuming a role is not supported yet; a profile with `role_arn` in the AWS configuration file does it".to_owned())
+    }
     _ => Err(format!("Java classes cannot be loaded; only the default chain is known: {DEFAULT_PROVIDER}")),
 });
 
@@ -91,9 +92,12 @@ static CUSTOMER_KEY: ConfigKey<Secret> = ConfigKey::optional(
 )
 .importance(Importance::Low);
 
-static KMS_KEY_ID: ConfigKey<String> =
-    ConfigKey::with_default("s3.sse.kms.key.id", "", "With `s3.ssea.name=aws:kms`: the KMS key. Without it the bucket's own encryption holds.")
-        .importance(Importance::Low);
+static KMS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
+    "s3.sse.kms.key.id",
+    "",
+    "With `s3.ssea.name=aws:kms`: the KMS key. Without it the bucket's own encryption holds.",
+)
+.importance(Importance::Low);
 
 static CANNED_ACL: ConfigKey<String> = ConfigKey::optional("s3.acl.canned", "The canned ACL of new objects.")
     .one_of(&[
@@ -115,7 +119,8 @@ static PROXY_USER: ConfigKey<String> =
     ConfigKey::optional("s3.proxy.user", "The user at the proxy, in place of the one in its URL.").importance(Importance::Low);
 
 static PROXY_PASSWORD: ConfigKey<Secret> =
-    ConfigKey::optional("s3.proxy.password", "The password at the proxy, in place of the one in its URL.").importance(Importance::Low);
+    ConfigKey::optional("s3.proxy.password", "The password at the proxy, in place of the one in its URL.")
+        .importance(Importance::Low);
 
 static SEND_DIGEST: ConfigKey<bool> = ConfigKey::with_default(
     "s3.send.digest",
@@ -124,13 +129,10 @@ static SEND_DIGEST: ConfigKey<bool> = ConfigKey::with_default(
 )
 .importance(Importance::Low);
 
-static EXPECT_CONTINUE: ConfigKey<bool> = ConfigKey::with_default(
-    "s3.http.send.expect.continue",
-    "true",
-    "Whether the client of the JVM asks before it sends a body.",
-)
-.importance(Importance::Low)
-.no_effect("bodies are sent without asking first, which saves a round trip");
+static EXPECT_CONTINUE: ConfigKey<bool> =
+    ConfigKey::with_default("s3.http.send.expect.continue", "true", "Whether the client of the JVM asks before it sends a body.")
+        .importance(Importance::Low)
+        .no_effect("bodies are sent without asking first, which saves a round trip");
 
 static ELASTIC_BUFFER: ConfigKey<bool> =
     ConfigKey::with_default("s3.elastic.buffer.enable", "false", "Whether the JVM's part buffers grow with their content.")

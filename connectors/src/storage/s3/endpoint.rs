@@ -17,7 +17,9 @@ impl Endpoint {
         let url = match text.split_once("://") {
             Some(("http" | "https", _)) => text.to_owned(),
             Some((scheme, _)) => return Err(format!("must begin with http:// or https://, not with {scheme}://")),
-            None if text.contains(':') => return Err(format!("needs a scheme where a port is given: http://{text} or https://{text}")),
+            None if text.contains(':') => {
+                return Err(format!("needs a scheme where a port is given: http://{text} or https://{text}"));
+            }
             None => format!("https://{text}"),
         };
         match url.parse::<Uri>() {

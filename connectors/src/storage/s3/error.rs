@@ -56,15 +56,24 @@ impl Refusal {
     pub(super) fn kind(&self) -> ErrorKind {
         match self.code.as_str() {
             // Answered with 400, though nothing is wrong with the request itself.
-            "RequestTimeout" | "RequestTimeTooSkewed" | "SlowDown" | "ExpiredToken" | "TokenRefreshRequired" | "InvalidToken"
-            | "BadDigest" | "IncompleteBody" | "XAmzContentChecksumMismatch" | "OperationAborted" => return ErrorKind::Retriable,
-            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => return ErrorKind::Config,
+            "RequestTimeout"
+            | "RequestTimeTooSkewed"
+            | "SlowDown"
+            | "ExpiredToken"
+            | "TokenRefreshRequired"
+            | "InvalidToken"
+            | "BadDigest"
+            | "IncompleteBody"
+            | "XAmzContentChecksumMismatch"
+            | "OperationAborted" => return ErrorKind::Retriable,
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+                return ErrorKind::Config;
+            }
             _ => {}
         }
         match self.status {
-            None | Some(401 | 403 | 404 | 408 | 409 | 429 | 500 | 502..) => ErrorKind::Retriable,
-            // A completion is answered with 200 before it has succeeded.
-            Some(200) => ErrorKind::Retriable,
+            // 200: a completion is answered before it has succeeded.
+            None | Some(200 | 401 | 403 | 404 | 408 | 409 | 429 | 500 | 502..) => ErrorKind::Retriable,
             Some(301 | 307) => ErrorKind::Config,
             Some(_) => ErrorKind::Fatal,
         }

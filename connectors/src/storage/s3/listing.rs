@@ -11,7 +11,8 @@ use super::{
 impl Shared {
     pub(super) async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>> {
         // Encoding is not asked for: it is not needed for names that XML can hold, and two of the stores that were tried encode wrongly.
-        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).set_start_after(start_after.map(str::to_owned));
+        let request =
+            self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).set_start_after(start_after.map(str::to_owned));
         let mut pages = request.into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {

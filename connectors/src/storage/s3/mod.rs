@@ -9,6 +9,8 @@ mod error;
 mod listing;
 mod means;
 mod put;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::{fmt, sync::Arc};
@@ -43,6 +45,9 @@ struct Shared {
     encryption: Encryption,
     acl: Option<String>,
     send_digest: bool,
+    /// Whether to look before what is rare and cheap to look at: some stores other than AWS take `If-Match`, or any condition of a
+    /// completion, and do not heed it.
+    looks_first: bool,
     means: Means,
 }
 
@@ -58,6 +63,7 @@ impl S3Storage {
             encryption: config.encryption.clone(),
             acl: config.acl.clone(),
             send_digest: config.send_digest,
+            looks_first: config.endpoint.is_some(),
             means: Means::default(),
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -38,7 +38,8 @@ impl Shared {
         let object = Object { key, content: Content::new(body, self.send_digest), metadata, condition };
         let mut ways = self.means.ways();
         loop {
-            if !ways.conditional && !self.holds(key, condition).await? {
+            let look = !ways.conditional || (self.looks_first && matches!(condition, Condition::Unchanged(_)));
+            if look && !self.holds(key, condition).await? {
                 return Ok(Completion::NameTaken);
             }
             let Err(answer) = self.try_put(&object, ways).await else {

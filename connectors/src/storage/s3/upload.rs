@@ -128,7 +128,8 @@ impl MultipartUpload for S3Upload {
     async fn complete(&self, condition: &Condition) -> Result<Completion> {
         let mut ways = self.shared.means.ways();
         loop {
-            if !ways.conditional && !self.shared.holds(&self.key, condition).await? {
+            let look = !ways.conditional || self.shared.looks_first;
+            if look && !self.shared.holds(&self.key, condition).await? {
                 return Ok(Completion::NameTaken);
             }
             let Err(answer) = self.try_complete(condition, ways).await else {
