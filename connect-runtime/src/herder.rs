@@ -1,1 +1,295 @@
-//! Owns connectors and their tasks: starts them, watches them, restarts what failed.
+//! Keeps tasks running: starts them, starts them again after faults, stops them together.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use connect_api::{Budget, Error, ErrorKind, Metrics, Plugins, Result, SinkConnector, SinkTask, SinkTaskContext};
+use tokio::{sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{self, ConnectorConfig, Topics, WorkerConfig},
+    consumer::{
+        Subscription,
+        kafka::{self, KafkaSettings, prefetch_for},
+    },
+    metrics::TaskMetrics,
+    rest::{TaskHealth, TaskState},
+    shutdown::{Joined, Spawner, join},
+    task::{Convert, ErrorHandler, Host, SinkLoop, TaskParts, TaskSettings},
+};
+
+/// Between a fault and the next start, at first and at most.
+const RESTART_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// A task that has run for so long starts again as quickly as at first.
+const SOUND_AFTER: Duration = Duration::from_secs(300);
+
+/// How long what runs beside a task may take to end.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What all connectors of a worker share.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) config: WorkerConfig,
+    pub(crate) plugins: Plugins,
+    pub(crate) metrics: Metrics,
+    pub(crate) budget: Budget,
+}
+
+/// A connector that has been checked.
+pub(crate) struct ConnectorSetup {
+    pub(crate) config: ConnectorConfig,
+    pub(crate) plugin: Arc<dyn SinkConnector>,
+}
+
+/// A connector's running tasks.
+pub(crate) struct Connector {
+    tasks: Vec<RunningTask>,
+    stop: CancellationToken,
+}
+
+struct RunningTask {
+    supervisor: Joined<()>,
+    started: watch::Receiver<Option<Started>>,
+}
+
+/// How the first start of a task ended.
+#[derive(Clone, Debug)]
+enum Started {
+    /// It runs, or is tried again.
+    Supervised,
+    /// It can never run like this.
+    Refused(String),
+}
+
+impl Connector {
+    /// Starts one task for each of `health`.
+    pub(crate) fn start(
+        environment: &Arc<Environment>,
+        setup: ConnectorSetup,
+        health: Vec<TaskHealth>,
+        stopping: &CancellationToken,
+    ) -> Self {
+        let (setup, stop) = (Arc::new(setup), stopping.child_token());
+        let tasks = health.into_iter().enumerate().map(|(task, health)| {
+            let (first, started) = watch::channel(None);
+            let metrics = Arc::new(TaskMetrics::new(&environment.metrics, &setup.config.name, task));
+            let supervised = Supervised {
+                environment: environment.clone(),
+                setup: setup.clone(),
+                task,
+                health,
+                metrics,
+                stop: stop.clone(),
+                first,
+            };
+            RunningTask { supervisor: join(supervised.supervise()), started }
+        });
+        Self { tasks: tasks.collect(), stop }
+    }
+
+    /// Waits until every task has started or failed to.
+    ///
+    /// # Errors
+    /// `Config` where a task can never run like this.
+    pub(crate) async fn started(&self) -> Result<()> {
+        for task in &self.tasks {
+            let mut started = task.started.clone();
+            // A supervisor that has ended without a word has been stopped.
+            let Ok(first) = started.wait_for(Option::is_some).await else { continue };
+            if let Some(Started::Refused(reason)) = &*first {
+                return Err(Error::config(reason.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells all tasks to stop, then waits for them until `until`; who is not done then is dropped without a last commit.
+    pub(crate) async fn stop(self, until: Instant) {
+        self.stop.cancel();
+        for (number, task) in self.tasks.into_iter().enumerate() {
+            if tokio::time::timeout_at(until, task.supervisor.ended()).await.is_err() {
+                tracing::error!(task = number, "the task has not stopped in time: its last commit is left out");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connector({} tasks)", self.tasks.len())
+    }
+}
+
+/// One task and what it is made of, over all its starts.
+struct Supervised {
+    environment: Arc<Environment>,
+    setup: Arc<ConnectorSetup>,
+    task: usize,
+    health: TaskHealth,
+    metrics: Arc<TaskMetrics>,
+    stop: CancellationToken,
+    first: watch::Sender<Option<Started>>,
+}
+
+impl Supervised {
+    /// Runs the task until it is told to stop, or fails for good.
+    async fn supervise(self) {
+        let this = Arc::new(self);
+        let mut pause = RESTART_AFTER.0;
+        loop {
+            let begun = Instant::now();
+            let run = join({
+                let this = this.clone();
+                async move { this.run().await }
+            });
+            // What panics has broken a promise, like any other fault that is not the environment's.
+            let ended = run.ended().await.unwrap_or_else(|panic| Err(Error::fatal("the task panicked").with_source(panic)));
+            let Err(error) = ended else { return this.ended() };
+            if this.stop.is_cancelled() {
+                tracing::warn!(
+                    connector = &*this.setup.config.name,
+                    task = this.task,
+                    error = error.report(),
+                    "the task failed while it stopped"
+                );
+                return this.ended();
+            }
+            if matches!(error.kind(), ErrorKind::Config | ErrorKind::Data) {
+                return this.failed_for_good(&error).await;
+            }
+            if begun.elapsed() >= SOUND_AFTER {
+                pause = RESTART_AFTER.0;
+            }
+            this.failed_for_now(&error, pause);
+            tokio::select! {
+                () = this.stop.cancelled() => return this.ended(),
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(RESTART_AFTER.1);
+            this.metrics.restarts.inc();
+        }
+    }
+
+    fn ended(&self) {
+        self.health.set_state(TaskState::Unassigned);
+        self.first.send_replace(Some(Started::Supervised));
+    }
+
+    async fn failed_for_good(&self, error: &Error) {
+        tracing::error!(
+            connector = &*self.setup.config.name,
+            task = self.task,
+            error = error.report(),
+            "task failed; it stays so until the connector is started again"
+        );
+        self.health.set_problem("task", Some(error.report()));
+        self.health.set_state(TaskState::Failed);
+        let refused = (error.kind() == ErrorKind::Config).then(|| Started::Refused(error.report()));
+        self.first.send_replace(Some(refused.unwrap_or(Started::Supervised)));
+        self.stop.cancelled().await;
+    }
+
+    fn failed_for_now(&self, error: &Error, pause: Duration) {
+        tracing::error!(connector = &*self.setup.config.name, task = self.task, error = error.report(), restart_in = ?pause, "task failed, starting it again");
+        self.health.set_problem("task", Some(error.report()));
+        self.health.set_state(TaskState::Restarting);
+        self.first.send_replace(Some(Started::Supervised));
+    }
+
+    /// One life of the task.
+    async fn run(&self) -> Result<()> {
+        let Environment { config: worker, plugins, metrics, budget } = &*self.environment;
+        let ConnectorSetup { config: connector, plugin } = &*self.setup;
+        let errors = Arc::new(ErrorHandler::start(worker, connector, self.task, budget, metrics).await?);
+        let converters = config::converters(plugins, worker, connector)?;
+        let transformations = config::transformations(plugins, connector)?;
+        let convert = Convert::new(converters, transformations, errors.clone(), &self.metrics);
+        let background = Spawner::new(&CancellationToken::new());
+        let host = Arc::new(Host::new(self.health.clone(), errors.clone(), background.clone()));
+        let context = SinkTaskContext::new(connector.name.clone(), self.task, budget.clone(), metrics.clone(), host.clone());
+        let mut sink = plugin.task(&connector.raw, plugins)?;
+        if let Err(error) = self.start_sink(&mut *sink, &context).await {
+            stop_sink(&mut *sink).await;
+            return Err(error);
+        }
+        // A task that was told to stop before it had started has nothing to close.
+        if self.stop.is_cancelled() {
+            stop_sink(&mut *sink).await;
+            return Ok(());
+        }
+        let settings = self.consumer_settings()?;
+        // Part of what librdkafka fetches ahead: it comes back only if reading goes on.
+        let _prefetch = budget.park(settings.prefetch);
+        let consumer = kafka::start(settings)?;
+        self.running();
+        let parts = TaskParts { sink, consumer, convert, errors, host, health: self.health.clone(), metrics: self.metrics.clone() };
+        let settings = TaskSettings {
+            flush_interval: worker.offset_flush_interval,
+            flush_timeout: worker.offset_flush_timeout,
+            last_commit_timeout: worker.graceful_timeout / 2,
+        };
+        let ended = SinkLoop::new(parts, settings).run(&self.stop).await;
+        background.close(BACKGROUND_TIMEOUT).await;
+        ended
+    }
+
+    fn running(&self) {
+        self.health.set_problem("task", None);
+        self.health.set_state(TaskState::Running);
+        self.first.send_replace(Some(Started::Supervised));
+    }
+
+    /// Starts the sink task, again and again while the environment does not let it.
+    async fn start_sink(&self, sink: &mut dyn SinkTask, context: &SinkTaskContext) -> Result<()> {
+        let mut pause = RESTART_AFTER.0;
+        loop {
+            match sink.start(context.clone()).await {
+                Err(error) if error.kind() == ErrorKind::Retriable => {
+                    tracing::warn!(connector = &*context.connector, task = context.task, error = error.report(), retry_in = ?pause, "starting the sink failed");
+                    self.health.set_problem("task", Some(error.report()));
+                    self.first.send_replace(Some(Started::Supervised));
+                }
+                other => return other,
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(RESTART_AFTER.1);
+        }
+    }
+
+    fn consumer_settings(&self) -> Result<KafkaSettings> {
+        let Environment { config: worker, budget, .. } = &*self.environment;
+        let connector = &self.setup.config;
+        Ok(KafkaSettings {
+            connector: connector.name.clone(),
+            task: self.task,
+            properties: config::consumer_properties(worker, connector, self.task)?,
+            subscription: subscription(worker, connector),
+            budget: budget.clone(),
+            prefetch: prefetch_for(budget, connector.tasks_max),
+            health: self.health.clone(),
+        })
+    }
+}
+
+async fn stop_sink(sink: &mut dyn SinkTask) {
+    if let Err(error) = sink.stop().await {
+        tracing::warn!(error = error.report(), "stopping the sink task failed");
+    }
+}
+
+fn subscription(worker: &WorkerConfig, connector: &ConnectorConfig) -> Subscription {
+    match &connector.topics {
+        Topics::List(topics) => Subscription::Topics(topics.clone()),
+        Topics::Regex(regex) => {
+            let regex = regex.clone();
+            let set = connector.raw.text("consumer.override.exclude.internal.topics");
+            let set = set.or_else(|| worker.raw.text("consumer.exclude.internal.topics"));
+            let internal = set.is_some_and(|text| text.trim().eq_ignore_ascii_case("false"));
+            Subscription::Matching { matches: Arc::new(move |topic| regex.is_match(topic)), internal }
+        }
+    }
+}

@@ -5,6 +5,7 @@ pub mod config;
 mod consumer;
 mod herder;
 mod logging;
+mod memory;
 pub mod metrics;
 mod rest;
 mod shutdown;

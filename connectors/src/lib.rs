@@ -10,4 +10,3 @@ mod storage;
 mod storage_sink;
 
 pub use plugins::plugins;
-pub use storage::memory_storage;

@@ -1,3 +1,1 @@
 //! Conformance suites: one function per contract.
-
-pub mod storage;

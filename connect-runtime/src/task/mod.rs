@@ -1,9 +1,252 @@
-//! The data path of one task.
+//! The data path of one task: the loop between its consumer and its sink task.
+//!
+//! One turn of the loop (`docs` of Kafka Connect call it an iteration of `WorkerSinkTask`): commit if due, wait for an event or a
+//! batch, carry out what the sink task asked for, convert and deliver. Nothing else calls the sink task, so it is never called
+//! twice at the same time.
 
+mod assignment;
+mod commit;
+mod context;
 mod convert;
 mod dead_letter_queue;
+mod deliver;
+mod poll;
+mod rebalance;
 mod tolerance;
 mod transform;
 
+use std::{sync::Arc, time::Duration};
+
+use connect_api::{CommitReason, Error, ErrorKind, Offsets, Result, SinkTask, TopicPartition};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    consumer::{Command, ConsumerHandle},
+    metrics::TaskMetrics,
+    rest::{TaskHealth, TaskLoop},
+};
+use assignment::Assignment;
+use commit::{Commits, to_commit};
+pub(crate) use context::Host;
 pub(crate) use convert::{Convert, Progress};
+use deliver::Delivery;
 pub(crate) use tolerance::ErrorHandler;
+
+/// How a task's loop is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TaskSettings {
+    /// `offset.flush.interval.ms`
+    pub(crate) flush_interval: Duration,
+    /// `offset.flush.timeout.ms`
+    pub(crate) flush_timeout: Duration,
+    /// How long the last commit may take.
+    pub(crate) last_commit_timeout: Duration,
+}
+
+/// What a loop works with.
+pub(crate) struct TaskParts {
+    pub(crate) sink: Box<dyn SinkTask>,
+    pub(crate) consumer: ConsumerHandle,
+    pub(crate) convert: Convert,
+    pub(crate) errors: Arc<ErrorHandler>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) health: TaskHealth,
+    pub(crate) metrics: Arc<TaskMetrics>,
+}
+
+/// The loop of one task.
+pub(crate) struct SinkLoop {
+    parts: TaskParts,
+    settings: TaskSettings,
+    assignment: Assignment,
+    commits: Commits,
+    delivery: Option<Delivery>,
+    /// When the sink task is asked again to open partitions, after so many failures.
+    reopen: Option<(Instant, u32)>,
+    /// The consumer has ended by itself.
+    consumer_is_gone: bool,
+}
+
+impl SinkLoop {
+    /// A loop for a sink task that has been started.
+    pub(crate) fn new(parts: TaskParts, settings: TaskSettings) -> Self {
+        let commits = Commits::new(settings.flush_interval, settings.flush_timeout, Instant::now());
+        Self { parts, settings, assignment: Assignment::default(), commits, delivery: None, reopen: None, consumer_is_gone: false }
+    }
+
+    /// Runs until `stop` or the first error that cannot be tried again; closes the partitions and stops the sink task either way.
+    ///
+    /// # Errors
+    /// Why the loop ended, or, where it was told to stop, why the partitions could not be closed.
+    pub(crate) async fn run(mut self, stop: &CancellationToken) -> Result<()> {
+        let ended = self.turn_until(stop).await;
+        let closed = self.close(stop).await;
+        match (ended, closed) {
+            (Err(error), Err(second)) => {
+                tracing::error!(error = second.report(), "closing a task that has failed failed too");
+                Err(error)
+            }
+            (Err(error), Ok(())) => Err(error),
+            (Ok(()), closed) => closed,
+        }
+    }
+
+    async fn turn_until(&mut self, stop: &CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
+            self.parts.health.turned(TaskLoop::Delivery);
+            let now = Instant::now();
+            if self.commits.gives_up(now) {
+                tracing::warn!(failures = self.commits.failures, timeout = ?self.settings.flush_timeout, "commit of offsets timed out");
+                self.parts.metrics.commits_failed.inc();
+            }
+            if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
+                self.parts.host.take_commit();
+                self.commit(now).await?;
+            }
+            self.poll(stop).await?;
+            if self.reopen.is_some_and(|(at, _)| Instant::now() >= at) {
+                self.open().await?;
+            }
+            self.rewind_as_requested();
+            if self.reopen.is_none() && !stop.is_cancelled() {
+                self.deliver().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits what the sink task says is durable, without waiting for the brokers.
+    async fn commit(&mut self, now: Instant) -> Result<()> {
+        let seq = self.commits.begin(now);
+        let delivered = self.assignment.delivered(|_| true);
+        if delivered.is_empty() {
+            self.commits.succeeded(now);
+            return Ok(());
+        }
+        let partitions: Vec<_> = delivered.keys().cloned().collect();
+        self.parts.errors.settle(&partitions).await?;
+        let committed = self.assignment.committed(&delivered);
+        let offered = match self.parts.sink.pre_commit(&delivered, CommitReason::Due).await {
+            Ok(offered) => offered,
+            Err(error) => {
+                self.take_back(&committed, &error);
+                return Ok(());
+            }
+        };
+        self.assignment.show_durable(&offered);
+        match to_commit(&committed, &delivered, offered) {
+            None => self.commit_succeeded(),
+            Some(offsets) => {
+                let offsets = self.assignment.with_epochs(offsets);
+                self.parts.consumer.command(Command::Commit { seq, offsets });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads everything again that is not committed.
+    fn take_back(&mut self, committed: &Offsets, error: &Error) {
+        tracing::error!(error = error.report(), "the sink cannot say what is durable, reading again from the last commit");
+        self.commits.failed();
+        self.parts.metrics.commits_failed.inc();
+        for (topic_partition, offset) in committed {
+            self.rewind(topic_partition, offset.offset);
+        }
+    }
+
+    fn commit_succeeded(&mut self) {
+        self.parts.metrics.commits_succeeded.inc();
+        if let Some(took) = self.commits.succeeded(Instant::now()) {
+            self.parts.metrics.commit_duration.observe(took.as_secs_f64());
+        }
+    }
+
+    /// A commit has ended, maybe one that is out of date.
+    fn committed(&mut self, seq: u64, offsets: Offsets, error: Option<Error>) {
+        if !self.commits.is_last(seq) {
+            self.parts.metrics.commits_skipped.inc();
+            return;
+        }
+        let offsets = self.assignment.merge_committed(seq, offsets);
+        if !offsets.is_empty() {
+            self.parts.sink.committed(&offsets);
+        }
+        match error {
+            None => self.commit_succeeded(),
+            Some(error) => {
+                self.commits.failed();
+                self.parts.metrics.commits_failed.inc();
+                tracing::warn!(
+                    error = error.report(),
+                    failures = self.commits.failures,
+                    "committing offsets failed, trying again at the next commit"
+                );
+            }
+        }
+    }
+
+    fn rewind_as_requested(&mut self) {
+        for (topic_partition, offset) in self.parts.host.take_offsets() {
+            self.rewind(&topic_partition, offset);
+        }
+    }
+
+    fn rewind(&mut self, topic_partition: &TopicPartition, offset: i64) {
+        let Some(generation) = self.assignment.rewind(topic_partition, offset) else {
+            tracing::warn!(%topic_partition, offset, "cannot read a partition again that is not assigned");
+            return;
+        };
+        let topic_partition = topic_partition.clone();
+        self.parts.consumer.command(Command::Seek { topic_partition, generation, offset });
+        if let Some(delivery) = &mut self.delivery {
+            delivery.retain_current(&self.assignment);
+        }
+    }
+
+    /// Converts what is not converted, and gives it to the sink task, even if it is nothing.
+    async fn deliver(&mut self) -> Result<()> {
+        let now = Instant::now();
+        let delivery = self.delivery.get_or_insert_with(Delivery::empty);
+        if delivery.not_before.is_some_and(|at| now < at) {
+            return Ok(());
+        }
+        if let Progress::RetryAfter { delay, .. } = delivery.convert(&self.parts.convert)? {
+            delivery.not_before = Some(now + delay);
+            return Ok(());
+        }
+        let put = self.parts.sink.put(delivery.records()).await.and_then(|()| self.parts.errors.check_reports());
+        match put {
+            Ok(()) => self.delivered(now),
+            Err(error) if error.kind() == ErrorKind::Retriable => {
+                let pause = self.parts.host.take_timeout().map_or(self.commits.next(), |pause| Instant::now() + pause);
+                tracing::error!(error = error.report(), retry_in = ?(pause - now), "RetriableException from SinkTask:");
+                self.parts.metrics.put_retries.inc();
+                self.parts.metrics.consumer_paused.set(1);
+                delivery.not_before = Some(pause);
+            }
+            Err(error) => return Err(error.context("Exiting WorkerSinkTask due to unrecoverable exception.")),
+        }
+        Ok(())
+    }
+
+    /// The sink task has accepted the batch.
+    fn delivered(&mut self, since: Instant) {
+        self.parts.host.take_timeout();
+        let Some(delivery) = self.delivery.take() else { return };
+        for (topic_partition, end) in delivery.ends() {
+            if let Some(partition) = self.assignment.0.get_mut(topic_partition) {
+                partition.delivered = end;
+                partition.metrics.delivered.set(end);
+            }
+        }
+        let metrics = &self.parts.metrics;
+        metrics.consumer_paused.set(0);
+        let records = delivery.records().len();
+        if records > 0 {
+            metrics.records_delivered.inc_by(records as u64);
+            metrics.put_records.observe(records as f64);
+            metrics.put_duration.observe(since.elapsed().as_secs_f64());
+        }
+    }
+}

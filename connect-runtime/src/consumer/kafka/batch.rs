@@ -1,0 +1,219 @@
+//! librdkafka's batch call: many messages for one lock and one wake-up, at half the CPU of polling them one by one.
+//!
+//! The crate does not wrap it, so this module does, and nothing else here is unsafe. Why it is sound:
+//! - A [`Queue`] owns one reference to a native queue, taken by the call that made it and given back once, on drop. Native queues
+//!   are counted and locked by librdkafka: any thread may use one, and it may outlive what forwards to it. Its owner drops it
+//!   before the client.
+//! - [`Messages`] owns every pointer that the batch call has written, and destroys each once, before the next call or on drop. It
+//!   borrows nothing, so its owner drops or clears it before the client, too.
+//! - A [`Message`] borrows from [`Messages`]. Until it is destroyed, librdkafka keeps its payload, key, headers and topic alive and
+//!   unchanged; null pointers stand for what is absent.
+#![allow(unsafe_code, reason = "the gain on the poll thread is measured; see the module's safety argument")]
+
+use std::{
+    ffi::{CStr, CString, c_char, c_void},
+    marker::PhantomData,
+    ptr, slice,
+    time::Duration,
+};
+
+use connect_api::TimestampType;
+use rdkafka::{
+    bindings::{self as native, rd_kafka_message_t, rd_kafka_queue_t, rd_kafka_timestamp_type_t},
+    client::{Client, ClientContext},
+    types::{RDKafkaErrorCode, RDKafkaRespErr},
+};
+
+/// One reference to a queue of librdkafka.
+pub(super) struct Queue(*mut rd_kafka_queue_t);
+
+// SAFETY: librdkafka locks its queues, and the pointer is never lent out.
+unsafe impl Send for Queue {}
+// SAFETY: as above; no call changes the pointer itself.
+unsafe impl Sync for Queue {}
+
+impl Queue {
+    /// An empty queue of the client.
+    pub(super) fn new<C: ClientContext>(client: &Client<C>) -> Self {
+        // SAFETY: the client is alive during the call, which never returns null.
+        Self(unsafe { native::rd_kafka_queue_new(client.native_ptr()) })
+    }
+
+    /// The queue that a partition's messages are fetched into.
+    pub(super) fn of_partition<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> Option<Self> {
+        let topic = CString::new(topic).ok()?;
+        // SAFETY: the client and the name are alive during the call.
+        let queue = unsafe { native::rd_kafka_queue_get_partition(client.native_ptr(), topic.as_ptr(), partition) };
+        (!queue.is_null()).then_some(Self(queue))
+    }
+
+    /// Sends what arrives here to another queue, or keeps it here.
+    pub(super) fn forward_to(&self, other: Option<&Queue>) {
+        // SAFETY: both queues are alive; librdkafka takes its own reference to the other one.
+        unsafe { native::rd_kafka_queue_forward(self.0, other.map_or(ptr::null_mut(), |other| other.0)) }
+    }
+
+    /// Ends a call of [`Queue::take`] that waits, or the next one.
+    pub(super) fn wake(&self) {
+        // SAFETY: the queue is alive.
+        unsafe { native::rd_kafka_queue_yield(self.0) }
+    }
+
+    /// Replaces `messages` by up to `most` messages, waiting for the first one, but for no other.
+    pub(super) fn take(&self, messages: &mut Messages, most: usize, wait: Duration) {
+        messages.clear();
+        messages.0.reserve(most);
+        // The call waits its whole time for a full array: let it fill one place first.
+        if !wait.is_zero() && self.append(messages, 1.min(most), wait) == 0 {
+            return;
+        }
+        let rest = most - messages.0.len();
+        self.append(messages, rest, Duration::ZERO);
+    }
+
+    /// Appends up to `most` messages; the list has room for them.
+    fn append(&self, messages: &mut Messages, most: usize, wait: Duration) -> usize {
+        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        let room = messages.0.spare_capacity_mut();
+        let most = most.min(room.len());
+        // SAFETY: the array has room for `most` pointers, and the queue is alive.
+        let taken = unsafe { native::rd_kafka_consume_batch_queue(self.0, wait, room.as_mut_ptr().cast(), most) };
+        let taken = usize::try_from(taken).unwrap_or(0).min(most);
+        // SAFETY: the call has written that many pointers, each to a message that is ours now.
+        unsafe { messages.0.set_len(messages.0.len() + taken) };
+        taken
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: the reference is ours and given back once.
+        unsafe { native::rd_kafka_queue_destroy(self.0) }
+    }
+}
+
+/// Messages that librdkafka keeps for us until they are cleared.
+#[derive(Default)]
+pub(super) struct Messages(Vec<*mut rd_kafka_message_t>);
+
+// SAFETY: the pointers are owned, and any thread may give messages back.
+unsafe impl Send for Messages {}
+
+impl Messages {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each in the order of its arrival.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Message<'_>> {
+        self.0.iter().map(|message| Message { native: *message, messages: PhantomData })
+    }
+
+    /// Gives all of them back.
+    pub(super) fn clear(&mut self) {
+        for message in self.0.drain(..) {
+            // SAFETY: the message is ours and given back once: it has left the list.
+            unsafe { native::rd_kafka_message_destroy(message) }
+        }
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// A message, or an error about a partition, as librdkafka keeps it.
+#[derive(Clone, Copy)]
+pub(super) struct Message<'a> {
+    native: *const rd_kafka_message_t,
+    messages: PhantomData<&'a Messages>,
+}
+
+impl<'a> Message<'a> {
+    fn get(self) -> &'a rd_kafka_message_t {
+        // SAFETY: the list that is borrowed keeps the message alive.
+        unsafe { &*self.native }
+    }
+
+    /// What tells topics apart without reading their names.
+    pub(super) fn topic_identity(self) -> usize {
+        self.get().rkt as usize
+    }
+
+    /// The topic's name.
+    pub(super) fn topic(self) -> &'a str {
+        if self.get().rkt.is_null() {
+            return "";
+        }
+        // SAFETY: the topic is not null and lives as long as the message; its name ends in a zero.
+        let name = unsafe { CStr::from_ptr(native::rd_kafka_topic_name(self.get().rkt)) };
+        name.to_str().unwrap_or_default()
+    }
+
+    pub(super) fn partition(self) -> i32 {
+        self.get().partition
+    }
+
+    pub(super) fn offset(self) -> i64 {
+        self.get().offset
+    }
+
+    pub(super) fn key(self) -> Option<&'a [u8]> {
+        self.bytes(self.get().key, self.get().key_len)
+    }
+
+    pub(super) fn value(self) -> Option<&'a [u8]> {
+        self.bytes(self.get().payload, self.get().len)
+    }
+
+    /// The error that this is about instead of a message, in librdkafka's words.
+    pub(super) fn error(self) -> Option<(RDKafkaErrorCode, String)> {
+        let code = self.get().err;
+        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        let text = String::from_utf8_lossy(self.value().unwrap_or_default()).into_owned();
+        Some((code.into(), text))
+    }
+
+    /// Milliseconds since 1970 and who set them.
+    pub(super) fn timestamp(self) -> (i64, TimestampType) {
+        let mut kind = rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+        // SAFETY: the message is alive, and the place for the type is ours.
+        let timestamp = unsafe { native::rd_kafka_message_timestamp(self.native, &raw mut kind) };
+        match kind {
+            rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => (timestamp, TimestampType::NoTimestampType),
+            rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_CREATE_TIME => (timestamp, TimestampType::CreateTime),
+            rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME => (timestamp, TimestampType::LogAppendTime),
+        }
+    }
+
+    /// Calls `each` with the name and value of every header in turn.
+    pub(super) fn for_each_header(self, mut each: impl FnMut(&'a [u8], Option<&'a [u8]>)) {
+        let mut headers = ptr::null_mut();
+        // SAFETY: the message is alive and keeps its headers; the call only parses them.
+        let parsed = unsafe { native::rd_kafka_message_headers(self.native, &raw mut headers) };
+        if parsed != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return;
+        }
+        for index in 0.. {
+            let (mut name, mut value, mut size) = (ptr::null::<c_char>(), ptr::null::<c_void>(), 0);
+            // SAFETY: the headers live as long as the message; the places for the results are ours.
+            let found = unsafe { native::rd_kafka_header_get_all(headers, index, &raw mut name, &raw mut value, &raw mut size) };
+            if found != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+                return;
+            }
+            // SAFETY: the name ends in a zero and lives as long as the message.
+            let name = unsafe { CStr::from_ptr(name) };
+            each(name.to_bytes(), self.bytes(value.cast_mut(), size));
+        }
+    }
+
+    fn bytes(self, start: *mut c_void, length: usize) -> Option<&'a [u8]> {
+        // SAFETY: what librdkafka points to lies within the message and lives as long.
+        (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start.cast_const().cast(), length) })
+    }
+}

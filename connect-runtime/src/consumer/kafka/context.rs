@@ -1,0 +1,293 @@
+//! What librdkafka calls back, always on the consumer's thread: rebalances, results of commits, errors.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use connect_api::{Error, Offsets, TopicPartition};
+use rdkafka::{
+    ClientContext, Offset, TopicPartitionList,
+    consumer::{CommitMode, Consumer, ConsumerContext, RebalanceProtocol, base_consumer::BaseConsumer},
+    error::{KafkaError, KafkaResult},
+    types::{RDKafkaErrorCode, RDKafkaRespErr},
+};
+use tokio::{sync::mpsc::UnboundedSender, time::Instant};
+
+use super::{Inlet, batch::Queue, offsets, offsets::Reset};
+use crate::consumer::{Ack, EpochOffset, Event, Generation};
+
+/// What the callbacks and the thread's loop share. Only that thread locks it.
+pub(super) struct Context {
+    pub(super) events: UnboundedSender<Event>,
+    pub(super) reset: Reset,
+    /// How long a callback may block before the group believes us dead.
+    pub(super) patience: Duration,
+    /// Where the partitions' messages are sent.
+    pub(super) inlet: Arc<Inlet>,
+    /// The task has closed its partitions: nobody is asked any more.
+    pub(super) closing: AtomicBool,
+    pub(super) state: Mutex<State>,
+}
+
+/// What the consumer has now.
+#[derive(Default)]
+pub(super) struct State {
+    epoch: u64,
+    owned: HashMap<TopicPartition, Owned>,
+    commits: Vec<(u64, Offsets)>,
+    /// Why the consumer cannot go on.
+    pub(super) failure: Option<Error>,
+}
+
+/// An assigned partition.
+struct Owned {
+    generation: Generation,
+    /// A seek that has not been carried out: what is read until then is of no use.
+    seek_to: Option<i64>,
+    queue: Queue,
+}
+
+impl State {
+    /// The partition and its generation, unless its messages shall be dropped.
+    pub(super) fn reading(&self, topic: &str, partition: i32) -> Option<(TopicPartition, Generation)> {
+        let (topic_partition, owned) = self.owned.get_key_value(&TopicPartition::new(topic, partition))?;
+        owned.seek_to.is_none().then(|| (topic_partition.clone(), owned.generation))
+    }
+
+    /// Remembers a seek, unless its assignment is over.
+    pub(super) fn request_seek(&mut self, topic_partition: &TopicPartition, generation: Generation, offset: i64) {
+        if let Some(owned) = self.owned.get_mut(topic_partition)
+            && owned.generation.epoch == generation.epoch
+        {
+            owned.generation = generation;
+            owned.seek_to = Some(offset);
+        }
+    }
+
+    /// Reads the partition again from here within the same generation.
+    pub(super) fn reread(&mut self, topic: &str, partition: i32, offset: i64) {
+        if let Some(owned) = self.owned.get_mut(&TopicPartition::new(topic, partition)) {
+            owned.seek_to.get_or_insert(offset);
+        }
+    }
+
+    /// Seeks that have not been carried out.
+    pub(super) fn seeks(&self) -> Vec<(TopicPartition, i64)> {
+        self.owned.iter().filter_map(|(topic_partition, owned)| Some((topic_partition.clone(), owned.seek_to?))).collect()
+    }
+
+    /// A seek has been carried out.
+    pub(super) fn sought(&mut self, topic_partition: &TopicPartition) {
+        if let Some(owned) = self.owned.get_mut(topic_partition) {
+            owned.seek_to = None;
+        }
+    }
+
+    /// Those offsets whose assignment is not over.
+    pub(super) fn current(&self, offsets: Vec<EpochOffset>) -> Offsets {
+        let current = |offset: &EpochOffset| {
+            self.owned.get(&offset.topic_partition).is_some_and(|owned| owned.generation.epoch == offset.epoch)
+        };
+        offsets.into_iter().filter(current).map(|offset| (offset.topic_partition, offset.offset)).collect()
+    }
+
+    /// Remembers a commit until its result arrives.
+    pub(super) fn await_commit(&mut self, seq: u64, offsets: Offsets) {
+        self.commits.push((seq, offsets));
+    }
+
+    /// Whether results of commits are still to come.
+    pub(super) fn awaits_commits(&self) -> bool {
+        !self.commits.is_empty()
+    }
+
+    /// Whether the result of this commit is still to come.
+    pub(super) fn awaits(&self, seq: u64) -> bool {
+        self.commits.iter().any(|(waiting, _)| *waiting == seq)
+    }
+
+    /// Forgets a commit whose result will not come.
+    pub(super) fn forget_commit(&mut self, seq: u64) {
+        self.commits.retain(|(waiting, _)| *waiting != seq);
+    }
+
+    /// Gives the partitions' queues back before the client goes.
+    pub(super) fn clear(&mut self) {
+        self.owned.drain().for_each(|(_, owned)| owned.queue.forward_to(None));
+    }
+}
+
+impl Context {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn send(&self, event: Event) {
+        // A task that has gone needs no events.
+        let _gone = self.events.send(event);
+    }
+
+    fn fail(&self, error: Error) {
+        self.state().failure.get_or_insert(error);
+    }
+
+    fn assigned(&self, consumer: &BaseConsumer<Self>, added: &mut TopicPartitionList) {
+        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let begin = if added.count() == 0 || self.closing.load(Ordering::Relaxed) {
+            Ok(Offsets::new())
+        } else {
+            offsets::start(consumer, added, self.reset, Instant::now() + self.patience)
+        };
+        let begin = begin.unwrap_or_else(|error| {
+            self.fail(error);
+            Offsets::new()
+        });
+        let epoch = self.own(consumer, &begin);
+        for (topic_partition, begin) in &begin {
+            let set = added.set_partition_offset(&topic_partition.topic, topic_partition.partition, Offset::Offset(begin.offset));
+            if let Err(error) = set {
+                tracing::warn!(%topic_partition, %error, "librdkafka will not begin where it was told to");
+            }
+        }
+        let done = if cooperative { consumer.incremental_assign(added) } else { consumer.assign(added) };
+        if let Err(error) = done {
+            self.fail(Error::retriable("taking partitions").with_source(error));
+        }
+        self.send(Event::Assigned { epoch, partitions: begin });
+    }
+
+    /// Begins an epoch, and sends the partitions' messages to the one queue: before they are assigned, or the first ones would
+    /// arrive elsewhere.
+    fn own(&self, consumer: &BaseConsumer<Self>, begin: &Offsets) -> u64 {
+        let mut state = self.state();
+        state.epoch += 1;
+        let generation = Generation { epoch: state.epoch, seeks: 0 };
+        let to = self.inlet.lock();
+        for topic_partition in begin.keys() {
+            let queue = Queue::of_partition(consumer.client(), &topic_partition.topic, topic_partition.partition);
+            if let Some(queue) = queue {
+                queue.forward_to(to.as_deref());
+                state.owned.insert(topic_partition.clone(), Owned { generation, seek_to: None, queue });
+            }
+        }
+        state.epoch
+    }
+
+    fn revoked(&self, consumer: &BaseConsumer<Self>, gone: &TopicPartitionList) {
+        let lost = consumer.assignment_lost();
+        let partitions = offsets::partitions(gone);
+        // The epoch ends before anything else: whatever is asked for from now on comes too late.
+        {
+            let mut state = self.state();
+            for topic_partition in &partitions {
+                if let Some(owned) = state.owned.remove(topic_partition) {
+                    owned.queue.forward_to(None);
+                }
+            }
+        }
+        if !partitions.is_empty() && !self.closing.load(Ordering::Relaxed) {
+            let commit = self.ask_to_close(partitions, lost);
+            if !lost && !commit.is_empty() {
+                commit_last(consumer, &commit);
+            }
+        }
+        let done = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(gone),
+            _ => consumer.unassign(),
+        };
+        if let Err(error) = done {
+            self.fail(Error::retriable("giving partitions up").with_source(error));
+        }
+    }
+
+    /// Waits until the task has closed the partitions.
+    fn ask_to_close(&self, partitions: Vec<TopicPartition>, lost: bool) -> Offsets {
+        let (ack, answer) = Ack::new();
+        self.send(Event::Revoked { partitions, lost, ack });
+        answer.recv_timeout(self.patience).unwrap_or_else(|error| {
+            tracing::error!(waited = ?self.patience, %error, "partitions go without their last commit: the task has not closed them");
+            Offsets::new()
+        })
+    }
+}
+
+fn commit_last(consumer: &BaseConsumer<Context>, commit: &Offsets) {
+    if let Err(error) = consumer.commit(&offsets::to_list(commit), CommitMode::Sync) {
+        tracing::warn!(partitions = commit.len(), %error, "the last commit of revoked partitions failed: their next owner reads again");
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
+            _ => self.revoked(consumer, list),
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
+        let elements = list.elements();
+        let same = |commit: &Offsets| {
+            commit.len() == elements.len()
+                && elements.iter().all(|element| {
+                    let offset = commit.get(&TopicPartition::new(element.topic(), element.partition()));
+                    offset.is_some_and(|offset| Offset::Offset(offset.offset) == element.offset())
+                })
+        };
+        let mut state = self.state();
+        // librdkafka does not say which request this answers, but it answers in order.
+        let Some(index) = state.commits.iter().position(|(_, commit)| same(commit)) else { return };
+        let (seq, mut committed) = state.commits.remove(index);
+        drop(state);
+        let mut error = result.err().map(|error| Error::retriable("committing offsets").with_source(error));
+        if error.is_some() {
+            committed.clear();
+        }
+        for element in &elements {
+            if let Err(refused) = element.error() {
+                committed.remove(&TopicPartition::new(element.topic(), element.partition()));
+                error.get_or_insert_with(|| Error::retriable("committing offsets").with_source(refused));
+            }
+        }
+        self.send(Event::Committed { seq, offsets: committed, error });
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
+        super::log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: rdkafka::Statistics) {
+        let connected = statistics.brokers.values().any(|broker| broker.state == "UP");
+        if connected {
+            self.send(Event::Brokers { problem: None });
+        }
+        let ends = statistics.topics.values().flat_map(|topic| {
+            let end = |partition: &rdkafka::statistics::Partition| {
+                (partition.hi_offset >= 0)
+                    .then(|| (TopicPartition::new(topic.topic.as_str(), partition.partition), partition.hi_offset))
+            };
+            topic.partitions.values().filter_map(end)
+        });
+        self.send(Event::LogEnds(ends.collect()));
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::Fatal) => {
+                self.fail(Error::fatal(format!("the Kafka client cannot go on: {reason}")).with_source(error));
+            }
+            Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::Authentication) => {
+                tracing::warn!(reason, "no Kafka broker can be reached");
+                self.send(Event::Brokers { problem: Some(reason.to_owned()) });
+            }
+            _ => tracing::warn!(reason, "trouble with Kafka, the client goes on"),
+        }
+    }
+}

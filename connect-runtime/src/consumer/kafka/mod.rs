@@ -1,0 +1,83 @@
+//! The consumer on librdkafka. Nothing outside this folder knows librdkafka but the dead letter queue's producer.
+
+mod batch;
+mod context;
+mod offsets;
+mod probe;
+mod records;
+mod settings;
+mod thread;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+
+use connect_api::{Error, Result};
+use rdkafka::config::RDKafkaLogLevel;
+use tokio::sync::mpsc;
+
+pub(crate) use probe::probe;
+pub(crate) use settings::{KafkaSettings, prefetch_for};
+
+use super::ConsumerHandle;
+use batch::Queue;
+
+/// Batches that wait for the task: enough to keep it busy while the thread copies the next one.
+const BATCHES_IN_FLIGHT: usize = 3;
+
+/// Makes a consumer and its thread, which ends after [`Event::Failed`](super::Event::Failed) or
+/// [`Event::Closed`](super::Event::Closed).
+///
+/// # Errors
+/// `Config` where librdkafka refuses its settings.
+pub(crate) fn start(settings: KafkaSettings) -> Result<ConsumerHandle> {
+    let (events_sender, events) = mpsc::unbounded_channel();
+    let (batches_sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
+    let (commands_sender, commands) = std_mpsc::channel();
+    let inlet: Arc<Inlet> = Arc::default();
+    let name = settings.thread_name();
+    let thread = thread::ConsumerThread::new(settings, events_sender, batches_sender, commands, inlet.clone())?;
+    // A thread, not a task: librdkafka calls back synchronously during a rebalance, and the callback must block until the task
+    // has closed its partitions.
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || thread.run())
+        .map_err(|error| Error::fatal("starting a consumer's thread").with_source(error))?;
+    Ok(ConsumerHandle::new(events, batches, move |command| {
+        // A thread that has ended has said so.
+        let _gone = commands_sender.send(command);
+        inlet.wake();
+    }))
+}
+
+/// Where messages of all partitions arrive and the thread waits; empty once the consumer closes.
+#[derive(Default)]
+struct Inlet(Mutex<Option<Arc<Queue>>>);
+
+impl Inlet {
+    /// Ends the thread's waiting.
+    fn wake(&self) {
+        if let Some(queue) = self.lock().as_ref() {
+            queue.wake();
+        }
+    }
+
+    /// Opens it or, with `None`, closes it for good.
+    fn set(&self, queue: Option<Arc<Queue>>) {
+        *self.lock() = queue;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Queue>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// librdkafka's own log lines.
+fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            tracing::error!(target: "librdkafka", facility, "{message}");
+        }
+        RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+        RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}

@@ -1,0 +1,148 @@
+//! Offsets to librdkafka's lists and back, and where an assignment begins.
+
+use std::time::Duration;
+
+use connect_api::{Error, OffsetAndMetadata, Offsets, Result, TopicPartition};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{Consumer, ConsumerContext, base_consumer::BaseConsumer},
+    error::{KafkaError, KafkaResult},
+    types::RDKafkaErrorCode,
+};
+use tokio::time::Instant;
+
+/// How long one question to the brokers may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pause before a question is asked again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where to begin a partition that has no committed offset (`auto.offset.reset`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reset {
+    /// At its first record.
+    Earliest,
+    /// After its last record.
+    Latest,
+    /// Nowhere: that is an error.
+    Error,
+}
+
+impl Reset {
+    /// As librdkafka spells it.
+    pub(super) fn parse(text: &str) -> Self {
+        match text {
+            "earliest" | "smallest" | "beginning" => Self::Earliest,
+            "error" | "none" => Self::Error,
+            _ => Self::Latest,
+        }
+    }
+}
+
+/// The partitions of a list.
+pub(super) fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    list.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect()
+}
+
+/// Offsets with their metadata as a list.
+pub(super) fn to_list(offsets: &Offsets) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (topic_partition, OffsetAndMetadata { offset, metadata }) in offsets {
+        let mut element = list.add_partition(&topic_partition.topic, topic_partition.partition);
+        // Only negative offsets are refused, and there are none.
+        if element.set_offset(Offset::Offset(*offset)).is_ok() && !metadata.is_empty() {
+            element.set_metadata(metadata);
+        }
+    }
+    list
+}
+
+/// Where each partition begins: at its committed offset, or where `reset` says. Asks until `give_up`.
+///
+/// # Errors
+/// `Retriable` where the brokers do not answer in time, `Fatal` where they refuse or `reset` does.
+pub(super) fn start<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    added: &TopicPartitionList,
+    reset: Reset,
+    give_up: Instant,
+) -> Result<Offsets> {
+    let committed = ask_until(give_up, "fetching committed offsets", || {
+        let committed = consumer.committed_offsets(added.clone(), REQUEST_TIMEOUT)?;
+        committed.elements().iter().try_for_each(|element| element.error())?;
+        Ok(committed)
+    })?;
+    let mut offsets = Offsets::new();
+    let mut missing = TopicPartitionList::new();
+    for element in committed.elements() {
+        match element.offset() {
+            Offset::Offset(offset) => {
+                let topic_partition = TopicPartition::new(element.topic(), element.partition());
+                offsets.insert(topic_partition, OffsetAndMetadata::new(offset, element.metadata()));
+            }
+            _ => drop(missing.add_partition(element.topic(), element.partition())),
+        }
+    }
+    if missing.count() > 0 {
+        offsets.extend(reset_offsets(consumer, missing, reset, give_up)?);
+    }
+    Ok(offsets)
+}
+
+fn reset_offsets<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    mut missing: TopicPartitionList,
+    reset: Reset,
+    give_up: Instant,
+) -> Result<Offsets> {
+    let end = match reset {
+        Reset::Earliest => Offset::Beginning,
+        Reset::Latest => Offset::End,
+        Reset::Error => {
+            let named: Vec<_> = partitions(&missing).iter().map(ToString::to_string).collect();
+            return Err(Error::fatal(format!("no offset is committed for {} and `auto.offset.reset` is `none`", named.join(", "))));
+        }
+    };
+    missing.set_all_offsets(end).map_err(|error| refused("resetting offsets", error))?;
+    // The timestamps -2 and -1 stand for both ends of a partition: one request per broker answers for all partitions.
+    let found = ask_until(give_up, "looking up where partitions begin", || {
+        let found = consumer.offsets_for_times(missing.clone(), REQUEST_TIMEOUT)?;
+        found.elements().iter().try_for_each(|element| element.error())?;
+        Ok(found)
+    })?;
+    let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
+    let found = found.elements();
+    let found = found.iter().map(|element| {
+        let topic_partition = TopicPartition::new(element.topic(), element.partition());
+        (topic_partition, OffsetAndMetadata::new(offset(element.offset()), ""))
+    });
+    Ok(found.collect())
+}
+
+/// Asks again while the answer is a fault that may pass.
+fn ask_until<T>(give_up: Instant, doing: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<T> {
+    loop {
+        let error = match ask() {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if is_refusal(&error) {
+            return Err(refused(doing, error));
+        }
+        if Instant::now() >= give_up {
+            return Err(Error::retriable(doing).with_source(error));
+        }
+        tracing::warn!(%error, "{doing} failed, trying again");
+        std::thread::sleep(RETRY_PAUSE);
+    }
+}
+
+fn refused(doing: &str, error: KafkaError) -> Error {
+    Error::fatal(doing.to_owned()).with_source(error)
+}
+
+fn is_refusal(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{ClusterAuthorizationFailed, Fatal, GroupAuthorizationFailed, InvalidGroupId, TopicAuthorizationFailed};
+    let refusals = [ClusterAuthorizationFailed, Fatal, GroupAuthorizationFailed, InvalidGroupId, TopicAuthorizationFailed];
+    error.rdkafka_error_code().is_some_and(|code| refusals.contains(&code))
+}

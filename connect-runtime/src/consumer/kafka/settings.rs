@@ -1,0 +1,132 @@
+//! What a consumer needs to be made.
+
+use std::{sync::Arc, time::Duration};
+
+use connect_api::Budget;
+
+use super::offsets::Reset;
+use crate::{consumer::Subscription, rest::TaskHealth};
+
+/// Bytes that one consumer may fetch ahead.
+const PREFETCH: std::ops::RangeInclusive<usize> = 1 << 20..=8 << 20;
+
+/// How a consumer is made.
+#[derive(Debug)]
+pub(crate) struct KafkaSettings {
+    /// The connector's name.
+    pub(crate) connector: Arc<str>,
+    /// The task's number.
+    pub(crate) task: usize,
+    /// Settings in librdkafka's spelling. They win over everything that is derived.
+    pub(crate) properties: Vec<(String, String)>,
+    /// What to read.
+    pub(crate) subscription: Subscription,
+    /// Where batches are counted.
+    pub(crate) budget: Budget,
+    /// Bytes to fetch ahead.
+    pub(crate) prefetch: usize,
+    /// Where the thread shows that it turns.
+    pub(crate) health: TaskHealth,
+}
+
+/// Bytes that each of `tasks` consumers may fetch ahead: an eighth of the budget for all of them.
+pub(crate) fn prefetch_for(budget: &Budget, tasks: usize) -> usize {
+    (budget.limit() / 8 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
+}
+
+impl KafkaSettings {
+    /// The name of the consumer's thread.
+    pub(super) fn thread_name(&self) -> String {
+        format!("consumer-{}-{}", self.connector, self.task)
+    }
+
+    /// All settings: what is derived, then what was set, then what must be so.
+    pub(super) fn client_config(&self) -> rdkafka::ClientConfig {
+        let mut config = rdkafka::ClientConfig::new();
+        let kilobytes = (self.prefetch >> 10).to_string();
+        let metadata_age = self.metadata_max_age().as_millis().to_string();
+        for (key, value) in [
+            // Messages that are fetched ahead live outside the budget's batches: this is their share of it.
+            ("queued.max.messages.kbytes", kilobytes.as_str()),
+            // The limit in bytes shall decide, not this one: with small records it would stall each fetch.
+            ("queued.min.messages", "1000000"),
+            ("fetch.message.max.bytes", "1048576"),
+            // The default of a second stalls whenever the queue was full for a moment.
+            ("fetch.queue.backoff.ms", "5"),
+            ("topic.metadata.refresh.interval.ms", metadata_age.as_str()),
+            ("auto.offset.reset", "earliest"),
+            ("statistics.interval.ms", "5000"),
+        ] {
+            config.set(key, value);
+        }
+        for (key, value) in &self.properties {
+            config.set(key, value);
+        }
+        for (key, value) in
+            [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("enable.partition.eof", "false")]
+        {
+            config.set(key, value);
+        }
+        config
+    }
+
+    /// How often topics are looked for.
+    pub(super) fn metadata_max_age(&self) -> Duration {
+        Duration::from_millis(self.number("metadata.max.age.ms").unwrap_or(300_000))
+    }
+
+    /// How long a callback of librdkafka may block: well below what makes the group give us up.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_millis(self.number("max.poll.interval.ms").unwrap_or(300_000)) * 4 / 5
+    }
+
+    /// Where partitions without a committed offset begin.
+    pub(super) fn reset(&self) -> Reset {
+        Reset::parse(self.property("auto.offset.reset").unwrap_or("earliest"))
+    }
+
+    fn number(&self, key: &str) -> Option<u64> {
+        self.property(key)?.parse().ok()
+    }
+
+    fn property(&self, key: &str) -> Option<&str> {
+        self.properties.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(properties: &[(&str, &str)]) -> KafkaSettings {
+        let properties = properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        KafkaSettings {
+            connector: "c".into(),
+            task: 0,
+            properties,
+            subscription: Subscription::Topics(vec![]),
+            budget: Budget::new(64 << 20),
+            prefetch: prefetch_for(&Budget::new(64 << 20), 3),
+            health: crate::rest::Health::new(connect_api::Metrics::default()).task(&"c".into(), 0),
+        }
+    }
+
+    #[test]
+    fn prefetch_is_a_share_of_the_budget() {
+        assert_eq!(prefetch_for(&Budget::new(64 << 20), 2), 4 << 20);
+        assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 8 << 20);
+        assert_eq!(prefetch_for(&Budget::new(0), 0), 1 << 20);
+    }
+
+    #[test]
+    fn what_was_set_wins_over_what_is_derived_but_never_commits_by_itself() {
+        let config = settings(&[("queued.max.messages.kbytes", "77"), ("enable.auto.commit", "true")]).client_config();
+        assert_eq!(config.get("queued.max.messages.kbytes"), Some("77"));
+        assert_eq!(config.get("enable.auto.commit"), Some("false"));
+    }
+
+    #[test]
+    fn callbacks_give_up_before_the_group_does() {
+        assert_eq!(settings(&[("max.poll.interval.ms", "1000")]).patience(), Duration::from_millis(800));
+    }
+}

@@ -1,0 +1,341 @@
+//! The thread that owns a consumer: polls for rebalances, drains batches, carries out commands.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc as std_mpsc,
+    },
+    time::Duration,
+};
+
+use connect_api::{Error, Offsets, Result, TopicPartition};
+use rdkafka::{
+    Message as _, Offset, TopicPartitionList,
+    consumer::{CommitMode, Consumer, base_consumer::BaseConsumer},
+    error::KafkaError,
+    types::RDKafkaErrorCode,
+};
+use tokio::{
+    sync::mpsc::{Sender, UnboundedSender, error::TrySendError},
+    time::Instant,
+};
+
+use super::{
+    Inlet, KafkaSettings,
+    batch::{Messages, Queue},
+    context::{Context, State},
+    offsets,
+    records::Copier,
+};
+use crate::{
+    consumer::{Batch, Command, EpochOffset, Event, Subscription},
+    rest::TaskLoop,
+};
+
+/// Records of a batch at most.
+const BATCH_RECORDS: usize = 1000;
+
+/// Bytes of a batch that are aimed at.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// How long to wait for a message; whatever else happens ends the wait.
+const IDLE_WAIT: Duration = Duration::from_millis(50);
+
+/// How long to wait for room downstream before looking again.
+const BUSY_WAIT: Duration = Duration::from_millis(2);
+
+/// Events served before messages are looked at again.
+const EVENTS_AT_ONCE: usize = 4;
+
+/// How long a seek may take before others get their turn.
+const SEEK_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long to wait for the cluster's list of topics: rebalances wait as long.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Between two looks for topics while none is known.
+const NO_TOPICS_WAIT: Duration = Duration::from_secs(1);
+
+/// The number of the commit before leaving; the task does not wait for its result.
+const LAST_COMMIT: u64 = u64::MAX;
+
+/// A consumer and all that its thread needs.
+pub(super) struct ConsumerThread {
+    consumer: BaseConsumer<Context>,
+    context: Arc<Context>,
+    queue: Arc<Queue>,
+    inlet: Arc<Inlet>,
+    batches: Sender<Batch>,
+    commands: std_mpsc::Receiver<Command>,
+    settings: KafkaSettings,
+    subscribed: BTreeSet<String>,
+    next_topics: Instant,
+    messages: Messages,
+    copier: Copier,
+    /// A batch that the task has no room for yet.
+    waiting: Option<Batch>,
+    /// Records that probably make a batch of the size that is aimed at.
+    most: usize,
+}
+
+/// How the thread was told to end.
+struct Stop {
+    offsets: Vec<EpochOffset>,
+    within: Duration,
+}
+
+impl ConsumerThread {
+    /// Makes the consumer; nothing is joined before [`ConsumerThread::run`].
+    pub(super) fn new(
+        settings: KafkaSettings,
+        events: UnboundedSender<Event>,
+        batches: Sender<Batch>,
+        commands: std_mpsc::Receiver<Command>,
+        inlet: Arc<Inlet>,
+    ) -> Result<Self> {
+        let context = Context {
+            events,
+            reset: settings.reset(),
+            patience: settings.patience(),
+            inlet: inlet.clone(),
+            closing: AtomicBool::new(false),
+            state: Mutex::new(State::default()),
+        };
+        let mut consumer: BaseConsumer<Context> = settings
+            .client_config()
+            .create_with_context(context)
+            .map_err(|error| Error::config("the Kafka client refuses its settings").with_source(error))?;
+        let queue = Arc::new(Queue::new(consumer.client()));
+        inlet.set(Some(queue.clone()));
+        let waker = inlet.clone();
+        consumer.set_nonempty_callback(move || waker.wake());
+        Ok(Self {
+            context: consumer.context().clone(),
+            consumer,
+            queue,
+            inlet,
+            batches,
+            commands,
+            settings,
+            subscribed: BTreeSet::new(),
+            next_topics: Instant::now(),
+            messages: Messages::default(),
+            copier: Copier::default(),
+            waiting: None,
+            most: BATCH_RECORDS,
+        })
+    }
+
+    /// Runs until told to stop, or until the client fails or the task has gone.
+    pub(super) fn run(mut self) {
+        let ended = self.turn_until_stopped();
+        self.context.closing.store(true, Ordering::Relaxed);
+        if let Ok(Some(stop)) = &ended {
+            self.commit_last(stop);
+        }
+        let Self { consumer, context, queue, inlet, mut messages, .. } = self;
+        // Everything that is librdkafka's goes before the client does, which leaves the group on its way.
+        messages.clear();
+        context.state().clear();
+        inlet.set(None);
+        drop(queue);
+        drop(consumer);
+        context.send(match ended {
+            Ok(_) => Event::Closed,
+            Err(error) => Event::Failed(error),
+        });
+    }
+
+    fn turn_until_stopped(&mut self) -> Result<Option<Stop>> {
+        let mut wait = Duration::ZERO;
+        loop {
+            self.settings.health.turned(TaskLoop::Consumer);
+            self.serve_events(Duration::ZERO)?;
+            match self.serve_commands() {
+                Continue::Turning => {}
+                Continue::Stopping(stop) => return Ok(stop),
+            }
+            self.seek();
+            if Instant::now() >= self.next_topics {
+                self.look_for_topics();
+            }
+            wait = if self.has_room() { self.read(wait)? } else { self.serve_events(BUSY_WAIT).map(|()| Duration::ZERO)? };
+        }
+    }
+
+    /// Rebalances, results of commits, errors and statistics arrive here and nowhere else.
+    fn serve_events(&mut self, wait: Duration) -> Result<()> {
+        for turn in 0..EVENTS_AT_ONCE {
+            match self.consumer.poll(if turn == 0 { wait } else { Duration::ZERO }) {
+                None => {}
+                Some(Ok(message)) => {
+                    // Messages are expected in the other queue: read it again there.
+                    let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+                    self.context.state().reread(topic, partition, offset);
+                }
+                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
+                    return Err(Error::fatal(format!("the Kafka client cannot go on: {code}")));
+                }
+                // The context has said so already.
+                Some(Err(error)) => tracing::debug!(%error, "event of the consumer"),
+            }
+        }
+        self.context.state().failure.take().map_or(Ok(()), Err)
+    }
+
+    fn serve_commands(&mut self) -> Continue {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::Commit { seq, offsets }) => self.commit(seq, offsets),
+                Ok(Command::Seek { topic_partition, generation, offset }) => {
+                    self.context.state().request_seek(&topic_partition, generation, offset);
+                }
+                Ok(Command::Stop { offsets, within }) => return Continue::Stopping(Some(Stop { offsets, within })),
+                Err(std_mpsc::TryRecvError::Disconnected) => return Continue::Stopping(None),
+                Err(std_mpsc::TryRecvError::Empty) => return Continue::Turning,
+            }
+        }
+    }
+
+    fn commit(&self, seq: u64, offsets: Vec<EpochOffset>) {
+        let offsets = self.context.state().current(offsets);
+        if offsets.is_empty() {
+            return self.context.send(Event::Committed { seq, offsets, error: None });
+        }
+        self.context.state().await_commit(seq, offsets.clone());
+        if let Err(error) = self.consumer.commit(&offsets::to_list(&offsets), CommitMode::Async) {
+            self.context.state().forget_commit(seq);
+            let error = Some(Error::retriable("committing offsets").with_source(error));
+            self.context.send(Event::Committed { seq, offsets: Offsets::new(), error });
+        }
+    }
+
+    /// Commits what the task has closed with, and waits for the result, but not for ever.
+    fn commit_last(&mut self, stop: &Stop) {
+        let give_up = Instant::now() + stop.within;
+        self.commit(LAST_COMMIT, stop.offsets.clone());
+        while self.context.state().awaits(LAST_COMMIT) {
+            if Instant::now() >= give_up {
+                return tracing::warn!(waited = ?stop.within, "the last commit has no answer: what it covers is read again");
+            }
+            // A failure of the client changes nothing any more.
+            let _late = self.serve_events(BUSY_WAIT);
+        }
+    }
+
+    fn seek(&mut self) {
+        let seeks = self.context.state().seeks();
+        if seeks.is_empty() {
+            return;
+        }
+        let mut list = TopicPartitionList::with_capacity(seeks.len());
+        for (TopicPartition { topic, partition }, offset) in &seeks {
+            if let Err(error) = list.add_partition_offset(topic, *partition, Offset::Offset(*offset)) {
+                tracing::warn!(%topic, partition, offset, %error, "cannot read from this offset");
+            }
+        }
+        match self.consumer.seek_partitions(list, SEEK_TIMEOUT) {
+            Ok(done) => {
+                let mut state = self.context.state();
+                for element in done.elements().iter().filter(|element| element.error().is_ok()) {
+                    state.sought(&TopicPartition::new(element.topic(), element.partition()));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "seeking failed, trying again"),
+        }
+    }
+
+    /// Subscribes to the topics that match now, if they are others than before.
+    fn look_for_topics(&mut self) {
+        let listed = matches!(self.settings.subscription, Subscription::Topics(_));
+        let topics = match self.existing_topics(listed) {
+            Ok(existing) => self.settings.subscription.select(existing.iter().map(String::as_str)),
+            Err(error) => {
+                tracing::warn!(%error, "cannot list topics, trying again");
+                self.next_topics = Instant::now() + NO_TOPICS_WAIT;
+                return;
+            }
+        };
+        let subscribed = if topics == self.subscribed { Ok(()) } else { self.subscribe(&topics) };
+        let pause = if self.subscribed.is_empty() || subscribed.is_err() {
+            NO_TOPICS_WAIT.min(self.settings.metadata_max_age())
+        } else if listed {
+            // The list never changes; whether its topics exist is librdkafka's to find out.
+            Duration::from_secs(u64::from(u32::MAX))
+        } else {
+            self.settings.metadata_max_age()
+        };
+        self.next_topics = Instant::now() + pause;
+    }
+
+    fn existing_topics(&self, listed: bool) -> Result<Vec<String>, KafkaError> {
+        if listed {
+            return Ok(Vec::new());
+        }
+        let metadata = self.consumer.fetch_metadata(None, METADATA_TIMEOUT)?;
+        Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+    }
+
+    fn subscribe(&mut self, topics: &BTreeSet<String>) -> Result<(), KafkaError> {
+        tracing::info!(?topics, "subscribing");
+        if topics.is_empty() {
+            self.consumer.unsubscribe();
+        } else {
+            let names: Vec<_> = topics.iter().map(String::as_str).collect();
+            self.consumer.subscribe(&names).inspect_err(|error| tracing::warn!(%error, "subscribing failed, trying again"))?;
+        }
+        self.subscribed.clone_from(topics);
+        Ok(())
+    }
+
+    /// Whether the next batch has a place to go and the memory to be in.
+    fn has_room(&mut self) -> bool {
+        if let Some(batch) = self.waiting.take() {
+            // A task that has gone is noticed where commands are read.
+            if let Err(TrySendError::Full(batch)) = self.batches.try_send(batch) {
+                self.waiting = Some(batch);
+            }
+        }
+        self.waiting.is_none() && !self.settings.budget.is_exhausted()
+    }
+
+    /// Reads one batch; returns how long to wait for the next one.
+    fn read(&mut self, wait: Duration) -> Result<Duration> {
+        self.queue.take(&mut self.messages, self.most, wait);
+        if self.messages.len() == 0 {
+            return Ok(if self.context.state().awaits_commits() { BUSY_WAIT } else { IDLE_WAIT });
+        }
+        self.look_at_errors()?;
+        let state = self.context.state();
+        let copied = self.copier.copy(&self.messages, |topic, partition| state.reading(topic, partition));
+        drop(state);
+        let read = self.messages.len();
+        self.messages.clear();
+        self.most = (read * BATCH_BYTES / copied.bytes.max(1)).clamp(1, BATCH_RECORDS);
+        if !copied.partitions.is_empty() {
+            let reservation = self.settings.budget.reserve(copied.bytes);
+            self.waiting = Some(Batch { partitions: copied.partitions, reservation });
+        }
+        Ok(Duration::ZERO)
+    }
+
+    fn look_at_errors(&self) -> Result<()> {
+        for message in self.messages.iter() {
+            let Some((code, text)) = message.error() else { continue };
+            let (topic, partition) = (message.topic(), message.partition());
+            if code == RDKafkaErrorCode::AutoOffsetReset {
+                return Err(Error::fatal(format!("{topic}-{partition} cannot be read where it was left: {text}")));
+            }
+            tracing::warn!(topic, partition, %code, reason = text, "trouble with a partition, the client goes on");
+        }
+        Ok(())
+    }
+}
+
+/// Whether the thread goes on.
+enum Continue {
+    Turning,
+    Stopping(Option<Stop>),
+}

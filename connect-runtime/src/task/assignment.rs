@@ -1,0 +1,96 @@
+//! The partitions that a task has, and what it knows of each.
+
+use std::collections::BTreeMap;
+
+use connect_api::{OffsetAndMetadata, Offsets, TopicPartition};
+
+use crate::{
+    consumer::{EpochOffset, Generation},
+    metrics::PartitionMetrics,
+};
+
+/// One partition while it is ours.
+#[derive(Debug)]
+pub(super) struct Partition {
+    pub(super) generation: Generation,
+    /// What is committed, with its metadata, as far as we know.
+    pub(super) committed: OffsetAndMetadata,
+    /// The offset after the last record that the sink task accepted or that was left out.
+    pub(super) delivered: i64,
+    /// Whether the sink task has opened it.
+    pub(super) opened: bool,
+    /// Commits before this one say nothing of this assignment.
+    pub(super) first_commit: u64,
+    pub(super) metrics: PartitionMetrics,
+}
+
+/// All partitions of a task.
+#[derive(Debug, Default)]
+pub(super) struct Assignment(pub(super) BTreeMap<TopicPartition, Partition>);
+
+impl Assignment {
+    /// Whether records of this generation are what the partition reads now.
+    pub(super) fn is_current(&self, topic_partition: &TopicPartition, generation: Generation) -> bool {
+        self.0.get(topic_partition).is_some_and(|partition| partition.generation == generation)
+    }
+
+    /// Where the partitions begin that the sink task has not opened.
+    pub(super) fn unopened(&self) -> Offsets {
+        let unopened = self.0.iter().filter(|(_, partition)| !partition.opened);
+        unopened.map(|(topic_partition, partition)| (topic_partition.clone(), partition.committed.clone())).collect()
+    }
+
+    /// The offsets after what was delivered of the opened partitions among `of`, with the metadata that is committed.
+    pub(super) fn delivered(&self, of: impl Fn(&TopicPartition) -> bool) -> Offsets {
+        let opened = self.0.iter().filter(|(topic_partition, partition)| partition.opened && of(topic_partition));
+        let offset = |partition: &Partition| OffsetAndMetadata::new(partition.delivered, partition.committed.metadata.as_str());
+        opened.map(|(topic_partition, partition)| (topic_partition.clone(), offset(partition))).collect()
+    }
+
+    /// What is committed of these partitions.
+    pub(super) fn committed(&self, of: &Offsets) -> Offsets {
+        let committed = |topic_partition| Some(self.0.get(topic_partition)?.committed.clone());
+        of.keys().filter_map(|topic_partition| Some((topic_partition.clone(), committed(topic_partition)?))).collect()
+    }
+
+    /// The offsets with the epochs that they may be committed in.
+    pub(super) fn with_epochs(&self, offsets: Offsets) -> Vec<EpochOffset> {
+        let of_epoch = |(topic_partition, offset)| {
+            let epoch = self.0.get(&topic_partition)?.generation.epoch;
+            Some(EpochOffset { topic_partition, epoch, offset })
+        };
+        offsets.into_iter().filter_map(of_epoch).collect()
+    }
+
+    /// The partition is read from `offset` on; returns the new generation.
+    pub(super) fn rewind(&mut self, topic_partition: &TopicPartition, offset: i64) -> Option<Generation> {
+        let partition = self.0.get_mut(topic_partition)?;
+        partition.generation.seeks += 1;
+        partition.delivered = offset;
+        Some(partition.generation)
+    }
+
+    /// Shows what the sink task says is durable.
+    pub(super) fn show_durable(&self, offered: &Offsets) {
+        for (topic_partition, offset) in offered {
+            if let Some(partition) = self.0.get(topic_partition) {
+                partition.metrics.durable.set(offset.offset);
+            }
+        }
+    }
+
+    /// Takes the result of a commit; returns what of it is about partitions as they are assigned now.
+    pub(super) fn merge_committed(&mut self, seq: u64, offsets: Offsets) -> Offsets {
+        let mut merged = Offsets::new();
+        for (topic_partition, offset) in offsets {
+            if let Some(partition) = self.0.get_mut(&topic_partition)
+                && seq >= partition.first_commit
+            {
+                partition.metrics.set_committed(offset.offset);
+                partition.committed = offset.clone();
+                merged.insert(topic_partition, offset);
+            }
+        }
+        merged
+    }
+}

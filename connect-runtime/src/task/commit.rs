@@ -1,0 +1,141 @@
+//! When offsets are committed, and which.
+
+use std::time::Duration;
+
+use connect_api::{OffsetAndMetadata, Offsets, TopicPartition};
+use tokio::time::Instant;
+
+/// When to commit, and what is known of the commit under way.
+#[derive(Debug)]
+pub(super) struct Commits {
+    interval: Duration,
+    timeout: Duration,
+    next: Instant,
+    seq: u64,
+    /// When the commit under way began.
+    begun: Option<Instant>,
+    /// Failures in a row.
+    pub(super) failures: u32,
+}
+
+impl Commits {
+    /// The first commit is due after one interval.
+    pub(super) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+        Self { interval, timeout, next: now + interval, seq: 0, begun: None, failures: 0 }
+    }
+
+    /// Whether to commit now. Never while another commit is under way.
+    pub(super) fn is_due(&self, requested: bool, now: Instant) -> bool {
+        self.begun.is_none() && (requested || now >= self.next)
+    }
+
+    /// A commit begins; returns its number. A requested one postpones the periodic one.
+    pub(super) fn begin(&mut self, now: Instant) -> u64 {
+        self.seq += 1;
+        self.begun = Some(now);
+        self.next = now + self.interval;
+        self.seq
+    }
+
+    /// The number that the next commit will have.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.seq + 1
+    }
+
+    /// When something is to be done about commits.
+    pub(super) fn deadline(&self) -> Instant {
+        self.begun.map_or(self.next, |begun| begun + self.timeout)
+    }
+
+    /// When the next periodic commit is due.
+    pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Gives a commit up that has no answer in time. A late answer still counts until the next one begins.
+    pub(super) fn gives_up(&mut self, now: Instant) -> bool {
+        let late = self.begun.is_some_and(|begun| now >= begun + self.timeout);
+        if late {
+            self.failed();
+        }
+        late
+    }
+
+    /// Whether `seq` is the last commit that began.
+    pub(super) fn is_last(&self, seq: u64) -> bool {
+        seq == self.seq
+    }
+
+    /// The commit under way has succeeded; returns how long it took.
+    pub(super) fn succeeded(&mut self, now: Instant) -> Option<Duration> {
+        self.failures = 0;
+        self.begun.take().map(|begun| now - begun)
+    }
+
+    /// The commit under way has failed.
+    pub(super) fn failed(&mut self) {
+        self.failures += 1;
+        self.begun = None;
+    }
+}
+
+/// What to commit, where `committed` is committed, `delivered` was delivered, and the sink task offers `offered`. `None` where
+/// nothing would change.
+///
+/// Partitions that are not offered keep offset and metadata. Metadata alone is a change, too.
+pub(super) fn to_commit(committed: &Offsets, delivered: &Offsets, offered: Offsets) -> Option<Offsets> {
+    let mut commit = committed.clone();
+    for (topic_partition, offset) in offered {
+        match delivered.get(&topic_partition) {
+            None => tracing::warn!(%topic_partition, "the sink offers an offset of a partition that it was not asked for: ignored"),
+            Some(limit) if offset.offset > limit.offset => refuse(&topic_partition, &offset, limit),
+            Some(_) => drop(commit.insert(topic_partition, offset)),
+        }
+    }
+    (commit != *committed).then_some(commit)
+}
+
+fn refuse(topic_partition: &TopicPartition, offered: &OffsetAndMetadata, delivered: &OffsetAndMetadata) {
+    let (offered, delivered) = (offered.offset, delivered.offset);
+    tracing::warn!(%topic_partition, offered, delivered, "the sink offers an offset beyond what it was given: ignored");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offsets(of: &[(i32, i64, &str)]) -> Offsets {
+        let one = |(partition, offset, metadata): &(i32, i64, &str)| {
+            (TopicPartition::new("t", *partition), OffsetAndMetadata::new(*offset, *metadata))
+        };
+        of.iter().map(one).collect()
+    }
+
+    // Spec case T27.
+    #[test]
+    fn offsets_beyond_what_was_delivered_and_of_other_partitions_are_ignored() {
+        let committed = offsets(&[(1, 10, "a"), (2, 10, "b")]);
+        let delivered = offsets(&[(1, 12, "a"), (2, 10, "b")]);
+        let offered = offsets(&[(1, 11, "c"), (2, 11, "c"), (3, 5, "c")]);
+        assert_eq!(to_commit(&committed, &delivered, offered), Some(offsets(&[(1, 11, "c"), (2, 10, "b")])));
+    }
+
+    // Spec case T29.
+    #[test]
+    fn nothing_is_committed_where_nothing_changes() {
+        let committed = offsets(&[(1, 10, "a")]);
+        assert_eq!(to_commit(&committed, &offsets(&[(1, 12, "")]), committed.clone()), None);
+    }
+
+    #[test]
+    fn metadata_alone_is_a_change() {
+        let commit = to_commit(&offsets(&[(1, 10, "a")]), &offsets(&[(1, 12, "")]), offsets(&[(1, 10, "b")]));
+        assert_eq!(commit, Some(offsets(&[(1, 10, "b")])));
+    }
+
+    #[test]
+    fn the_sink_may_go_back() {
+        let commit = to_commit(&offsets(&[(1, 10, "a")]), &offsets(&[(1, 12, "")]), offsets(&[(1, 4, "a")]));
+        assert_eq!(commit, Some(offsets(&[(1, 4, "a")])));
+    }
+}

@@ -1,0 +1,113 @@
+//! The runtime's side of a sink task's context: requests, kept until the task's loop carries them out.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use connect_api::{ErrantRecordReporter, SinkTaskHost, TopicPartition};
+use tokio::sync::Notify;
+
+use super::ErrorHandler;
+use crate::{rest::TaskHealth, shutdown::Spawner};
+
+/// What one sink task asks for.
+pub(crate) struct Host {
+    requests: Mutex<Requests>,
+    notify: Notify,
+    health: TaskHealth,
+    errors: Arc<ErrorHandler>,
+    spawner: Spawner,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    commit: bool,
+    woken: bool,
+    timeout: Option<Duration>,
+    offsets: BTreeMap<TopicPartition, i64>,
+}
+
+impl Host {
+    /// Nothing is asked for yet.
+    pub(crate) fn new(health: TaskHealth, errors: Arc<ErrorHandler>, spawner: Spawner) -> Self {
+        Self { requests: Mutex::default(), notify: Notify::new(), health, errors, spawner }
+    }
+
+    /// Waits until something is asked for.
+    pub(super) async fn requested(&self) {
+        self.notify.notified().await;
+    }
+
+    /// Whether a commit has been asked for.
+    pub(super) fn wants_commit(&self) -> bool {
+        self.lock().commit
+    }
+
+    /// Forgets that a commit has been asked for: it begins now.
+    pub(super) fn take_commit(&self) {
+        self.lock().commit = false;
+    }
+
+    /// Whether `put` has been asked for.
+    pub(super) fn take_woken(&self) -> bool {
+        std::mem::take(&mut self.lock().woken)
+    }
+
+    /// How long the sink task asked to be left alone, if it did.
+    pub(super) fn take_timeout(&self) -> Option<Duration> {
+        self.lock().timeout.take()
+    }
+
+    /// Where partitions shall be read from.
+    pub(super) fn take_offsets(&self) -> BTreeMap<TopicPartition, i64> {
+        std::mem::take(&mut self.lock().offsets)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SinkTaskHost for Host {
+    fn request_commit(&self) {
+        self.lock().commit = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.lock().woken = true;
+        self.notify.notify_one();
+    }
+
+    fn offset(&self, topic_partition: TopicPartition, offset: i64) {
+        self.lock().offsets.insert(topic_partition, offset);
+        self.notify.notify_one();
+    }
+
+    fn timeout(&self, timeout: Duration) {
+        self.lock().timeout = Some(timeout);
+    }
+
+    fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter> {
+        self.errors.errant_record_reporter()
+    }
+
+    fn report_problem(&self, what: &'static str, problem: Option<String>) {
+        self.health.set_problem(what, problem);
+    }
+
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.spawner.spawn(future);
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Host({:?})", self.health)
+    }
+}

@@ -1,0 +1,99 @@
+//! Waiting for whatever happens next.
+
+use std::time::Duration;
+
+use connect_api::{Error, Result};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{SinkLoop, deliver::Delivery};
+use crate::consumer::{Batch, Event};
+
+/// How long nothing may happen before the sink task is called all the same.
+const TICK: Duration = Duration::from_millis(100);
+
+impl SinkLoop {
+    /// Waits for an event, a batch, a request of the sink task, or the time to do something.
+    pub(super) async fn poll(&mut self, stop: &CancellationToken) -> Result<()> {
+        let until = self.wait_until();
+        let takes_batches = self.delivery.is_none() && self.reopen.is_none();
+        let mut batch = None;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            event = self.parts.consumer.events.recv() => {
+                let event = event.ok_or_else(|| Error::fatal("the consumer's thread has ended"))?;
+                self.handle(event).await?;
+            }
+            read = self.parts.consumer.batches.recv(), if takes_batches => batch = read,
+            () = self.parts.host.requested() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
+        // What was read was read after these had happened.
+        while let Ok(event) = self.parts.consumer.events.try_recv() {
+            self.handle(event).await?;
+        }
+        if let Some(batch) = batch {
+            self.accept(batch);
+        }
+        if self.parts.host.take_woken()
+            && let Some(delivery) = &mut self.delivery
+        {
+            delivery.not_before = None;
+        }
+        Ok(())
+    }
+
+    fn wait_until(&self) -> Instant {
+        if let Some((reopen, _)) = self.reopen {
+            return reopen;
+        }
+        let turn = self.delivery.as_ref().and_then(|delivery| delivery.not_before);
+        turn.unwrap_or_else(|| Instant::now() + TICK).min(self.commits.deadline())
+    }
+
+    fn accept(&mut self, batch: Batch) {
+        self.parts.metrics.batches.inc();
+        for read in &batch.partitions {
+            let (Some(partition), Some(last)) = (self.assignment.0.get(&read.records.topic_partition), read.records.records.last())
+            else {
+                continue;
+            };
+            partition.metrics.records_read.inc_by(read.records.records.len() as u64);
+            partition.metrics.read_bytes.inc_by(read.records.records.iter().map(size).sum());
+            partition.metrics.position.set(last.offset + 1);
+        }
+        self.delivery = Some(Delivery::new(batch, &self.assignment));
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<()> {
+        match event {
+            Event::Assigned { epoch, partitions } => self.assigned(epoch, partitions).await?,
+            Event::Revoked { partitions, lost, ack } => self.revoked(&partitions, lost, ack).await?,
+            Event::Committed { seq, offsets, error } => self.committed(seq, offsets, error),
+            Event::LogEnds(ends) => {
+                for (topic_partition, end) in ends {
+                    if let Some(partition) = self.assignment.0.get(&topic_partition) {
+                        partition.metrics.set_log_end(end);
+                    }
+                }
+            }
+            Event::Brokers { problem } => self.parts.health.set_problem("kafka", problem),
+            Event::Failed(error) => {
+                self.consumer_is_gone = true;
+                return Err(error);
+            }
+            Event::Closed => {
+                self.consumer_is_gone = true;
+                return Err(Error::fatal("the consumer has left the group by itself"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn size(record: &connect_api::ConsumerRecord) -> u64 {
+    let headers = record.headers.iter().filter_map(|(_, value)| value.as_ref());
+    let bytes = [&record.key, &record.value].into_iter().flatten().chain(headers);
+    bytes.map(|bytes| bytes.len() as u64).sum()
+}

@@ -1,0 +1,183 @@
+//! Partitions come and go.
+
+use std::time::Duration;
+
+use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, Result, TopicPartition};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{SinkLoop, assignment::Partition, commit::to_commit};
+use crate::consumer::{Ack, Command, Event, Generation};
+
+/// Between two tries to open partitions, after the first failure and at most.
+const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+impl SinkLoop {
+    /// Partitions are ours. An empty assignment means nothing to the sink task.
+    pub(super) async fn assigned(&mut self, epoch: u64, partitions: Offsets) -> Result<()> {
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<_> = partitions.keys().map(ToString::to_string).collect();
+        tracing::info!(epoch, partitions = named.join(","), "assigned");
+        self.parts.metrics.partitions_assigned.inc();
+        for (topic_partition, begin) in partitions {
+            let metrics = self.parts.metrics.partition(&topic_partition);
+            metrics.position.set(begin.offset);
+            metrics.delivered.set(begin.offset);
+            metrics.set_committed(begin.offset);
+            let partition = Partition {
+                generation: Generation { epoch, seeks: 0 },
+                delivered: begin.offset,
+                committed: begin,
+                opened: false,
+                first_commit: self.commits.next_seq(),
+                metrics,
+            };
+            self.assignment.0.insert(topic_partition, partition);
+        }
+        self.show_assigned();
+        self.retry_soon();
+        self.open().await
+    }
+
+    /// Opens what is not opened. Until that succeeds, nothing else is done.
+    pub(super) async fn open(&mut self) -> Result<()> {
+        let unopened = self.assignment.unopened();
+        if unopened.is_empty() {
+            self.reopen = None;
+            return Ok(());
+        }
+        match self.parts.sink.open(&unopened).await {
+            Ok(()) => {
+                self.reopen = None;
+                for partition in self.assignment.0.values_mut() {
+                    partition.opened = true;
+                }
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Retriable => {
+                let failures = self.reopen.map_or(0, |(_, failures)| failures);
+                let pause = self.parts.host.take_timeout().unwrap_or_else(|| pause_after(failures));
+                tracing::warn!(error = error.report(), retry_in = ?pause, "opening partitions failed");
+                self.reopen = Some((Instant::now() + pause, failures + 1));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Partitions go. The consumer waits for `ack`.
+    pub(super) async fn revoked(&mut self, gone: &[TopicPartition], lost: bool, ack: Ack) -> Result<()> {
+        let named: Vec<_> = gone.iter().map(ToString::to_string).collect();
+        tracing::info!(partitions = named.join(","), lost, "revoked");
+        let metrics = &self.parts.metrics;
+        if lost {
+            metrics.partitions_lost.inc()
+        } else {
+            metrics.partitions_revoked.inc()
+        }
+        let last = if lost { Offsets::new() } else { self.last_offsets(gone).await };
+        let closed = self.close_partitions(gone).await;
+        if lost {
+            self.parts.errors.forget(gone);
+        }
+        ack.send(if closed.is_ok() { last } else { Offsets::new() });
+        closed
+    }
+
+    /// What is durable of partitions that are about to be closed; nothing where that is committed already.
+    async fn last_offsets(&mut self, closing: &[TopicPartition]) -> Offsets {
+        let delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
+        if delivered.is_empty() {
+            return delivered;
+        }
+        let partitions: Vec<_> = delivered.keys().cloned().collect();
+        let settled = self.parts.errors.settle(&partitions).await;
+        let offered = self.parts.sink.pre_commit(&delivered, CommitReason::Closing).await;
+        match settled.and(offered) {
+            Ok(offered) => to_commit(&self.assignment.committed(&delivered), &delivered, offered).unwrap_or_default(),
+            Err(error) => {
+                tracing::warn!(error = error.report(), "partitions go without their last commit: their next owner reads again");
+                Offsets::new()
+            }
+        }
+    }
+
+    /// Closes partitions and forgets them.
+    async fn close_partitions(&mut self, gone: &[TopicPartition]) -> Result<()> {
+        let known: Vec<_> =
+            gone.iter().filter(|topic_partition| self.assignment.0.contains_key(topic_partition)).cloned().collect();
+        // A sink task that failed to open some may have opened others of them: it is told all the same.
+        let closed = if known.is_empty() { Ok(()) } else { self.parts.sink.close(&known).await };
+        for topic_partition in &known {
+            self.assignment.0.remove(topic_partition);
+        }
+        self.show_assigned();
+        if let Some(delivery) = &mut self.delivery {
+            delivery.retain_current(&self.assignment);
+        }
+        if self.assignment.unopened().is_empty() {
+            self.reopen = None;
+        }
+        self.retry_soon();
+        closed
+    }
+
+    /// The end: closes all partitions, commits what is durable, leaves the group, stops the sink task.
+    pub(super) async fn close(&mut self, _stop: &CancellationToken) -> Result<()> {
+        let all: Vec<_> = self.assignment.0.keys().cloned().collect();
+        let last = self.last_offsets(&all).await;
+        let offsets = self.assignment.with_epochs(last.clone());
+        let closed = self.close_partitions(&all).await;
+        let offsets = if closed.is_ok() { offsets } else { Vec::new() };
+        let within = self.settings.last_commit_timeout;
+        self.parts.consumer.command(Command::Stop { offsets, within });
+        if let Err(error) = self.parts.sink.stop().await {
+            tracing::warn!(error = error.report(), "stopping the sink task failed");
+        }
+        if !self.consumer_is_gone {
+            self.wait_until_left(&last).await;
+        }
+        closed
+    }
+
+    /// Answers the consumer until it has left the group.
+    async fn wait_until_left(&mut self, last: &Offsets) {
+        self.parts.consumer.batches.close();
+        while let Some(event) = self.parts.consumer.events.recv().await {
+            match event {
+                Event::Revoked { partitions, lost, ack } => {
+                    let offset = |topic_partition: TopicPartition| {
+                        let offset: OffsetAndMetadata = last.get(&topic_partition)?.clone();
+                        Some((topic_partition, offset))
+                    };
+                    let answer = if lost { Offsets::new() } else { partitions.into_iter().filter_map(offset).collect() };
+                    ack.send(answer);
+                }
+                Event::Closed => return,
+                Event::Failed(error) => {
+                    return tracing::warn!(error = error.report(), "the consumer failed while it left the group");
+                }
+                Event::Assigned { .. } | Event::Committed { .. } | Event::LogEnds(_) | Event::Brokers { .. } => {}
+            }
+        }
+    }
+
+    /// After a rebalance a batch that waits is tried again without waiting longer: it may have become another one.
+    fn retry_soon(&mut self) {
+        if let Some(delivery) = &mut self.delivery {
+            delivery.not_before = None;
+        }
+    }
+
+    fn show_assigned(&self) {
+        let partitions = i64::try_from(self.assignment.0.len()).unwrap_or(i64::MAX);
+        self.parts.metrics.assigned_partitions.set(partitions);
+    }
+}
+
+fn pause_after(failures: u32) -> Duration {
+    let (first, most) = REOPEN_AFTER;
+    first.saturating_mul(1 << failures.min(6)).min(most)
+}
