@@ -10,3 +10,4 @@ mod storage;
 mod storage_sink;
 
 pub use plugins::plugins;
+pub use storage::memory_storage;

@@ -1,1 +1,3 @@
 //! Conformance suites: one function per contract.
+
+pub mod storage;

@@ -5,7 +5,7 @@ use connect_api::config::{AnyConfigKey, ConfigDef, ConfigKey, Importance, List, 
 pub(super) static NAME: ConfigKey<String> =
     ConfigKey::required("name", "The connector's name. Its consumer group is `connect-` and this name.")
         .importance(Importance::High)
-        .check(check_name);
+        .check(|name| check_name(name));
 
 pub(super) static CONNECTOR_CLASS: ConfigKey<String> =
     ConfigKey::required("connector.class", "The connector: its class name or an alias of it.")
@@ -152,7 +152,7 @@ pub(super) fn definition() -> ConfigDef {
         .with_prefixes(&["key.converter.", "value.converter.", "header.converter."])
 }
 
-fn check_name(name: &String) -> Result<(), String> {
+fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("String may not be empty".to_owned());
     }

@@ -24,10 +24,10 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Config, Problems> {
     let lines = key_lines(text, if nested.is_some() { 2 } else { 1 });
     let origin = |key: &str| at(lines.get(key).copied().unwrap_or(0));
     let (mut config, mut problems) = settings(nested.unwrap_or(&object), &origin);
-    if nested.is_some() {
-        if let Some(problem) = outer_name(&object, &mut config, &at(0)) {
-            problems.push(problem);
-        }
+    if nested.is_some()
+        && let Some(problem) = outer_name(&object, &mut config, &at(0))
+    {
+        problems.push(problem);
     }
     problems.into_result().map(|()| config)
 }

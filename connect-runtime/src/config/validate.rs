@@ -39,8 +39,13 @@ impl Validation {
         Err(all)
     }
 
+    /// Nothing but problems.
+    pub(crate) fn of_problems(problems: Problems) -> Self {
+        Self { problems, warnings: Problems::default() }
+    }
+
     /// Adds what came of another check, once.
-    pub(crate) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: &Self) {
         for problem in other.problems.iter() {
             if !self.problems.iter().any(|known| known == problem) {
                 self.problems.push(problem.clone());
@@ -236,7 +241,7 @@ impl Check<'_> {
             if dead_letter_queue { &[Client::Consumer, Client::Producer, Client::Admin] } else { &[Client::Consumer] };
         for client in clients {
             let translation = client::translate_for(*client, &worker, &named, 0);
-            self.validation.append(Validation { problems: translation.problems, warnings: translation.warnings });
+            self.validation.append(&Validation { problems: translation.problems, warnings: translation.warnings });
         }
     }
 

@@ -1,1 +1,84 @@
 //! Where objects are put.
+
+mod local;
+mod memory;
+mod metered;
+mod object_store;
+pub(crate) mod s3;
+
+use std::sync::Arc;
+
+use connect_api::{
+    Error, Result, Storage,
+    config::{AnyConfigKey, Config, ConfigKey, ConfigType, ConfigValue, Importance, Problem, Problems},
+};
+
+pub use self::memory::memory_storage;
+pub(crate) use self::metered::{METRICS, Metered};
+
+/// A Java class name, or another name in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClassName(pub(crate) String);
+
+impl ConfigValue for ClassName {
+    const TYPE: ConfigType = ConfigType::Class;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+const S3: &str = "io.confluent.connect.s3.storage.S3Storage";
+const LOCAL: &str = "local";
+const MEMORY: &str = "memory";
+
+pub(crate) static STORAGE_CLASS: ConfigKey<ClassName> = ConfigKey::required(
+    "storage.class",
+    "Where objects are put: `io.confluent.connect.s3.storage.S3Storage`, or, beyond the JVM connector, `local` (a directory, with \
+     `store.url=file:///directory`) or `memory` (this process, with `store.url=memory://name`).",
+)
+.importance(Importance::High)
+.one_of(&[S3, LOCAL, MEMORY]);
+
+pub(crate) static STORE_URL: ConfigKey<String> = ConfigKey::optional(
+    "store.url",
+    "The store's address where it is not AWS: `http://host:port`. Without a scheme, `https://` is meant, and no port may follow.",
+)
+.importance(Importance::High);
+
+/// The keys that choose a storage and set it up.
+pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
+    let mut keys: Vec<&'static dyn AnyConfigKey> = vec![&STORAGE_CLASS, &STORE_URL];
+    keys.extend(s3::keys());
+    keys
+}
+
+/// Prefixes under which any key is allowed: the settings of a credentials provider.
+pub(crate) const PREFIXES: &[&str] = &[s3::CREDENTIALS_PREFIX];
+
+/// What is wrong with keys that are right each by itself.
+pub(crate) fn validate(config: &Config) -> Problems {
+    let checked = match config.get(&STORAGE_CLASS) {
+        Ok(ClassName(class)) if class == S3 => return s3::validate(config),
+        Ok(ClassName(class)) if class == LOCAL => local::directory(config).map(drop),
+        _ => Ok(()),
+    };
+    let mut problems = Problems::default();
+    if let Err(reason) = checked {
+        let origin = config.entry(STORE_URL.name()).and_then(|entry| entry.origin.clone());
+        problems.push(Problem::of_key(STORE_URL.name(), reason).at(origin));
+    }
+    problems
+}
+
+/// The storage that the configuration names. Does no I/O; one per connector is enough, whatever the number of its tasks.
+///
+/// # Errors
+/// `Config` where it cannot work like this.
+pub(crate) fn open(config: &Config) -> Result<Arc<dyn Storage>> {
+    match config.get(&STORAGE_CLASS)?.0.as_str() {
+        LOCAL => Ok(Arc::new(local::open(&local::directory(config).map_err(Error::config)?))),
+        MEMORY => Ok(memory_storage(config.text(STORE_URL.name()).map_or("", memory::name))),
+        _ => Ok(Arc::new(s3::S3Storage::new(&s3::S3Config::try_from(config)?)?)),
+    }
+}

@@ -1,0 +1,112 @@
+//! What can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Kafka Connect sinks without a JVM.
+#[derive(Debug, Parser)]
+#[command(name = "connect", version)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Runs connectors until SIGTERM or SIGINT
+    Run(RunArguments),
+    /// Checks files as `run` would, and starts nothing
+    Validate(ValidateArguments),
+    /// Lists connectors, converters, transforms, partitioners and formats
+    Plugins {
+        /// For people or for programs
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Prints the reference of all configuration keys as Markdown
+    ConfigReference,
+    /// Prints the reference of all metrics as Markdown
+    MetricsReference,
+}
+
+/// Like connect-standalone.sh: the first file is the worker's, all others are connectors'. With --bootstrap-servers there is no worker
+/// file, and every file is a connector's. Files are Java properties, connector files also JSON; a file named .toml is TOML.
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// [WORKER] CONNECTOR…
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// Refuse what is only doubtful, such as unknown keys
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Logs for people or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) log_format: Output,
+}
+
+/// Takes the same files and options as run.
+#[derive(Debug, Args)]
+pub(super) struct ValidateArguments {
+    /// [WORKER] CONNECTOR…
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// Refuse what is only doubtful, such as unknown keys
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) output: Output,
+}
+
+/// What stands in for a worker file or goes before it.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Options {
+    /// Kafka brokers, host:port with commas between them; takes the place of a worker file
+    #[arg(long, value_name = "BROKERS")]
+    pub(super) bootstrap_servers: Option<String>,
+    /// Settings of every Kafka client, such as client.properties of Kafka's own tools
+    #[arg(long, value_name = "FILE")]
+    pub(super) command_config: Option<PathBuf>,
+    /// Where metrics and health are served, host:port; takes the place of `listeners`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) metrics_addr: Option<String>,
+    /// Memory for what is not yet durable, such as 512M; takes the place of `memory.limit`
+    #[arg(long, value_name = "BYTES")]
+    pub(super) memory: Option<String>,
+    /// The connector's name; without it, and without `name` in the file, the file's name without its extension
+    #[arg(long)]
+    pub(super) name: Option<String>,
+}
+
+/// For whom something is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_needs_a_file() {
+        assert!(Arguments::try_parse_from(["connect", "run"]).is_err());
+        assert!(Arguments::try_parse_from(["connect", "run", "--bootstrap-servers", "a:1", "s3.properties"]).is_ok());
+    }
+}

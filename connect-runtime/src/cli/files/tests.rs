@@ -1,0 +1,132 @@
+use super::*;
+use crate::config::fake;
+
+struct Files(PathBuf);
+
+impl Files {
+    fn new(test: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("connect-cli-{}-{test}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        Self(directory)
+    }
+
+    fn with(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+const CONNECTOR_FILE: &str = "connector.class=FakeSink\ntopics=a\nflush.size=1\ns3.bucket.name=b\n";
+
+fn check(files: &[PathBuf], options: &Options) -> Result<Checked, Refused> {
+    Loaded::read(files, options)?.check(&fake::plugins(), false)
+}
+
+fn brokers() -> Options {
+    Options { bootstrap_servers: Some("b:1".to_owned()), ..Options::default() }
+}
+
+#[test]
+fn the_first_file_is_the_worker_s() {
+    let files = Files::new("worker");
+    let worker = files.with("worker.properties", "bootstrap.servers=w:1\nkey.converter=String\nvalue.converter=Json\n");
+    let connector = files.with("s3.properties", &format!("name=mine\n{CONNECTOR_FILE}"));
+    let checked = check(&[worker, connector], &Options::default()).unwrap();
+    assert_eq!(checked.worker.bootstrap_servers, "w:1");
+    assert_eq!(checked.connectors[0].text("name"), Some("mine"));
+}
+
+#[test]
+fn with_brokers_every_file_is_a_connector_s_and_is_called_as_the_file_is() {
+    let files = Files::new("brokers");
+    let paths = [files.with("one.properties", CONNECTOR_FILE), files.with("two.properties", CONNECTOR_FILE)];
+    let checked = check(&paths, &brokers()).unwrap();
+    let names: Vec<_> = checked.connectors.iter().map(|connector| connector.text("name")).collect();
+    assert_eq!(names, [Some("one"), Some("two")]);
+    assert_eq!(checked.worker.bootstrap_servers, "b:1");
+    assert_eq!(checked.worker.raw.text("value.converter"), Some("org.apache.kafka.connect.storage.StringConverter"));
+}
+
+#[test]
+fn options_take_the_place_of_keys() {
+    let files = Files::new("options");
+    let client = files.with("client.properties", "security.protocol=SSL\n");
+    let options = Options {
+        command_config: Some(client),
+        metrics_addr: Some("127.0.0.1:9".to_owned()),
+        memory: Some("64M".to_owned()),
+        name: Some("other".to_owned()),
+        ..brokers()
+    };
+    let checked = check(&[files.with("s3.properties", CONNECTOR_FILE)], &options).unwrap();
+    assert_eq!(checked.worker.listeners[0].address(), "127.0.0.1:9");
+    assert_eq!(checked.worker.memory, Some(64 << 20));
+    assert_eq!(checked.worker.raw.text("consumer.security.protocol"), Some("SSL"));
+    assert_eq!(checked.connectors[0].text("name"), Some("other"));
+}
+
+#[test]
+fn an_option_s_mistake_is_named_after_the_option() {
+    let files = Files::new("option");
+    let options = Options { memory: Some("lots".to_owned()), ..brokers() };
+    let refused = check(&[files.with("s3.properties", CONNECTOR_FILE)], &options).unwrap_err();
+    assert!(refused.text().starts_with("error: --memory: Invalid value lots for configuration memory.limit"), "{}", refused.text());
+    assert_eq!(refused.exit_code(), WORKER);
+}
+
+#[test]
+fn a_connector_file_in_the_worker_s_place_is_recognised() {
+    let files = Files::new("place");
+    let refused = check(&[files.with("s3.properties", CONNECTOR_FILE)], &Options::default()).unwrap_err();
+    assert!(refused.text().contains("s3.properties:1: this is a connector's file"), "{}", refused.text());
+}
+
+#[test]
+fn all_files_that_cannot_be_read_are_named() {
+    let files = Files::new("unreadable");
+    let broken = files.with("broken.properties", "a=\\u12\n");
+    let refused = check(&[broken, files.0.join("missing.json")], &brokers()).unwrap_err();
+    assert!(refused.text().contains("broken.properties:1: Malformed \\uxxxx encoding"), "{}", refused.text());
+    assert!(refused.text().contains("missing.json: there is no such file"), "{}", refused.text());
+    assert_eq!(refused.exit_code(), CONNECTOR);
+}
+
+#[test]
+fn two_connectors_of_one_name_are_refused() {
+    let files = Files::new("names");
+    let paths =
+        [files.with("one.properties", CONNECTOR_FILE), files.with("two.properties", &format!("name=one\n{CONNECTOR_FILE}"))];
+    let refused = check(&paths, &brokers()).unwrap_err();
+    assert!(refused.text().contains("two.properties:1: Connector one already exists"), "{}", refused.text());
+}
+
+#[test]
+fn strict_refuses_warnings() {
+    let files = Files::new("strict");
+    let path = files.with("s3.properties", &format!("{CONNECTOR_FILE}flush.sise=1\n"));
+    let loaded = Loaded::read(std::slice::from_ref(&path), &brokers()).unwrap();
+    assert_eq!(loaded.check(&fake::plugins(), false).unwrap().warnings.len(), 1);
+    let loaded = Loaded::read(&[path], &brokers()).unwrap();
+    let refused = loaded.check(&fake::plugins(), true).unwrap_err();
+    assert!(refused.text().ends_with("1 error, 0 warnings"), "{}", refused.text());
+}
+
+#[test]
+fn a_report_for_programs_names_file_line_key_and_suggestion() {
+    let files = Files::new("json");
+    let path = files.with("s3.properties", "connector.class=FakeSink\ntopics=a\nflush.sise=1\ns3.bucket.name=b\n");
+    let refused = check(std::slice::from_ref(&path), &brokers()).unwrap_err();
+    let report: serde_json::Value = serde_json::from_str(&refused.report(crate::cli::Output::Json)).unwrap();
+    assert_eq!(report["valid"], false);
+    let near = report["problems"].as_array().unwrap().iter().find(|problem| problem["key"] == "flush.sise").unwrap();
+    assert_eq!(near["severity"], "warning");
+    assert_eq!(near["file"], path.display().to_string());
+    assert_eq!((&near["line"], &near["suggestion"]), (&3.into(), &"flush.size".into()));
+}

@@ -1,0 +1,82 @@
+//! Objects as files of a directory.
+
+use std::{path::PathBuf, sync::Arc};
+
+use connect_api::config::{AnyConfigKey, Config};
+use object_store::{local::LocalFileSystem, path::Path, prefix::PrefixStore};
+
+use super::{
+    STORE_URL,
+    object_store::{Abilities, ObjectStorage},
+};
+
+const ABILITIES: Abilities = Abilities {
+    metadata: false,
+    update: false,
+    limits: "a local directory keeps no metadata, and its files are looked at before they are replaced, which a stale writer can slip through",
+};
+
+/// The directory that `store.url` names.
+///
+/// # Errors
+/// Why it names none.
+pub(super) fn directory(config: &Config) -> Result<Path, String> {
+    let url = config.text(STORE_URL.name()).unwrap_or_default().trim();
+    let path = url.strip_prefix("file://").filter(|path| path.starts_with('/'));
+    let Some(path) = path else {
+        return Err(format!("`{}` must be file:///directory where `storage.class` is `local`", STORE_URL.name()));
+    };
+    Path::from_absolute_path(PathBuf::from(path)).map_err(|error| format!("`{}` names no directory: {error}", STORE_URL.name()))
+}
+
+/// The storage of a directory, which is made with its first file. Files and directories are flushed to disk before they count.
+pub(super) fn open(directory: &Path) -> ObjectStorage {
+    let files = LocalFileSystem::new().with_fsync(true);
+    ObjectStorage::new(Arc::new(PrefixStore::new(files, directory.clone())), ABILITIES)
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_api::{Body, Completion, Condition, ObjectMetadata, Storage, testing::storage::run_all};
+
+    use super::*;
+
+    fn config(url: &str) -> Config {
+        [("storage.class", "local"), ("store.url", url)].into_iter().collect()
+    }
+
+    #[tokio::test]
+    async fn a_directory_keeps_the_contract() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("file://{}/made on demand", directory.path().display());
+        run_all(&open(&super::directory(&config(&url)).unwrap()), "topics/").await;
+    }
+
+    #[tokio::test]
+    async fn ordinary_names_are_files_of_that_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = open(&super::directory(&config(&format!("file://{}", directory.path().display()))).unwrap());
+        let body: Body = vec!["x".into()];
+        let key = "topics/orders/partition=0/orders+0+0000000000.json";
+        let made = storage.put(key, body, &ObjectMetadata::new(), &Condition::NameFree).await.unwrap();
+        assert_eq!(made, Completion::Created);
+        assert_eq!(std::fs::read(directory.path().join(key)).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_directory_must_be_an_absolute_file_url() {
+        for url in ["", "directory", "/directory", "http://host/directory", "file://directory"] {
+            let reason = directory(&config(url)).unwrap_err();
+            assert!(reason.contains("file:///directory"), "{url}: {reason}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_also_a_directory_is_fatal_rather_than_tried_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = open(&super::directory(&config(&format!("file://{}", directory.path().display()))).unwrap());
+        let put = |key| storage.put(key, Vec::new(), const { &ObjectMetadata::new() }, &Condition::NameFree);
+        put("a/b").await.unwrap();
+        assert_eq!(put("a/b/c").await.unwrap_err().kind(), connect_api::ErrorKind::Fatal);
+    }
+}

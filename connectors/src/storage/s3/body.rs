@@ -1,0 +1,115 @@
+//! What is sent: pieces as they are, never copied together, with their checksum.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_smithy_types::base64;
+use bytes::Bytes;
+use connect_api::Body;
+use http_body::{Frame, SizeHint};
+use md5::{Digest, Md5};
+
+/// A body that can be sent any number of times.
+pub(super) struct Content {
+    pieces: Arc<[Bytes]>,
+    length: u64,
+    /// CRC-64/NVME as its header has it.
+    pub(super) checksum: String,
+    /// MD5 as its header has it, where it is asked for.
+    pub(super) md5: Option<String>,
+}
+
+impl Content {
+    pub(super) fn new(body: Body, send_digest: bool) -> Self {
+        let mut crc = crc64fast_nvme::Digest::new();
+        body.iter().for_each(|piece| crc.write(piece));
+        let md5 = send_digest.then(|| {
+            let mut md5 = Md5::new();
+            body.iter().for_each(|piece| md5.update(piece));
+            base64::encode(md5.finalize())
+        });
+        let length = body.iter().map(|piece| piece.len() as u64).sum();
+        Self { pieces: body.into(), length, checksum: base64::encode(crc.sum64().to_be_bytes()), md5 }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// A stream of the pieces. The SDK signs bodies that it can see whole with their SHA-256, and others as `UNSIGNED-PAYLOAD`.
+    pub(super) fn stream(&self, signed: bool) -> ByteStream {
+        if signed {
+            return ByteStream::new(SdkBody::from(Bytes::from(self.pieces.concat())));
+        }
+        let (pieces, length) = (self.pieces.clone(), self.length);
+        ByteStream::new(SdkBody::retryable(move || {
+            SdkBody::from_body_1_x(Pieces { pieces: pieces.clone(), next: 0, remaining: length })
+        }))
+    }
+}
+
+struct Pieces {
+    pieces: Arc<[Bytes]>,
+    next: usize,
+    remaining: u64,
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(piece) = self.pieces.get(self.next).cloned() else { return Poll::Ready(None) };
+        self.next += 1;
+        self.remaining -= piece.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.next == self.pieces.len()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(pieces: &[&'static str]) -> Content {
+        Content::new(pieces.iter().map(|piece| Bytes::from_static(piece.as_bytes())).collect(), true)
+    }
+
+    #[tokio::test]
+    async fn pieces_arrive_in_order_as_often_as_they_are_sent() {
+        let content = content(&["1234", "", "56789"]);
+        for signed in [false, true, false] {
+            let received = content.stream(signed).collect().await.unwrap().into_bytes();
+            assert_eq!(received, "123456789");
+        }
+    }
+
+    #[test]
+    fn checksums_are_of_all_pieces_together() {
+        let content = content(&["1234", "56789"]);
+        // The check value of CRC-64/NVME, 0xae8b14860a799888.
+        assert_eq!(content.checksum, "rosUhgp5mIg=");
+        assert_eq!(content.md5.unwrap(), "JfnnlDI7RTiF9RgfG2JNCw==");
+    }
+
+    #[test]
+    fn only_a_whole_body_is_visible_to_the_signer() {
+        let content = content(&["1234", "56789"]);
+        let body = |signed| content.stream(signed).into_inner();
+        assert_eq!(body(false).bytes(), None);
+        assert_eq!(body(false).content_length(), Some(9));
+        assert_eq!(body(true).bytes(), Some(&b"123456789"[..]));
+    }
+}

@@ -1,0 +1,125 @@
+//! The SDK's client as this connector wants it.
+
+use std::time::Duration;
+
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
+use aws_sdk_s3::{
+    Client,
+    config::{
+        BehaviorVersion, Builder, Config, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+        SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    },
+};
+use aws_smithy_http_client::{
+    Builder as HttpBuilder, Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use connect_api::{Error, Result};
+use tokio::sync::OnceCell;
+
+use super::{S3Config, endpoint::Proxy};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bodies get this much longer for each MiB: half a megabit a second must be enough.
+const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(16);
+const MEBIBYTE: u64 = 1 << 20;
+
+/// Makes the client. Nothing is asked of anybody before the first request.
+pub(super) fn build(config: &S3Config) -> Result<Client> {
+    let mut builder = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(config.region.clone()))
+        .force_path_style(config.path_style)
+        .accelerate(config.accelerate)
+        .credentials_provider(credentials(config))
+        .http_client(http_client(config)?)
+        .retry_config(RetryConfig::standard().with_max_attempts(config.attempts).with_initial_backoff(config.backoff))
+        .timeout_config(timeouts(0))
+        // A store that hangs is noticed by the timeouts; watching every body costs more than it tells.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        // The SDK's own checksums would be sent as trailers of `aws-chunked` bodies, which some stores keep as content encoding.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    if let Some(endpoint) = &config.endpoint {
+        builder = builder.endpoint_url(endpoint.url());
+    }
+    Ok(Client::from_conf(builder.build()))
+}
+
+/// The client's settings for one request with a body of this size.
+pub(super) fn for_body_of(length: u64) -> Option<Builder> {
+    (length >= MEBIBYTE).then(|| Config::builder().timeout_config(timeouts(length)))
+}
+
+/// The time limits of a request with a body of this size. Two attempts fit into the whole.
+fn timeouts(length: u64) -> TimeoutConfig {
+    let mebibytes = u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX);
+    let attempt = ATTEMPT_TIMEOUT + TIMEOUT_PER_MEBIBYTE * mebibytes;
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(attempt * 2)
+        .build()
+}
+
+/// How long reading an answer of this size may take.
+pub(super) fn reading_time(length: u64) -> Duration {
+    ATTEMPT_TIMEOUT + TIMEOUT_PER_MEBIBYTE * u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX)
+}
+
+fn credentials(config: &S3Config) -> SharedCredentialsProvider {
+    if let Some(keys) = &config.credentials {
+        let keys = Credentials::new(&keys.access_key_id, keys.secret_access_key.expose(), None, None, "connector configuration");
+        return SharedCredentialsProvider::new(keys);
+    }
+    SharedCredentialsProvider::new(DefaultChain { region: Region::new(config.region.clone()), chain: OnceCell::new() })
+}
+
+/// The default chain, made when it is first asked: making it is asynchronous, and making a client is not.
+#[derive(Debug)]
+struct DefaultChain {
+    region: Region,
+    chain: OnceCell<DefaultCredentialsChain>,
+}
+
+impl DefaultChain {
+    async fn credentials(&self) -> provider::Result {
+        let make = || DefaultCredentialsChain::builder().region(self.region.clone()).build();
+        self.chain.get_or_init(make).await.provide_credentials().await
+    }
+}
+
+impl ProvideCredentials for DefaultChain {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
+
+/// The connection pool is as large as the number of requests at once: the uploads in flight are bounded by who starts them.
+fn http_client(config: &S3Config) -> Result<SharedHttpClient> {
+    let tls = Provider::Rustls(CryptoMode::AwsLc);
+    let Some(proxy) = &config.proxy else {
+        let plain_http = config.endpoint.as_ref().is_some_and(|endpoint| endpoint.is_plain_http());
+        // Without TLS there is no reason to read the machine's certificates, which takes longer than the first request.
+        return Ok(if plain_http { HttpBuilder::new().build_http() } else { HttpBuilder::new().tls_provider(tls).build_https() });
+    };
+    let proxy = proxy_config(proxy)?;
+    Ok(HttpBuilder::new().build_with_connector_fn(move |settings, _components| {
+        let connector = Connector::builder().proxy_config(proxy.clone());
+        let connector = settings.map_or(connector.clone(), |settings| connector.connector_settings(settings.clone()));
+        connector.tls_provider(tls.clone()).build()
+    }))
+}
+
+fn proxy_config(proxy: &Proxy) -> Result<ProxyConfig> {
+    let config = ProxyConfig::all(proxy.url.as_str());
+    // Its own message would quote the URL, user and password included, if there were any in it.
+    let config = config.map_err(|_quotes_the_url| Error::config("`s3.proxy.url` is not the URL of a proxy"))?;
+    Ok(if proxy.user.is_empty() { config } else { config.with_basic_auth(&proxy.user, &proxy.password) })
+}

@@ -1,0 +1,289 @@
+//! The keys of the S3 client, and what they mean together.
+
+use connect_api::{
+    Error, Result,
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey, Importance, Problem, Problems, Secret},
+};
+
+use super::{
+    encryption::Encryption,
+    endpoint::{Endpoint, Proxy},
+};
+use crate::storage::{ClassName, STORE_URL};
+
+static BUCKET: ConfigKey<String> =
+    ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.").importance(Importance::High);
+
+static REGION: ConfigKey<String> =
+    ConfigKey::with_default("s3.region", "us-west-2", "The bucket's AWS region. Requests are signed for it with any `store.url`.")
+        .check(|region| if region.is_empty() { Err("must not be blank".to_owned()) } else { Ok(()) });
+
+static PATH_STYLE: ConfigKey<bool> = ConfigKey::with_default(
+    "s3.path.style.access.enabled",
+    "true",
+    "Whether the bucket is named in the path of a request rather than in its host name.",
+)
+.importance(Importance::Low);
+
+static ACCELERATE: ConfigKey<bool> = ConfigKey::with_default(
+    "s3.wan.mode",
+    "false",
+    "Whether to use S3 Transfer Acceleration. It needs `s3.path.style.access.enabled=false`.",
+);
+
+static ACCESS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
+    "aws.access.key.id",
+    "",
+    "The AWS access key id. Without it and `aws.secret.access.key` the default chain is asked: environment, profile, web identity, \
+     container, instance.",
+)
+.importance(Importance::High);
+
+static SECRET_ACCESS_KEY: ConfigKey<Secret> =
+    ConfigKey::optional("aws.secret.access.key", "The secret that belongs to `aws.access.key.id`.").importance(Importance::High);
+
+const DEFAULT_PROVIDER: &str = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider";
+const DEFAULT_PROVIDER_OF_SDK_1: &str = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain";
+const ASSUME_ROLE_PROVIDER: &str = "io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider";
+
+static CREDENTIALS_PROVIDER: ConfigKey<ClassName> = ConfigKey::with_default(
+    "s3.credentials.provider.class",
+    DEFAULT_PROVIDER,
+    "Where credentials come from where no static ones are given. Only the default chain is known, by the names that it has in both \
+     generations of the AWS SDK for Java.",
+)
+.importance(Importance::Low)
+.check(|class| match class.0.as_str() {
+    DEFAULT_PROVIDER | DEFAULT_PROVIDER_OF_SDK_1 => Ok(()),
+    ASSUME_ROLE_PROVIDER => {
+        Err("assuming a role is not supported yet; a profile with `role_arn` in the AWS configuration file does it".to_owned())
+    }
+    _ => Err(format!("Java classes cannot be loaded; only the default chain is known: {DEFAULT_PROVIDER}")),
+});
+
+static ATTEMPTS: ConfigKey<i32> = ConfigKey::with_default(
+    "s3.part.retries",
+    "3",
+    "How often one request is tried before the failure is reported. The upload itself is then tried again, for as long as it takes.",
+)
+.check(|attempts| at_least_zero(i64::from(*attempts)));
+
+static BACKOFF: ConfigKey<i64> = ConfigKey::with_default(
+    "s3.retry.backoff.ms",
+    "200",
+    "The longest pause before the first of these repetitions. It doubles with each; the pause is drawn at random below it.",
+)
+.unit("milliseconds")
+.importance(Importance::Low)
+.check(|backoff| at_least_zero(*backoff));
+
+fn at_least_zero(value: i64) -> Result<(), String> {
+    if value < 0 { Err("Value must be at least 0".to_owned()) } else { Ok(()) }
+}
+
+static ENCRYPTION: ConfigKey<String> =
+    ConfigKey::with_default("s3.ssea.name", "", "The server-side encryption of new objects; empty for the bucket's own.")
+        .one_of(&["", "AES256", "aws:kms", "aws:kms:dsse"])
+        .importance(Importance::Low);
+
+static CUSTOMER_KEY: ConfigKey<Secret> = ConfigKey::optional(
+    "s3.sse.customer.key",
+    "With `s3.ssea.name=AES256`: the customer's own key in Base64, which S3 encrypts with and forgets.",
+)
+.importance(Importance::Low);
+
+static KMS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
+    "s3.sse.kms.key.id",
+    "",
+    "With `s3.ssea.name=aws:kms`: the KMS key. Without it the bucket's own encryption holds.",
+)
+.importance(Importance::Low);
+
+static CANNED_ACL: ConfigKey<String> = ConfigKey::optional("s3.acl.canned", "The canned ACL of new objects.")
+    .one_of(&[
+        "private",
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "aws-exec-read",
+        "bucket-owner-read",
+        "bucket-owner-full-control",
+    ])
+    .importance(Importance::Low);
+
+static PROXY_URL: ConfigKey<String> =
+    ConfigKey::with_default("s3.proxy.url", "", "An HTTP proxy: `http://[user[:password]@]host[:port]`.")
+        .importance(Importance::Low);
+
+static PROXY_USER: ConfigKey<String> =
+    ConfigKey::optional("s3.proxy.user", "The user at the proxy, in place of the one in its URL.").importance(Importance::Low);
+
+static PROXY_PASSWORD: ConfigKey<Secret> =
+    ConfigKey::optional("s3.proxy.password", "The password at the proxy, in place of the one in its URL.")
+        .importance(Importance::Low);
+
+static SEND_DIGEST: ConfigKey<bool> = ConfigKey::with_default(
+    "s3.send.digest",
+    "false",
+    "Whether to send the MD5 digest of what is sent. A CRC-64 is sent in any case, where the store takes it.",
+)
+.importance(Importance::Low);
+
+static EXPECT_CONTINUE: ConfigKey<bool> =
+    ConfigKey::with_default("s3.http.send.expect.continue", "true", "Whether the client of the JVM asks before it sends a body.")
+        .importance(Importance::Low)
+        .no_effect("bodies are sent without asking first, which saves a round trip");
+
+static ELASTIC_BUFFER: ConfigKey<bool> =
+    ConfigKey::with_default("s3.elastic.buffer.enable", "false", "Whether the JVM's part buffers grow with their content.")
+        .importance(Importance::Low)
+        .no_effect("buffers always grow with their content");
+
+static ELASTIC_BUFFER_CAPACITY: ConfigKey<i32> =
+    ConfigKey::with_default("s3.elastic.buffer.init.capacity", "131072", "The first size of the JVM's elastic buffers.")
+        .unit("bytes")
+        .importance(Importance::Low)
+        .no_effect("buffers always grow with their content")
+        .check(|size| if *size < 4096 { Err("Value must be at least 4096".to_owned()) } else { Ok(()) });
+
+/// The prefix of the settings of a credentials provider.
+pub(crate) const CREDENTIALS_PREFIX: &str = "s3.credentials.provider.";
+
+/// The keys that the client reads.
+pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
+    vec![
+        &BUCKET,
+        &REGION,
+        &PATH_STYLE,
+        &ACCELERATE,
+        &ACCESS_KEY_ID,
+        &SECRET_ACCESS_KEY,
+        &CREDENTIALS_PROVIDER,
+        &ATTEMPTS,
+        &BACKOFF,
+        &ENCRYPTION,
+        &CUSTOMER_KEY,
+        &KMS_KEY_ID,
+        &CANNED_ACL,
+        &PROXY_URL,
+        &PROXY_USER,
+        &PROXY_PASSWORD,
+        &SEND_DIGEST,
+        &EXPECT_CONTINUE,
+        &ELASTIC_BUFFER,
+        &ELASTIC_BUFFER_CAPACITY,
+    ]
+}
+
+/// What is wrong with keys that are right each by itself.
+pub(crate) fn validate(config: &Config) -> Problems {
+    let mut problems = Problems::default();
+    let mut refuse = |key: &str, reason: String| {
+        let origin = config.entry(key).and_then(|entry| entry.origin.clone());
+        problems.push(Problem::of_key(key, reason).at(origin));
+    };
+    if matches!((config.get(&ACCELERATE), config.get(&PATH_STYLE)), (Ok(true), Ok(true))) {
+        for key in [ACCELERATE.name(), PATH_STYLE.name()] {
+            refuse(key, BOTH_STYLES.to_owned());
+        }
+    }
+    for key in [&ATTEMPTS as &dyn AnyConfigKey, &BACKOFF] {
+        // Kafka Connect accepts the file and fails its tasks: `maxAttempts must be positive`, `baseDelay must be positive`.
+        if config.text(key.name()).is_some_and(|text| text.trim().parse() == Ok(0_i64)) {
+            refuse(key.name(), format!("`{}` must be at least 1", key.name()));
+        }
+    }
+    if let Err(reason) = store_url(config).map(Endpoint::parse).transpose() {
+        refuse(STORE_URL.name(), format!("`{}` {reason}", STORE_URL.name()));
+    }
+    if let Err(reason) = proxy(config) {
+        refuse(PROXY_URL.name(), format!("`{}` {reason}", PROXY_URL.name()));
+    }
+    if let Err(reason) = encryption(config) {
+        refuse(CUSTOMER_KEY.name(), reason);
+    }
+    problems
+}
+
+const BOTH_STYLES: &str = "Both accelerate mode and path style access are being enabled. These options are mutually exclusive and \
+                           cannot be enabled together. Please disable one of them";
+
+fn store_url(config: &Config) -> Option<&str> {
+    config.text(STORE_URL.name()).map(str::trim).filter(|url| !url.is_empty())
+}
+
+fn proxy(config: &Config) -> Result<Option<Proxy>, String> {
+    let text = |key: &dyn AnyConfigKey| config.text(key.name()).map(str::trim).filter(|text| !text.is_empty());
+    let Some(url) = config.text(PROXY_URL.name()).filter(|url| !url.trim().is_empty()) else { return Ok(None) };
+    let mut proxy = Proxy::parse(url.trim())?;
+    if let Some(user) = text(&PROXY_USER) {
+        proxy.user = user.to_owned();
+    }
+    if let Some(password) = text(&PROXY_PASSWORD) {
+        proxy.password = password.to_owned();
+    }
+    Ok(Some(proxy))
+}
+
+fn encryption(config: &Config) -> Result<Encryption, String> {
+    let customer_key = config.text(CUSTOMER_KEY.name()).map_or("", str::trim);
+    let kms_key_id = config.text(KMS_KEY_ID.name()).map_or("", str::trim);
+    Encryption::new(config.text(ENCRYPTION.name()).map_or("", str::trim), customer_key, kms_key_id)
+}
+
+/// A pair of static credentials.
+#[derive(Clone, Debug)]
+pub(super) struct StaticCredentials {
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key: Secret,
+}
+
+/// Everything that the client must know.
+#[derive(Clone, Debug)]
+pub(crate) struct S3Config {
+    pub(super) bucket: String,
+    pub(super) region: String,
+    /// None for AWS itself.
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) path_style: bool,
+    pub(super) accelerate: bool,
+    /// None for the default chain.
+    pub(super) credentials: Option<StaticCredentials>,
+    pub(super) attempts: u32,
+    pub(super) backoff: std::time::Duration,
+    pub(super) encryption: Encryption,
+    pub(super) acl: Option<String>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) send_digest: bool,
+}
+
+impl TryFrom<&Config> for S3Config {
+    type Error = Error;
+
+    fn try_from(config: &Config) -> Result<Self> {
+        let mut problems = ConfigDef { title: "S3", keys: keys(), prefixes: Vec::new() }.validate(config);
+        problems.append(validate(config));
+        problems.into_result()?;
+        let access_key_id = config.get(&ACCESS_KEY_ID)?;
+        let secret_access_key = config.find(&SECRET_ACCESS_KEY)?.filter(|secret| !secret.expose().is_empty());
+        // One of the two alone is ignored, as on the JVM.
+        let credentials = secret_access_key
+            .filter(|_| !access_key_id.is_empty())
+            .map(|secret_access_key| StaticCredentials { access_key_id, secret_access_key });
+        let endpoint = store_url(config).map(Endpoint::parse).transpose();
+        Ok(Self {
+            bucket: config.get(&BUCKET)?,
+            region: config.get(&REGION)?,
+            endpoint: endpoint.map_err(Error::config)?,
+            path_style: config.get(&PATH_STYLE)?,
+            accelerate: config.get(&ACCELERATE)?,
+            credentials,
+            attempts: config.get(&ATTEMPTS)?.unsigned_abs(),
+            backoff: std::time::Duration::from_millis(config.get(&BACKOFF)?.unsigned_abs()),
+            encryption: encryption(config).map_err(Error::config)?,
+            acl: config.find(&CANNED_ACL)?,
+            proxy: proxy(config).map_err(Error::config)?,
+            send_digest: config.get(&SEND_DIGEST)?,
+        })
+    }
+}

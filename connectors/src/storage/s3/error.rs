@@ -1,0 +1,156 @@
+//! What an answer of the store means.
+
+use std::error::Error as StdError;
+
+use aws_sdk_s3::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use connect_api::{Condition, Error, ErrorKind};
+
+/// The parts of a failed request that decisions are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// None where no answer came.
+    pub(super) status: Option<u16>,
+    /// S3's name of the error; empty where the answer has none, as every answer to `HEAD`.
+    pub(super) code: String,
+}
+
+impl Refusal {
+    pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        Self { status, code: error.code().unwrap_or_default().to_owned() }
+    }
+
+    /// Whether the object that has the name, or had it, is why.
+    pub(super) fn is_name_taken(&self, condition: &Condition) -> bool {
+        let replaces = matches!(condition, Condition::Unchanged(_));
+        self.code == "PreconditionFailed" || matches!(self.status, Some(412 | 304)) || (replaces && self.is_object_missing())
+    }
+
+    /// Whether the object that was to be replaced or read is not there.
+    pub(super) fn is_object_missing(&self) -> bool {
+        match self.code.as_str() {
+            "NoSuchKey" => true,
+            "NotFound" | "" => self.status == Some(404),
+            _ => false,
+        }
+    }
+
+    /// Whether the store no longer knows the multipart upload: completed, aborted, or expired.
+    pub(super) fn is_upload_missing(&self) -> bool {
+        self.code == "NoSuchUpload"
+    }
+
+    /// Whether the store refuses a feature rather than this object.
+    pub(super) fn is_feature_missing(&self) -> bool {
+        self.status == Some(501) || self.code == "NotImplemented" || self.wants_signed_content()
+    }
+
+    pub(super) fn wants_signed_content(&self) -> bool {
+        self.code == "XAmzContentSHA256Mismatch"
+    }
+
+    /// What to do next. Whatever may be different later is tried again: credentials are rotated, buckets are restored.
+    pub(super) fn kind(&self) -> ErrorKind {
+        match self.code.as_str() {
+            // Answered with 400, though nothing is wrong with the request itself.
+            "RequestTimeout"
+            | "RequestTimeTooSkewed"
+            | "SlowDown"
+            | "ExpiredToken"
+            | "TokenRefreshRequired"
+            | "InvalidToken"
+            | "BadDigest"
+            | "IncompleteBody"
+            | "XAmzContentChecksumMismatch"
+            | "OperationAborted" => return ErrorKind::Retriable,
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+                return ErrorKind::Config;
+            }
+            _ => {}
+        }
+        match self.status {
+            // 200: a completion is answered before it has succeeded.
+            None | Some(200 | 401 | 403 | 404 | 408 | 409 | 429 | 500 | 502..) => ErrorKind::Retriable,
+            Some(301 | 307) => ErrorKind::Config,
+            Some(_) => ErrorKind::Fatal,
+        }
+    }
+}
+
+/// The error of a failed request, with what was being done.
+pub(super) fn error<E>(doing: &str, key: &str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let refusal = Refusal::of(&error);
+    let answer = match (refusal.status, error.message()) {
+        (None, _) => "no answer".to_owned(),
+        (Some(status), None) => format!("{status} {}", refusal.code),
+        (Some(status), Some(message)) => format!("{status} {}: {message}", refusal.code),
+    };
+    let message = format!("could not {doing} {key}: {}", answer.trim_end());
+    let made = match (&error, refusal.kind()) {
+        (SdkError::ConstructionFailure(_), _) | (_, ErrorKind::Fatal | ErrorKind::Data) => Error::fatal(message),
+        (_, ErrorKind::Config) => Error::config(format!("{message} (is `s3.region` the bucket's?)")),
+        (_, ErrorKind::Retriable) => Error::retriable(message),
+    };
+    // A service's answer is in the message already.
+    if refusal.status.is_some() { made } else { made.with_source(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_api::Version;
+
+    use super::*;
+
+    fn refusal(status: u16, code: &str) -> Refusal {
+        Refusal { status: Some(status).filter(|status| *status > 0), code: code.to_owned() }
+    }
+
+    #[test]
+    fn the_environment_is_tried_again_for_ever() {
+        for (status, code) in [
+            (0, ""),
+            (500, "InternalError"),
+            (503, "SlowDown"),
+            (504, ""),
+            (429, ""),
+            (403, "InvalidAccessKeyId"),
+            (404, "NoSuchBucket"),
+            (409, "ConditionalRequestConflict"),
+            (400, "ExpiredToken"),
+            (400, "RequestTimeout"),
+            (200, "InternalError"),
+        ] {
+            assert_eq!(refusal(status, code).kind(), ErrorKind::Retriable, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_can_never_succeed_is_fatal_and_a_wrong_region_is_the_configuration() {
+        assert_eq!(refusal(400, "InvalidArgument").kind(), ErrorKind::Fatal);
+        assert_eq!(refusal(400, "EntityTooLarge").kind(), ErrorKind::Fatal);
+        assert_eq!(refusal(501, "NotImplemented").kind(), ErrorKind::Fatal);
+        assert_eq!(refusal(301, "PermanentRedirect").kind(), ErrorKind::Config);
+        assert_eq!(refusal(400, "AuthorizationHeaderMalformed").kind(), ErrorKind::Config);
+    }
+
+    #[test]
+    fn a_taken_name_is_told_from_a_missing_bucket() {
+        let (free, unchanged) = (Condition::NameFree, Condition::Unchanged(Version("\"1\"".to_owned())));
+        for condition in [&free, &unchanged] {
+            assert!(refusal(412, "PreconditionFailed").is_name_taken(condition));
+            assert!(refusal(200, "PreconditionFailed").is_name_taken(condition));
+            assert!(!refusal(404, "NoSuchBucket").is_name_taken(condition));
+            assert!(!refusal(404, "NoSuchUpload").is_name_taken(condition));
+            assert!(!refusal(409, "ConditionalRequestConflict").is_name_taken(condition));
+            assert!(!refusal(503, "SlowDown").is_name_taken(condition));
+        }
+        assert!(refusal(404, "NoSuchKey").is_name_taken(&unchanged));
+        assert!(!refusal(404, "NoSuchKey").is_name_taken(&free));
+    }
+}

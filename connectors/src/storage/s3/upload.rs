@@ -1,0 +1,156 @@
+//! An object in parts.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_sdk_s3::{
+    config::http::HttpResponse,
+    error::SdkError,
+    operation::complete_multipart_upload::{CompleteMultipartUploadError, CompleteMultipartUploadOutput},
+    types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectCannedAcl},
+};
+use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectMetadata, Result, async_trait};
+
+use super::{
+    CONTENT_TYPE, Shared,
+    body::Content,
+    client,
+    encryption::{Encryption, with_customer_key, with_encryption},
+    error::{Refusal, error},
+    means::Ways,
+    put::headers,
+};
+
+/// An upload that S3 knows by an id.
+pub(super) struct S3Upload {
+    shared: Arc<Shared>,
+    key: String,
+    id: String,
+    metadata: ObjectMetadata,
+    /// Whether S3 was told that parts come with checksums: then all of them must.
+    checksums: bool,
+    /// Entity tags and checksums of the parts that are there, by number from 1.
+    parts: Mutex<BTreeMap<i32, CompletedPart>>,
+}
+
+impl S3Upload {
+    /// Has S3 begin an upload.
+    ///
+    /// # Errors
+    /// As [`Storage`](connect_api::Storage) says.
+    pub(super) async fn start(shared: Arc<Shared>, key: &str, metadata: &ObjectMetadata) -> Result<Self> {
+        let mut ways = shared.means.ways();
+        let id = loop {
+            let request = with_encryption!(shared.client.create_multipart_upload(), &shared.encryption)
+                .bucket(&shared.bucket)
+                .key(key)
+                .content_type(CONTENT_TYPE)
+                .set_metadata((!metadata.is_empty()).then(|| metadata.clone().into_iter().collect()))
+                .set_acl(shared.acl.as_deref().map(ObjectCannedAcl::from))
+                .set_checksum_algorithm(ways.checksums.then_some(ChecksumAlgorithm::Crc64Nvme))
+                .set_checksum_type(ways.checksums.then_some(ChecksumType::FullObject));
+            match request.send().await {
+                Ok(answer) => break answer.upload_id.unwrap_or_default(),
+                Err(answer) if ways.checksums && Refusal::of(&answer).is_feature_missing() => ways.checksums = false,
+                Err(answer) => return Err(error("begin the upload of", key, answer)),
+            }
+        };
+        shared.means.learn(ways);
+        let (key, metadata) = (key.to_owned(), metadata.clone());
+        Ok(Self { shared, key, id, metadata, checksums: ways.checksums, parts: Mutex::default() })
+    }
+
+    async fn try_complete(
+        &self,
+        condition: &Condition,
+        ways: Ways,
+    ) -> Result<CompleteMultipartUploadOutput, SdkError<CompleteMultipartUploadError, HttpResponse>> {
+        let (if_none_match, if_match) = if ways.conditional { headers(condition) } else { (None, None) };
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        with_customer_key!(self.shared.client.complete_multipart_upload(), self.shared.encryption)
+            .bucket(&self.shared.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
+            .set_if_none_match(if_none_match)
+            .set_if_match(if_match)
+            .send()
+            .await
+    }
+
+    /// Finds out what became of an upload that the store no longer knows: the answer to an earlier completion may have been lost.
+    async fn look(&self) -> Result<Completion> {
+        match self.shared.head(&self.key).await? {
+            Some(object) if !self.metadata.is_empty() && object.metadata == self.metadata => Ok(Completion::Created),
+            Some(_) => Ok(Completion::NameTaken),
+            None => Err(Error::fatal(format!("the store has lost the multipart upload of {}", self.key))),
+        }
+    }
+}
+
+#[async_trait]
+impl MultipartUpload for S3Upload {
+    async fn put_part(&self, number: usize, body: Body) -> Result<()> {
+        let Ok(number) = i32::try_from(number + 1) else {
+            return Err(Error::fatal(format!("part {number} of {} is beyond the limit", self.key)));
+        };
+        let content = Content::new(body, self.shared.send_digest);
+        let checksum = self.checksums.then(|| content.checksum.clone());
+        let mut ways = self.shared.means.ways();
+        let answer = loop {
+            let request = with_customer_key!(self.shared.client.upload_part(), self.shared.encryption)
+                .bucket(&self.shared.bucket)
+                .key(&self.key)
+                .upload_id(&self.id)
+                .part_number(number)
+                .content_length(i64::try_from(content.len()).unwrap_or(i64::MAX))
+                .set_checksum_crc64_nvme(checksum.clone())
+                .set_content_md5(content.md5.clone())
+                .body(content.stream(!ways.unsigned));
+            let sent = match client::for_body_of(content.len()) {
+                None => request.send().await,
+                Some(settings) => request.customize().config_override(settings).send().await,
+            };
+            match sent {
+                Ok(answer) => break answer,
+                Err(answer) if ways.unsigned && Refusal::of(&answer).wants_signed_content() => ways.unsigned = false,
+                Err(answer) => return Err(error(&format!("send part {number} of"), &self.key, answer)),
+            }
+        };
+        self.shared.means.learn(ways);
+        let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).set_checksum_crc64_nvme(checksum).build();
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(number, part);
+        Ok(())
+    }
+
+    async fn complete(&self, condition: &Condition) -> Result<Completion> {
+        let mut ways = self.shared.means.ways();
+        loop {
+            let look = !ways.conditional || self.shared.looks_first;
+            if look && !self.shared.holds(&self.key, condition).await? {
+                return Ok(Completion::NameTaken);
+            }
+            let Err(answer) = self.try_complete(condition, ways).await else {
+                self.shared.means.learn(ways);
+                return Ok(Completion::Created);
+            };
+            let refusal = Refusal::of(&answer);
+            if refusal.is_name_taken(condition) {
+                return Ok(Completion::NameTaken);
+            }
+            if refusal.is_upload_missing() {
+                return self.look().await;
+            }
+            if !(ways.conditional && refusal.is_feature_missing()) {
+                return Err(error("complete the upload of", &self.key, answer));
+            }
+            ways.conditional = false;
+        }
+    }
+
+    async fn abort(&self) -> Result<()> {
+        self.shared.abort(&self.key, &self.id).await
+    }
+}
