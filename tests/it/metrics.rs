@@ -28,11 +28,11 @@ fn promtool_finds_nothing_wrong_with_a_scrape_under_load_and_the_counts_are_righ
     }
     wait_until("all is committed", Duration::from_secs(40), || records.is_committed(&cluster, &group));
     wait_until("the metrics say so", Duration::from_secs(10), || {
-        process.metric("connect_partition_committed_offset", &[]) == Some(300.0)
+        process.metric("connect_partition_committed_offset") == Some(300.0)
     });
-    assert_eq!(process.metric("connect_records_read_total", &[]), Some(300.0));
-    assert_eq!(process.metric("connect_records_delivered_total", &[]), Some(300.0));
-    wait_until("the lag is zero", Duration::from_secs(10), || process.metric("connect_partition_lag_records", &[]) == Some(0.0));
+    assert_eq!(process.metric("connect_records_read_total"), Some(300.0));
+    assert_eq!(process.metric("connect_records_delivered_total"), Some(300.0));
+    wait_until("the lag is zero", Duration::from_secs(10), || process.metric("connect_partition_lag_records") == Some(0.0));
     let (status, page) = process.get("/metrics").expect("a metrics page");
     assert_eq!(status, 200);
     if let Some(complaints) = promtool(&page) {

@@ -146,15 +146,21 @@ impl Connect {
         tasks.iter().any(|task| task["state"] == "failed" || task["state"] == "restarting")
     }
 
-    /// The sum of a metric's series whose labels hold all of `labels`, or nothing if there is none.
-    pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> Option<f64> {
-        let (_, page) = self.get("/metrics")?;
-        let values = page.lines().filter_map(|line| {
+    /// A metric's series: labels as they are written, and value.
+    pub(crate) fn series(&self, name: &str) -> Vec<(String, f64)> {
+        let Some((_, page)) = self.get("/metrics") else { return Vec::new() };
+        let series = page.lines().filter_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
-            let (metric, rest) = series.split_once('{').unwrap_or((series, ""));
-            (metric == name && labels.iter().all(|label| rest.contains(label))).then(|| value.parse::<f64>().ok())?
+            let (metric, labels) = series.split_once('{').unwrap_or((series, ""));
+            (metric == name).then(|| Some((labels.to_owned(), value.parse().ok()?)))?
         });
-        values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+        series.collect()
+    }
+
+    /// The sum of a metric's series, or nothing if there is none.
+    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
+        let series = self.series(name);
+        (!series.is_empty()).then(|| series.iter().map(|(_, value)| value).sum())
     }
 }
 

@@ -55,7 +55,7 @@ impl Fleet {
 
 fn owned(process: &Connect) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "a small count")]
-    process.metric("connect_assigned_partitions", &[]).map_or(0, |partitions| partitions as i64)
+    process.metric("connect_assigned_partitions").map_or(0, |partitions| partitions as i64)
 }
 
 fn wait_for_shares(processes: &[&Connect], partitions: i64) {

@@ -212,11 +212,15 @@ impl Run<'_> {
     /// Waits until what is there is what is expected and stays so, or patience ends; notes what is there.
     fn snapshot(&mut self, expected: Option<&Snapshot>) {
         let deadline = Instant::now() + PATIENCE;
+        // Where nothing is expected to happen, it must not have happened after the records were read.
+        let all_read_by = Instant::now() + PATIENCE / 3;
         let mut quiet_since: Option<Instant> = None;
         let mut noted = Snapshot::default();
         while Instant::now() < deadline {
             let now = self.look(expected);
-            let settled = expected.is_none_or(|expected| agrees(&now, expected));
+            let settled = expected.is_none_or(|expected| {
+                agrees(&now, expected) && (expected.failed || Instant::now() > all_read_by || self.has_read_everything())
+            });
             if !settled || now != noted {
                 quiet_since = None;
             }
@@ -232,6 +236,22 @@ impl Run<'_> {
             std::thread::sleep(Duration::from_millis(100));
         }
         self.outcome.snapshots.push(noted);
+    }
+
+    /// Whether the consumer stands at the end of every partition that it owns, or there is none.
+    fn has_read_everything(&self) -> bool {
+        let Some(process) = &self.process else { return true };
+        let positions = process.series("connect_partition_position");
+        let behind = positions.iter().any(|(labels, position)| {
+            self.produced.iter().any(|((topic, partition), end)| {
+                #[expect(clippy::cast_precision_loss, reason = "small offsets")]
+                let end = *end as f64;
+                labels.contains(&format!("topic=\"{topic}\""))
+                    && labels.contains(&format!("partition=\"{partition}\""))
+                    && *position < end
+            })
+        });
+        !positions.is_empty() && !behind
     }
 
     fn look(&mut self, expected: Option<&Snapshot>) -> Snapshot {
