@@ -191,7 +191,9 @@ impl Run<'_> {
             self.flush_interval,
             self.case.worker.lines().filter(|line| !line.starts_with("offset.flush")).collect::<Vec<_>>().join("\n"),
         );
-        self.process = Some(Connect::start(&self.directory, &worker, &connector));
+        let mut process = Connect::start(&self.directory, &worker, &connector);
+        wait_until("it listens or has ended", PATIENCE, || process.get("/livez").is_some() || !process.is_running());
+        self.process = Some(process);
     }
 
     fn stop(&mut self) {
@@ -229,7 +231,11 @@ impl Run<'_> {
                 break;
             }
             let since = *quiet_since.get_or_insert_with(Instant::now);
-            let long_enough = if expected.is_none() || self.process.is_some() { QUIET } else { Duration::ZERO };
+            let long_enough = match (expected, &self.process) {
+                (None, _) => QUIET * 4,
+                (Some(_), Some(_)) => QUIET,
+                (Some(_), None) => Duration::ZERO,
+            };
             if settled && since.elapsed() >= long_enough {
                 break;
             }
