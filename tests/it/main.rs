@@ -15,6 +15,7 @@ mod broker;
 mod broker_restart;
 mod bucket;
 mod cluster;
+mod configs;
 mod crash;
 mod files;
 mod golden;
