@@ -8,6 +8,7 @@ fn assert_is_what_the_binary_prints(document: &str, command: &str) {
     let output = connect(&[command]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.lines().count() > 10, "connect {command} says next to nothing");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     if std::env::var("CONNECT_TEST_BLESS").is_ok() {
         std::fs::write(&path, &printed).unwrap();
