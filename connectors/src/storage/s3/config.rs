@@ -287,3 +287,101 @@ impl TryFrom<&Config> for S3Config {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "hunter2";
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        [("s3.bucket.name", "bucket")].iter().chain(pairs).copied().collect()
+    }
+
+    fn parse(pairs: &[(&str, &str)]) -> S3Config {
+        S3Config::try_from(&config(pairs)).unwrap()
+    }
+
+    fn refusal(pairs: &[(&str, &str)]) -> String {
+        S3Config::try_from(&config(pairs)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_on_the_jvm() {
+        let config = parse(&[]);
+        assert_eq!((config.bucket.as_str(), config.region.as_str()), ("bucket", "us-west-2"));
+        assert_eq!((config.path_style, config.accelerate, config.send_digest), (true, false, false));
+        assert_eq!((config.attempts, config.backoff.as_millis()), (3, 200));
+        assert_eq!(config.encryption, Encryption::Bucket);
+        assert!(config.endpoint.is_none() && config.credentials.is_none() && config.proxy.is_none() && config.acl.is_none());
+    }
+
+    #[test]
+    fn static_credentials_need_both_keys() {
+        let (id, secret) = (("aws.access.key.id", "AK"), ("aws.secret.access.key", SECRET));
+        assert_eq!(parse(&[id, secret]).credentials.unwrap().secret_access_key.expose(), SECRET);
+        assert!(parse(&[id]).credentials.is_none());
+        assert!(parse(&[secret]).credentials.is_none());
+        assert!(parse(&[id, ("aws.secret.access.key", "")]).credentials.is_none());
+    }
+
+    #[test]
+    fn only_the_default_chain_is_a_credentials_provider() {
+        let key = "s3.credentials.provider.class";
+        parse(&[(key, "com.amazonaws.auth.DefaultAWSCredentialsProviderChain")]);
+        assert!(refusal(&[(key, ASSUME_ROLE_PROVIDER)]).contains("not supported yet"));
+        assert!(refusal(&[(key, "com.example.Provider")]).contains(DEFAULT_PROVIDER));
+    }
+
+    #[test]
+    fn an_unknown_region_is_accepted_and_a_blank_one_is_not() {
+        assert_eq!(parse(&[("s3.region", "moon-1")]).region, "moon-1");
+        assert!(refusal(&[("s3.region", " ")]).contains("must not be blank"));
+    }
+
+    #[test]
+    fn acceleration_and_path_style_exclude_each_other_on_both_keys() {
+        let problems = validate(&config(&[("s3.wan.mode", "true")]));
+        let keys: Vec<_> = problems.iter().filter_map(|problem| problem.key.as_deref()).collect();
+        assert_eq!(keys, ["s3.wan.mode", "s3.path.style.access.enabled"]);
+        assert!(parse(&[("s3.wan.mode", "true"), ("s3.path.style.access.enabled", "false")]).accelerate);
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once() {
+        let refusal = refusal(&[
+            ("s3.part.retries", "0"),
+            ("s3.retry.backoff.ms", "-1"),
+            ("store.url", "127.0.0.1:9000"),
+            ("s3.proxy.url", "localhost"),
+            ("s3.ssea.name", "aes256"),
+        ]);
+        for key in ["s3.part.retries", "s3.retry.backoff.ms", "store.url", "s3.proxy.url", "s3.ssea.name"] {
+            assert!(refusal.contains(key), "{key}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn keys_override_the_user_of_a_proxy_each_by_itself() {
+        let url = ("s3.proxy.url", "http://user:pass@localhost:8080");
+        let parts = |pairs: &[(&str, &str)]| parse(pairs).proxy.map(|proxy| (proxy.user, proxy.password)).unwrap();
+        assert_eq!(parts(&[url]), ("user".to_owned(), "pass".to_owned()));
+        assert_eq!(parts(&[url, ("s3.proxy.user", "other")]), ("other".to_owned(), "pass".to_owned()));
+        assert_eq!(parts(&[url, ("s3.proxy.password", SECRET)]), ("user".to_owned(), SECRET.to_owned()));
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let shown = parse(&[
+            ("aws.access.key.id", "AK"),
+            ("aws.secret.access.key", SECRET),
+            ("s3.ssea.name", "AES256"),
+            ("s3.sse.customer.key", "aHVudGVyMg=="),
+            ("s3.proxy.url", "http://user:hunter2@localhost:8080"),
+        ]);
+        let shown = format!("{shown:?}");
+        assert!(!shown.contains(SECRET) && !shown.contains("aHVudGVyMg=="), "{shown}");
+        let refusal = refusal(&[("s3.proxy.url", "ftp://user:hunter2@localhost"), ("aws.secret.access.key", SECRET)]);
+        assert!(!refusal.contains(SECRET), "{refusal}");
+    }
+}

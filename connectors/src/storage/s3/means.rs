@@ -53,7 +53,7 @@ impl Means {
     pub(super) fn learn(&self, succeeded: Ways) {
         let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         if ways.conditional && !succeeded.conditional {
-            warn!("the store refuses conditional writes: looking before writing, which a stale writer can slip through");
+            warn!("the store does not heed conditional writes: looking before writing, which a stale writer can slip through");
         }
         // A request that began before another one learned something knows less.
         ways.unsigned &= succeeded.unsigned;
@@ -65,7 +65,7 @@ impl Means {
         if self.ways().conditional {
             ""
         } else {
-            "the store refuses conditional writes: names are looked at before they are written, which a stale writer can slip through"
+            "the store does not heed conditional writes: names are looked at before they are written, which a stale writer can slip through"
         }
     }
 }

@@ -8,6 +8,7 @@ mod endpoint;
 mod error;
 mod listing;
 mod means;
+mod probe;
 mod put;
 #[cfg(test)]
 mod tests;
@@ -84,7 +85,12 @@ impl Storage for S3Storage {
         if bucket.is_empty() {
             return Err(missing());
         }
-        let Err(answer) = self.shared.client.head_bucket().bucket(bucket).send().await else { return Ok(()) };
+        let Err(answer) = self.shared.client.head_bucket().bucket(bucket).send().await else {
+            if self.shared.looks_first {
+                self.shared.probe_conditions().await;
+            }
+            return Ok(());
+        };
         match Refusal::of(&answer).status {
             // Elsewhere, or not ours to ask about: there it is all the same.
             Some(301 | 403) => Ok(()),

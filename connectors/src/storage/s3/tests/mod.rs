@@ -1,5 +1,7 @@
 //! The contract, against an S3 server in this process and against those that run beside it.
 
+mod requests;
+
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     thread,
