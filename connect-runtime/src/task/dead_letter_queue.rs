@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Budget, ConsumerRecord, Error, Reservation, Result, TopicPartition};
+use connect_api::{Budget, ConsumerRecord, Error, Offsets, Reservation, Result, TopicPartition};
 use rdkafka::{
     ClientConfig, ClientContext,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -17,7 +17,10 @@ use rdkafka::{
     message::{DeliveryResult, Header, OwnedHeaders},
     producer::{BaseRecord, ProducerContext, ThreadedProducer},
 };
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 
 use super::tolerance::{Failure, OnRefusal};
 use crate::{
@@ -27,6 +30,8 @@ use crate::{
 
 /// How long the cluster has to answer before the task gives up starting; Kafka's `default.api.timeout.ms`.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a commit waits for copies under way.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 /// What librdkafka keeps beside the bytes of a message, roughly.
 const MESSAGE_OVERHEAD: usize = 512;
 
@@ -114,23 +119,45 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Waits for all copies of these partitions' records.
+    /// Waits for the copies of records of these partitions, but not for long: a task that waits for a queue that is down would miss
+    /// everything else. Partitions whose copies are late are taken out of `offsets`; the answer names them.
     ///
     /// # Errors
     /// `Fatal` where a copy was refused that the sink task relied on.
-    pub(super) async fn settle(&self, partitions: &[TopicPartition]) -> Result<()> {
-        for topic_partition in partitions {
-            let Some(outstanding) = self.outstanding().get(topic_partition).cloned() else { continue };
-            let mut under_way = outstanding.subscribe();
-            // The sender is at hand: it cannot be gone.
-            if let Ok(settled) = under_way.wait_for(|under_way| under_way.copies == 0).await
-                && let Some(refused) = &settled.refused
-            {
-                let message = format!("could not send records of {topic_partition} to the dead letter queue {}", self.topic);
-                return Err(Error::fatal(message).with_source(refused.clone()));
+    pub(super) async fn settle(&self, offsets: &mut Offsets) -> Result<Option<String>> {
+        let waited_for: Vec<_> = {
+            let outstanding = self.outstanding();
+            offsets
+                .keys()
+                .filter_map(|partition| outstanding.get_key_value(partition))
+                .map(|(partition, copies)| (partition.clone(), copies.clone()))
+                .collect()
+        };
+        let mut late = Vec::new();
+        let deadline = Instant::now() + SETTLE_WITHIN;
+        for (topic_partition, outstanding) in &waited_for {
+            match timeout_at(deadline, self.arrived(topic_partition, outstanding)).await {
+                Ok(arrived) => arrived?,
+                Err(_) => {
+                    offsets.remove(topic_partition);
+                    late.push(topic_partition.to_string());
+                }
             }
-            self.forget_settled(topic_partition);
         }
+        let problem =
+            || format!("{} has not taken the records of {} yet, so no offsets of them are committed", self.topic, late.join(", "));
+        Ok((!late.is_empty()).then(problem))
+    }
+
+    async fn arrived(&self, topic_partition: &TopicPartition, outstanding: &Outstanding) -> Result<()> {
+        // The sender is at hand: it cannot be gone.
+        if let Ok(arrived) = outstanding.subscribe().wait_for(|under_way| under_way.copies == 0).await
+            && let Some(refused) = &arrived.refused
+        {
+            let message = format!("could not send records of {topic_partition} to the dead letter queue {}", self.topic);
+            return Err(Error::fatal(message).with_source(refused.clone()));
+        }
+        self.forget_settled(topic_partition);
         Ok(())
     }
 
@@ -323,7 +350,7 @@ fn not_initialized(topic: &str, error: KafkaError) -> Error {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use connect_api::{Metrics, RawHeader};
+    use connect_api::{Metrics, OffsetAndMetadata, RawHeader};
     use rdkafka::{
         Message,
         consumer::{BaseConsumer, Consumer},
@@ -376,8 +403,19 @@ mod tests {
             self.queue.send(&failure, on_refusal, &self.counters);
         }
 
-        async fn settle(&self) -> Result<()> {
-            self.queue.settle(std::slice::from_ref(&self.source)).await
+        /// The partitions that may be committed after settling.
+        async fn settle(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
+            let offset = |partition: &TopicPartition| (partition.clone(), OffsetAndMetadata::new(2, ""));
+            let mut offsets: Offsets = partitions.iter().map(offset).collect();
+            let problem = self.queue.settle(&mut offsets).await?;
+            assert_eq!(problem.is_some(), offsets.len() < partitions.len(), "{problem:?}");
+            Ok(offsets.into_keys().collect())
+        }
+
+        /// Settles, however long it takes.
+        async fn settled(&self) -> Result<()> {
+            while self.settle(std::slice::from_ref(&self.source)).await?.is_empty() {}
+            Ok(())
         }
 
         /// Passes the first records of the queue to `look`, one by one.
@@ -413,7 +451,7 @@ mod tests {
     async fn a_copy_is_what_the_jvm_sends_header_by_header() {
         let fixture = fixture(true);
         fixture.send(&record(), OnRefusal::Count);
-        fixture.settle().await.unwrap();
+        fixture.settled().await.unwrap();
         // tests/golden/cases/err-dlq/dlq.json, decoded; there the trace ends with its first line.
         let trace = format!("org.apache.kafka.connect.errors.DataException: {MESSAGE}\n");
         let expected = [
@@ -444,7 +482,7 @@ mod tests {
         let own: [RawHeader; 2] = [("a".into(), Some(Bytes::from_static(b"1"))), ("b".into(), None)];
         fixture.send(&ConsumerRecord { key: None, headers: own.to_vec(), ..record() }, OnRefusal::Count);
         fixture.send(&ConsumerRecord { value: None, ..record() }, OnRefusal::Count);
-        fixture.settle().await.unwrap();
+        fixture.settled().await.unwrap();
         let mut copies = Vec::new();
         fixture.read(2, |message| {
             copies.push((message.key().is_some(), message.payload().is_some(), headers(message)));
@@ -489,7 +527,7 @@ mod tests {
             let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED];
             fixture.cluster.request_errors(RDKafkaApiKey::Produce, &refused);
             fixture.send(&record(), on_refusal);
-            let settled = fixture.settle().await;
+            let settled = fixture.settled().await;
             assert_eq!(settled.is_err(), on_refusal == OnRefusal::FailTask, "{settled:?}");
         }
         assert_eq!(fixture.counters.dead_letter_queue_failures.get(), 2);
@@ -497,16 +535,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn d13_a_partition_settles_when_its_copies_have_arrived_and_others_do_not_wait() {
+    async fn d13_a_partition_is_committed_when_its_copies_have_arrived_and_others_do_not_wait() {
         let fixture = fixture(false);
+        let other = TopicPartition::new("x3", 1);
         fixture.cluster.broker_down(1).unwrap();
         fixture.send(&record(), OnRefusal::Count);
-        fixture.queue.settle(&[TopicPartition::new("x3", 1)]).await.unwrap();
-        assert_eq!(fixture.queue.outstanding()[&fixture.source].borrow().copies, 1);
+        let both = [fixture.source.clone(), other.clone()];
+        assert_eq!(fixture.settle(&both).await.unwrap(), [other]);
         assert!(fixture.budget.used() > 0);
         fixture.cluster.broker_up(1).unwrap();
-        fixture.settle().await.unwrap();
+        fixture.settled().await.unwrap();
         assert!(fixture.queue.outstanding().is_empty());
+        assert_eq!(fixture.settle(&both).await.unwrap(), both);
     }
 
     #[tokio::test]
@@ -515,7 +555,7 @@ mod tests {
         fixture.cluster.broker_down(1).unwrap();
         fixture.send(&record(), OnRefusal::FailTask);
         fixture.queue.forget(std::slice::from_ref(&fixture.source));
-        fixture.settle().await.unwrap();
+        fixture.settled().await.unwrap();
     }
 
     #[tokio::test]

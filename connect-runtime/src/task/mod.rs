@@ -119,13 +119,13 @@ impl SinkLoop {
     /// Commits what the sink task says is durable, without waiting for the brokers.
     async fn commit(&mut self, now: Instant) -> Result<()> {
         let seq = self.commits.begin(now);
-        let delivered = self.assignment.delivered(|_| true);
+        let mut delivered = self.assignment.delivered(|_| true);
+        let problem = self.parts.errors.settle(&mut delivered).await?;
+        self.parts.health.set_problem("dead letter queue", problem);
         if delivered.is_empty() {
             self.commits.succeeded(now);
             return Ok(());
         }
-        let partitions: Vec<_> = delivered.keys().cloned().collect();
-        self.parts.errors.settle(&partitions).await?;
         let committed = self.assignment.committed(&delivered);
         let offered = match self.parts.sink.pre_commit(&delivered, CommitReason::Due).await {
             Ok(offered) => offered,

@@ -88,12 +88,11 @@ impl SinkLoop {
 
     /// What is durable of partitions that are about to be closed; nothing where that is committed already.
     async fn last_offsets(&mut self, closing: &[TopicPartition]) -> Offsets {
-        let delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
+        let mut delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
+        let settled = self.parts.errors.settle(&mut delivered).await;
         if delivered.is_empty() {
             return delivered;
         }
-        let partitions: Vec<_> = delivered.keys().cloned().collect();
-        let settled = self.parts.errors.settle(&partitions).await;
         let offered = self.parts.sink.pre_commit(&delivered, CommitReason::Closing).await;
         match settled.and(offered) {
             Ok(offered) => to_commit(&self.assignment.committed(&delivered), &delivered, offered).unwrap_or_default(),

@@ -12,7 +12,8 @@ use std::{
 };
 
 use connect_api::{
-    Budget, ConsumerRecord, ErrantRecordReporter, Error, ErrorKind, Metrics, Result, SinkRecord, TimestampType, TopicPartition,
+    Budget, ConsumerRecord, ErrantRecordReporter, Error, ErrorKind, Metrics, Offsets, Result, SinkRecord, TimestampType,
+    TopicPartition,
 };
 use prometheus::IntGauge;
 use tokio::time::Instant;
@@ -195,16 +196,16 @@ impl ErrorHandler {
         Ok(())
     }
 
-    /// Waits until the dead letter queue holds what was sent to it for these partitions. Called before each commit of them: a
+    /// Waits until the dead letter queue holds the records of these partitions that were sent to it. Called before each commit: a
     /// record that was skipped must not be lost by a crash between commit and delivery, which Kafka Connect accepts for records
-    /// that could not be converted.
+    /// that could not be converted. Partitions that would keep the commit waiting are taken out of `offsets`, and named as a problem.
     ///
     /// # Errors
     /// `Fatal` where the queue did not take a record that the sink task reported.
-    pub(crate) async fn settle(&self, partitions: &[TopicPartition]) -> Result<()> {
+    pub(crate) async fn settle(&self, offsets: &mut Offsets) -> Result<Option<String>> {
         match &self.dead_letter_queue {
-            Some(queue) => queue.settle(partitions).await,
-            None => Ok(()),
+            Some(queue) => queue.settle(offsets).await,
+            None => Ok(None),
         }
     }
 
