@@ -28,6 +28,8 @@ const USAGE: u8 = 1;
 const WORKER: u8 = 2;
 /// A connector cannot run.
 const CONNECTOR: u8 = 3;
+/// Ended before it had stopped, as a shell says it.
+const INTERRUPTED: u8 = 130;
 
 /// Does what the process's arguments say, with these plugins.
 pub fn run(plugins: Plugins) -> ExitCode {
