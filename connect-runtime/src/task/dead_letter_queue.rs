@@ -350,7 +350,7 @@ fn not_initialized(topic: &str, error: KafkaError) -> Error {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use connect_api::{Metrics, OffsetAndMetadata, RawHeader};
+    use connect_api::{ConsumerRecords, Metrics, OffsetAndMetadata, Origin, RawHeader, SinkRecord, data::Data};
     use rdkafka::{
         Message,
         consumer::{BaseConsumer, Consumer},
@@ -359,7 +359,10 @@ mod tests {
         types::{RDKafkaApiKey, RDKafkaRespErr},
     };
 
-    use super::{super::tolerance::Stage, *};
+    use super::{
+        super::tolerance::{ErrorHandler, Stage},
+        *,
+    };
 
     const QUEUE: &str = "x3.dlq";
     const MESSAGE: &str = "Converting byte[] to Kafka Connect data failed due to serialization error: ";
@@ -556,6 +559,46 @@ mod tests {
         fixture.send(&record(), OnRefusal::FailTask);
         fixture.queue.forget(std::slice::from_ref(&fixture.source));
         fixture.settled().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn d11_all_records_that_a_task_reports_arrive_under_the_settings_of_its_files() {
+        let fixture = fixture(false);
+        let worker = [("bootstrap.servers", fixture.cluster.bootstrap_servers())];
+        let connector = [
+            ("name", "err-dlq"),
+            ("connector.class", "S3SinkConnector"),
+            ("topics", "x3"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", QUEUE),
+            ("errors.deadletterqueue.context.headers.enable", "true"),
+        ];
+        let worker = WorkerConfig::try_from(&worker.into_iter().collect()).unwrap();
+        let connector = ConnectorConfig::try_from(&connector.into_iter().collect()).unwrap();
+        let metrics = Metrics::default();
+        let handler = ErrorHandler::start(&worker, &connector, 0, &fixture.budget, &metrics).await.unwrap();
+
+        let records = (0..1_000).map(|offset| ConsumerRecord { key: Some(offset.to_string().into()), offset, ..record() });
+        let batch = ConsumerRecords { topic_partition: fixture.source.clone(), records: records.collect() };
+        let batch = Arc::new(batch);
+        for index in 0..1_000 {
+            let record = SinkRecord::new(Origin::new(batch.clone(), index), Data::default(), Data::default(), Vec::new());
+            let reporter = handler.errant_record_reporter().unwrap();
+            reporter.report(&record, &Error::data("cannot be written")).unwrap();
+        }
+        while handler
+            .settle(&mut Offsets::from([(fixture.source.clone(), OffsetAndMetadata::new(1_000, ""))]))
+            .await
+            .unwrap()
+            .is_some()
+        {}
+        let mut keys = Vec::new();
+        fixture.read(1_000, |message| {
+            keys.push(String::from_utf8(message.key().unwrap().to_vec()).unwrap());
+            let stage = headers(message).into_iter().find(|(key, _)| key == "__connect.errors.stage");
+            assert_eq!(stage.unwrap().1.as_deref(), Some("TASK_PUT"));
+        });
+        assert_eq!(keys, (0..1_000).map(|offset| offset.to_string()).collect::<Vec<_>>());
     }
 
     #[tokio::test]
