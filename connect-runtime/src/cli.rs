@@ -45,7 +45,8 @@ pub fn run(plugins: Plugins) -> ExitCode {
     match arguments.command {
         Command::Run(run) => {
             logging::init(run.log_format);
-            match Loaded::read(&run.files, &run.options).and_then(|loaded| loaded.check(&plugins, run.strict)) {
+            let loaded = Loaded::read(&run.files, &run.options).and_then(Loaded::has_connectors);
+            match loaded.and_then(|loaded| loaded.check(&plugins, run.strict)) {
                 Ok(checked) => serve::serve(plugins, checked),
                 Err(refused) => {
                     complain(&format!("{}\nNothing was started.\n", refused.text()));

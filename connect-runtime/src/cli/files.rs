@@ -8,7 +8,7 @@ use connect_api::{
 };
 use tracing::info;
 
-use super::{CONNECTOR, WORKER, arguments::Options, report::Refused};
+use super::{CONNECTOR, USAGE, WORKER, arguments::Options, report::Refused};
 use crate::config::{self, Validation, WorkerConfig};
 
 /// What the files and options say.
@@ -23,6 +23,8 @@ pub(super) struct Loaded {
 pub(super) struct Checked {
     pub(super) worker: WorkerConfig,
     pub(super) connectors: Vec<Config>,
+    /// Of the worker's file; a connector's are logged when it is started.
+    pub(super) worker_warnings: Problems,
     pub(super) warnings: Problems,
 }
 
@@ -35,14 +37,14 @@ const DEFAULT_WORKER: [(&str, &str); 2] = [
 impl Loaded {
     /// Reads all files. With brokers on the command line every file is a connector's, else the first is the worker's.
     pub(super) fn read(files: &[PathBuf], options: &Options) -> Result<Self, Refused> {
-        let mut refused = Refused::default();
         let (worker_file, connector_files) = match files.split_first() {
             Some((first, rest)) if options.bootstrap_servers.is_none() => (Some(first), rest),
             _ => (None, files),
         };
+        let mut refused = Refused::default();
         let worker = match worker_file {
             Some(file) if file.as_os_str().is_empty() => Config::default(),
-            Some(file) => refused.unless(WORKER, read_worker(file, connector_files.is_empty())),
+            Some(file) => refused.unless(WORKER, read_worker(file)),
             None => DEFAULT_WORKER.into_iter().collect(),
         };
         let worker = with_options(worker, options, &mut refused);
@@ -56,11 +58,23 @@ impl Loaded {
         refused.into_result().map(|_| Self { worker, connectors })
     }
 
+    /// Whether there is anything to run.
+    pub(super) fn has_connectors(self) -> Result<Self, Refused> {
+        if !self.connectors.is_empty() {
+            return Ok(self);
+        }
+        let mut refused = Refused::default();
+        refused.push(USAGE, Problem::general("there is nothing to run: name a connector's file after the worker's"));
+        Err(refused)
+    }
+
     /// Checks everything that can be checked without starting it.
     pub(super) fn check(self, plugins: &Plugins, strict: bool) -> Result<Checked, Refused> {
         let mut refused = Refused::default();
         let mut add = |code, validation: Validation| refused.append(code, &if strict { validation.strict() } else { validation });
-        add(WORKER, config::validate_worker(plugins, &self.worker));
+        let of_worker = config::validate_worker(plugins, &self.worker);
+        let worker_warnings = of_worker.warnings.clone();
+        add(WORKER, of_worker);
         for connector in &self.connectors {
             add(CONNECTOR, config::validate(plugins, &self.worker, connector));
         }
@@ -68,18 +82,16 @@ impl Loaded {
         let worker = WorkerConfig::try_from(&self.worker);
         let warnings = refused.into_result()?;
         let worker = worker.map_err(|problems| Refused::of(WORKER, problems))?;
-        Ok(Checked { worker, connectors: self.connectors, warnings })
+        Ok(Checked { worker, connectors: self.connectors, worker_warnings, warnings })
     }
 }
 
-fn read_worker(file: &Path, alone: bool) -> Result<Config, Problems> {
+fn read_worker(file: &Path) -> Result<Config, Problems> {
     let config = config::read_worker(file)?;
     let mut problems = Problems::default();
     if let Some(entry) = config.entry("connector.class") {
         let message = "this is a connector's file: name the worker's file before it, or use --bootstrap-servers";
         problems.push(Problem::of_key("connector.class", message).at(entry.origin.clone()));
-    } else if alone {
-        problems.push(Problem::general("name a connector's file after the worker's: there is nothing to run"));
     }
     problems.into_result().map(|()| config)
 }

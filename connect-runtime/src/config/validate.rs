@@ -74,9 +74,10 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
     check.validation
 }
 
-/// Checks a connector's keys together with its worker's: each by itself, against each other, and by the plugins that read them.
+/// Checks a connector's keys together with those of its worker that it inherits: each by itself, against each other, and by the plugins that
+/// read them. The worker's other keys are checked by [`validate_worker`].
 pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Validation {
-    let mut check = Check { plugins, validation: validate_worker(plugins, worker) };
+    let mut check = Check { plugins, validation: Validation::default() };
     check.connector(connector);
     check.converters(worker, connector);
     transformations::problems(plugins, connector).iter().for_each(|problem| check.problem(located(problem, connector)));
@@ -102,7 +103,11 @@ impl Check<'_> {
         self.validation.problems.append(connector::topic_problems(config));
         let class = config.text("connector.class").unwrap_or_default().trim();
         let Ok(plugin) = plugins::find(self.plugins.sink_connectors(), class) else {
-            // Its keys are unknown, so no key can be called unknown.
+            // Its keys are unknown, so only what looks like one of ours can be called unknown.
+            let mut only_near = Check { plugins: self.plugins, validation: Validation::default() };
+            only_near.unknown_keys("", config, &[&known[0]]);
+            let near = only_near.validation.warnings.iter().filter(|warning| warning.suggestion.is_some());
+            near.for_each(|warning| self.validation.warnings.push(warning.clone()));
             return;
         };
         let own = (plugin.config_def)();
@@ -208,8 +213,10 @@ impl Check<'_> {
             let kind = if role == Role::Header { PluginKind::HeaderConverter } else { PluginKind::Converter };
             let described = self.plugins.describe();
             let Some(plugin) = find(&described, kind, &choice.class) else {
-                if connector.entry(key).or(worker.entry(key)).is_none() {
-                    self.problem(Problem::of_key(key, format!("Class {} could not be found.", choice.class)));
+                // A connector's own class has been looked up with its other keys.
+                if connector.entry(key).is_none() {
+                    let inherited = worker.entry(key).cloned();
+                    self.class(key, &inherited.unwrap_or(Entry { value: choice.class, origin: None }), kind);
                 }
                 continue;
             };

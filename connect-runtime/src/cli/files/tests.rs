@@ -89,6 +89,15 @@ fn a_connector_file_in_the_worker_s_place_is_recognised() {
 }
 
 #[test]
+fn a_worker_file_alone_can_be_checked_but_not_run() {
+    let files = Files::new("alone");
+    let worker = [files.with("worker.properties", "bootstrap.servers=w:1\n")];
+    assert!(check(&worker, &Options::default()).unwrap().connectors.is_empty());
+    let refused = Loaded::read(&worker, &Options::default()).unwrap().has_connectors().unwrap_err();
+    assert_eq!(refused.exit_code(), USAGE);
+}
+
+#[test]
 fn all_files_that_cannot_be_read_are_named() {
     let files = Files::new("unreadable");
     let broken = files.with("broken.properties", "a=\\u12\n");

@@ -10,7 +10,10 @@ fn check(connector: &str) -> Validation {
 
 fn check_with(worker: &str, connector: &str) -> Validation {
     let parse = |text: &str, file| properties::parse(text.as_bytes(), file).unwrap();
-    validate(&fake::plugins(), &parse(worker, "worker.properties"), &parse(connector, "s3.properties"))
+    let worker = parse(worker, "worker.properties");
+    let mut validation = validate_worker(&fake::plugins(), &worker);
+    validation.append(&validate(&fake::plugins(), &worker, &parse(connector, "s3.properties")));
+    validation
 }
 
 fn lines(problems: &Problems) -> Vec<String> {
@@ -75,7 +78,12 @@ fn a_missing_name_and_class_are_reported() {
 
 #[test]
 fn an_unknown_connector_names_those_that_are_known() {
-    let report = lines(&check(&GOOD.replace("FakeSink", "com.example.FakeSnkConnector")).problems);
+    let validation = check(&format!("{}task.max=1\n", GOOD.replace("FakeSink", "com.example.FakeSnkConnector")));
+    assert_eq!(
+        lines(&validation.warnings),
+        ["s3.properties:8: unknown key task.max, it changes nothing (did you mean `tasks.max`?)"]
+    );
+    let report = lines(&validation.problems);
     assert_eq!(report.len(), 1);
     assert!(report[0].ends_with("(did you mean `com.example.FakeSinkConnector`?)"), "{report:?}");
 }
@@ -102,6 +110,14 @@ fn a_converter_s_keys_are_those_of_who_names_it() {
 fn a_converter_has_to_be_named_somewhere() {
     let report = lines(&check(&GOOD.replace("value.converter=Json\n", "")).problems);
     assert_eq!(report, ["s3.properties: Missing required configuration \"value.converter\" which has no default value."]);
+}
+
+#[test]
+fn a_class_that_the_worker_names_is_looked_up_once() {
+    let connector = GOOD.replace("value.converter=Json\n", "");
+    let report = lines(&check_with("value.converter=Jsn\n", &connector).problems);
+    assert_eq!(report.len(), 1, "{report:#?}");
+    assert!(report[0].starts_with("worker.properties:1: ") && report[0].contains("JsonConverter`?"), "{report:#?}");
 }
 
 #[test]
