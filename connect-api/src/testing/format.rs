@@ -1,0 +1,97 @@
+//! The contract of [`Format`]: one function per clause.
+
+use crate::{ErrorKind, Format, RecordView, RecordWriter, SinkRecord};
+
+/// Every clause, for one view and some records. At least one of them should be refused where the format refuses any.
+///
+/// # Panics
+/// Where a clause does not hold.
+pub fn keeps_the_contract(format: &dyn Format, view: RecordView, records: &[SinkRecord]) {
+    what_is_in_the_buffer_already_is_kept(format, view, records);
+    equal_records_make_equal_files(format, view, records);
+    refused_records_are_data_errors(format, view, records);
+    a_refused_record_leaves_no_trace(format, view, records);
+    a_new_file_keeps_nothing_back(format, view);
+}
+
+/// Records are appended.
+///
+/// # Panics
+/// Where the bytes before them changed.
+pub fn what_is_in_the_buffer_already_is_kept(format: &dyn Format, view: RecordView, records: &[SinkRecord]) {
+    let Some(mut writer) = writer(format, view) else { return };
+    let mut out = b"before".to_vec();
+    for record in records {
+        append(&mut *writer, record, &mut out);
+    }
+    assert!(writer.finish(&mut out).is_ok());
+    assert_eq!(out.strip_prefix(b"before"), Some(&*file(format, view, records)));
+}
+
+/// A file depends on its records and on nothing else.
+///
+/// # Panics
+/// Where two files of the same records differ.
+pub fn equal_records_make_equal_files(format: &dyn Format, view: RecordView, records: &[SinkRecord]) {
+    let copies: Vec<_> = records.to_vec();
+    assert_eq!(file(format, view, records), file(format, view, &copies));
+}
+
+/// A record that cannot be written is at fault itself.
+///
+/// # Panics
+/// Where the error is of another kind.
+pub fn refused_records_are_data_errors(format: &dyn Format, view: RecordView, records: &[SinkRecord]) {
+    for record in records {
+        let Some(mut writer) = writer(format, view) else { return };
+        let kind = writer.write(record, &mut Vec::new()).err().map(|error| error.kind());
+        assert!(matches!(kind, None | Some(ErrorKind::Data)), "{record:?} failed as {kind:?}");
+    }
+}
+
+/// After an error, and once the buffer is cut back, the file is as if the record had never come.
+///
+/// # Panics
+/// Where a file with refused records differs from one without them.
+pub fn a_refused_record_leaves_no_trace(format: &dyn Format, view: RecordView, records: &[SinkRecord]) {
+    let accepted = |record: &&SinkRecord| {
+        let writer = writer(format, view);
+        writer.is_some_and(|mut writer| writer.write(record, &mut Vec::new()).is_ok())
+    };
+    let good: Vec<_> = records.iter().filter(accepted).cloned().collect();
+    assert_eq!(file(format, view, records), file(format, view, &good));
+}
+
+/// [`RecordWriter::kept_back`] tells what records left behind, so it begins at nothing.
+///
+/// # Panics
+/// Where a file without records has kept something back.
+pub fn a_new_file_keeps_nothing_back(format: &dyn Format, view: RecordView) {
+    assert_eq!(writer(format, view).map_or(0, |writer| writer.kept_back()), 0);
+}
+
+/// The file of these records; those that are refused are left out as the caller does it.
+fn file(format: &dyn Format, view: RecordView, records: &[SinkRecord]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let Some(mut writer) = writer(format, view) else { return out };
+    for record in records {
+        append(&mut *writer, record, &mut out);
+    }
+    assert!(writer.finish(&mut out).is_ok());
+    out
+}
+
+fn append(writer: &mut dyn RecordWriter, record: &SinkRecord, out: &mut Vec<u8>) {
+    let len = out.len();
+    if writer.write(record, out).is_err() {
+        out.truncate(len);
+    }
+}
+
+/// A writer, or `None` where the format does not hold this view at all.
+fn writer(format: &dyn Format, view: RecordView) -> Option<Box<dyn RecordWriter>> {
+    let writer = format.record_writer(view);
+    let kind = writer.as_ref().err().map(|error| error.kind());
+    assert!(matches!(kind, None | Some(ErrorKind::Data)), "{view:?} failed as {kind:?}");
+    writer.ok()
+}
