@@ -2,7 +2,31 @@
 
 use connect_api::Plugins;
 
+use crate::{converter::*, format::*, partitioner::*};
+
 /// Every plugin of this crate.
 pub fn plugins() -> Plugins {
     Plugins::default()
+        .converter::<StringConverter>()
+        .converter::<JsonConverter>()
+        .converter::<ByteArrayConverter>()
+        .converter::<ShortConverter>()
+        .converter::<IntegerConverter>()
+        .converter::<LongConverter>()
+        .converter::<FloatConverter>()
+        .converter::<DoubleConverter>()
+        .converter::<BooleanConverter>()
+        .header_converter::<SimpleHeaderConverter>()
+        .header_converter::<StringConverter>()
+        .header_converter::<JsonConverter>()
+        .header_converter::<ByteArrayConverter>()
+        .header_converter::<ShortConverter>()
+        .header_converter::<IntegerConverter>()
+        .header_converter::<LongConverter>()
+        .header_converter::<FloatConverter>()
+        .header_converter::<DoubleConverter>()
+        .header_converter::<BooleanConverter>()
+        .partitioner::<DefaultPartitioner>()
+        .format::<JsonFormat>()
+        .format::<ByteArrayFormat>()
 }

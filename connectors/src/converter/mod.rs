@@ -1,1 +1,33 @@
 //! Bytes to data.
+
+mod boolean;
+mod byte_array;
+mod charset;
+mod json;
+mod numbers;
+mod simple_header;
+mod string;
+
+pub(crate) use boolean::BooleanConverter;
+pub(crate) use byte_array::ByteArrayConverter;
+pub(crate) use json::JsonConverter;
+pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
+pub(crate) use simple_header::SimpleHeaderConverter;
+pub(crate) use string::StringConverter;
+
+/// Makes a converter convert headers too, as if they were keys or values.
+macro_rules! converts_headers {
+    ($converter:ty) => {
+        impl connect_api::HeaderConverter for $converter {
+            fn to_connect_header(
+                &self,
+                topic: &str,
+                _name: &str,
+                bytes: Option<&bytes::Bytes>,
+            ) -> connect_api::Result<connect_api::data::Data> {
+                connect_api::Converter::to_connect_data(self, topic, &[], bytes)
+            }
+        }
+    };
+}
+use converts_headers;

@@ -1,1 +1,5 @@
 //! Which directory a record's file is in.
+
+mod default;
+
+pub(crate) use default::DefaultPartitioner;
