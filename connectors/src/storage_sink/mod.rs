@@ -1,1 +1,28 @@
-//! A sink task over any storage: when to cut, what is durable, what is uploading.
+//! A sink task over any storage, exactly once.
+//!
+//! Records go to the open files of their partition ([`topic_partition_writer`]). All files of a partition are *cut* together at one offset; what the
+//! settings and the records do not decide alone is planned in the group's offset metadata first ([`journal`]). Closed files are uploaded beside
+//! consumption ([`uploads`]) under names that hold their first offset, and only where the name is free; whoever has the name already says by its
+//! metadata what follows ([`provenance`]). The offset to commit is a function of the [`ledger`] and of nothing else.
+
+mod boundaries;
+mod config;
+mod file_buffer;
+mod journal;
+mod ledger;
+mod metrics;
+mod object_key;
+mod open_file;
+mod opening;
+mod provenance;
+mod recovery;
+mod schedule;
+#[cfg(test)]
+mod simulation;
+mod task;
+mod topic_partition_writer;
+mod uploads;
+
+pub(crate) use config::{StorageSinkConfig, keys, uploads_in_flight, validate};
+pub(crate) use metrics::definitions;
+pub(crate) use task::StorageSinkTask;

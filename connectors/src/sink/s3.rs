@@ -1,0 +1,71 @@
+//! The S3 sink, under the name and with the keys of Confluent's.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use connect_api::{
+    MetricDefinition, Plugin, Plugins, Result, SinkConnector, SinkTask, Storage,
+    config::{Config, ConfigDef, Problems},
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    storage,
+    storage_sink::{self, StorageSinkConfig, StorageSinkTask},
+};
+
+/// Writes records into objects of an S3 bucket, exactly once, in the layout of Confluent's S3 sink.
+pub struct S3SinkConnector {
+    permits: Arc<Semaphore>,
+    /// One client and one pool of connections for all tasks.
+    storage: OnceLock<Arc<dyn Storage>>,
+}
+
+impl Plugin for S3SinkConnector {
+    const NAME: &'static str = "io.confluent.connect.s3.S3SinkConnector";
+    const ALIASES: &'static [&'static str] = &["s3"];
+    const DOCUMENTATION: &'static str =
+        "Writes records into objects of an S3 bucket, exactly once, in the layout of Confluent's S3 sink.";
+
+    fn config_def() -> ConfigDef {
+        let keys: Vec<_> = storage_sink::keys().into_iter().chain(storage::keys()).collect();
+        ConfigDef::new("S3 sink", &keys).with_prefixes(storage::PREFIXES)
+    }
+
+    fn metrics() -> Vec<&'static MetricDefinition> {
+        storage_sink::definitions().into_iter().chain(storage::METRICS.iter().copied()).collect()
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        let permits = Arc::new(Semaphore::new(storage_sink::uploads_in_flight(config)));
+        Ok(Self { permits, storage: OnceLock::new() })
+    }
+}
+
+impl SinkConnector for S3SinkConnector {
+    fn validate(&self, config: &Config, plugins: &Plugins) -> Problems {
+        let mut problems = storage_sink::validate(config, plugins);
+        problems.append(storage::validate(config));
+        problems
+    }
+
+    fn task(&self, config: &Config, plugins: &Plugins) -> Result<Box<dyn SinkTask>> {
+        let sink = Arc::new(StorageSinkConfig::new(config, plugins)?);
+        let storage = match self.storage.get() {
+            Some(storage) => storage,
+            None => {
+                let opened = storage::open(config)?;
+                self.storage.get_or_init(|| opened)
+            }
+        };
+        Ok(Box::new(StorageSinkTask::new(sink, Arc::clone(storage), Arc::clone(&self.permits))))
+    }
+}
+
+impl fmt::Debug for S3SinkConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("S3SinkConnector")
+    }
+}

@@ -1,0 +1,109 @@
+//! What is durable, per topic-partition: committed ≤ durable ≤ cuts in flight ≤ next to read.
+
+use std::collections::VecDeque;
+
+/// Names a cut within its ledger.
+pub(super) type CutId = u64;
+
+/// Cuts in flight and what has become durable before them.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    durable: i64,
+    in_flight: VecDeque<CutInFlight>,
+    next_id: CutId,
+}
+
+#[derive(Debug)]
+struct CutInFlight {
+    id: CutId,
+    end: i64,
+    files_left: usize,
+}
+
+impl Ledger {
+    /// Everything before `durable` is done with.
+    pub(super) fn new(durable: i64) -> Self {
+        Self { durable, in_flight: VecDeque::new(), next_id: 0 }
+    }
+
+    /// All files of the partition have been closed: they hold everything before `end` that is not durable yet.
+    pub(super) fn cut(&mut self, end: i64, files: usize) -> CutId {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.in_flight.push_back(CutInFlight { id, end, files_left: files });
+        self.advance();
+        id
+    }
+
+    /// One file of the cut is durable under its name.
+    pub(super) fn file_is_durable(&mut self, id: CutId) {
+        if let Some(cut) = self.in_flight.iter_mut().find(|cut| cut.id == id) {
+            cut.files_left = cut.files_left.saturating_sub(1);
+        }
+        self.advance();
+    }
+
+    /// Everything before this offset is durable: the end of the longest prefix of cuts whose files are all durable.
+    pub(super) fn durable(&self) -> i64 {
+        self.durable
+    }
+
+    /// Whether some cut is not durable yet.
+    pub(super) fn has_cuts_in_flight(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// The offset to commit. `delivered` is the offset after the last record read: with no file open and nothing in flight, everything before it is either durable or
+    /// was dropped on purpose.
+    pub(super) fn committable(&self, delivered: i64, has_open_files: bool) -> i64 {
+        // What was durable before it was read again counts when it has been read.
+        if has_open_files || self.has_cuts_in_flight() { self.durable.min(delivered) } else { delivered }
+    }
+
+    fn advance(&mut self) {
+        while let Some(cut) = self.in_flight.front().filter(|cut| cut.files_left == 0) {
+            self.durable = self.durable.max(cut.end);
+            self.in_flight.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offset_never_passes_a_cut_that_is_not_durable_whatever_ends_first() {
+        let mut ledger = Ledger::new(0);
+        let (first, second, third) = (ledger.cut(3, 1), ledger.cut(6, 2), ledger.cut(9, 1));
+        ledger.file_is_durable(third);
+        ledger.file_is_durable(second);
+        assert_eq!(ledger.committable(11, false), 0);
+        ledger.file_is_durable(first);
+        assert_eq!(ledger.committable(11, false), 3);
+        ledger.file_is_durable(second);
+        assert_eq!(ledger.committable(11, true), 9);
+    }
+
+    #[test]
+    fn dropped_records_move_the_offset_once_nothing_is_open() {
+        let mut ledger = Ledger::new(5);
+        assert_eq!(ledger.committable(8, false), 8);
+        assert_eq!(ledger.committable(8, true), 5);
+        assert_eq!(ledger.committable(4, true), 4);
+        let cut = ledger.cut(8, 1);
+        assert_eq!(ledger.committable(10, false), 5);
+        ledger.file_is_durable(cut);
+        assert_eq!(ledger.committable(10, false), 10);
+    }
+
+    #[test]
+    fn a_cut_without_files_is_durable_when_those_before_it_are() {
+        let mut ledger = Ledger::new(0);
+        let first = ledger.cut(3, 1);
+        ledger.cut(5, 0);
+        assert_eq!(ledger.durable(), 0);
+        ledger.file_is_durable(first);
+        assert_eq!(ledger.durable(), 5);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a storage sink counts.
+
+use connect_api::{MetricDefinition, MetricKind, SinkTaskContext};
+use prometheus::{IntCounter, IntGauge};
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident $metric:literal $kind:ident [$($label:literal),*] $help:literal;)*) => {
+        $($(#[$doc])* pub(super) static $name: MetricDefinition = MetricDefinition {
+            name: $metric, kind: MetricKind::$kind, labels: &[$($label),*], help: $help,
+        };)*
+
+        /// All of them, for the reference.
+        pub(crate) fn definitions() -> Vec<&'static MetricDefinition> {
+            vec![$(&$name),*]
+        }
+    };
+}
+
+metrics! {
+    OBJECTS "connect_sink_objects_total" Counter ["connector"] "Objects that have become durable, those adopted from before a restart not counted";
+    BYTES "connect_sink_object_bytes_total" Counter ["connector"] "Bytes of these objects as stored, after compression";
+    RECORDS "connect_sink_records_written_total" Counter ["connector", "task"] "Records written to files";
+    ROTATIONS "connect_sink_rotations_total" Counter ["connector", "reason"] "Times that the files of a partition were closed, by what decided it";
+    ADOPTED "connect_sink_objects_adopted_total" Counter ["connector"] "Objects that were there already with the records that were about to be written";
+    REPLACED "connect_sink_objects_replaced_total" Counter ["connector"] "Objects of another history with other content that were in the way and were replaced";
+    IN_FLIGHT "connect_sink_uploads_in_flight" Gauge ["connector"] "Upload requests waiting for the store's answer";
+    RETRIES "connect_sink_upload_retries_total" Counter ["connector"] "Upload requests that are made again because the store did not take them";
+    OPEN_FILES "connect_sink_open_files" Gauge ["connector", "task"] "Files that wait for more records";
+    DURABLE_OFFSET "connect_sink_durable_offset" Gauge ["connector", "topic", "partition"] "Everything before this offset is durable in the store";
+}
+
+/// Handles of uploads.
+pub(super) struct UploadMetrics {
+    objects: IntCounter,
+    bytes: IntCounter,
+    pub(super) adopted: IntCounter,
+    pub(super) replaced: IntCounter,
+    pub(super) in_flight: IntGauge,
+    pub(super) retries: IntCounter,
+}
+
+impl UploadMetrics {
+    pub(super) fn new(context: &SinkTaskContext) -> Self {
+        let connector = &*context.connector;
+        let counter = |definition| context.metrics.counter(definition, &[connector]);
+        Self {
+            objects: counter(&OBJECTS),
+            bytes: counter(&BYTES),
+            adopted: counter(&ADOPTED),
+            replaced: counter(&REPLACED),
+            in_flight: context.metrics.gauge(&IN_FLIGHT, &[connector]),
+            retries: counter(&RETRIES),
+        }
+    }
+
+    pub(super) fn object_written(&self, bytes: u64) {
+        self.objects.inc();
+        self.bytes.inc_by(bytes);
+    }
+}
+
+/// Why files are closed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reason {
+    /// `flush.size`.
+    Size,
+    /// `rotate.schedule.interval.ms`.
+    Schedule,
+    /// A cut that was planned before a restart, or the edge of an object that is there already.
+    Recovery,
+}
+
+/// Handles of a task.
+pub(super) struct TaskMetrics {
+    pub(super) records: IntCounter,
+    pub(super) open_files: IntGauge,
+    size: IntCounter,
+    schedule: IntCounter,
+    recovery: IntCounter,
+}
+
+impl TaskMetrics {
+    pub(super) fn new(context: &SinkTaskContext) -> Self {
+        let (connector, task) = (&*context.connector, context.task.to_string());
+        let rotations = |reason| context.metrics.counter(&ROTATIONS, &[connector, reason]);
+        Self {
+            records: context.metrics.counter(&RECORDS, &[connector, &task]),
+            open_files: context.metrics.gauge(&OPEN_FILES, &[connector, &task]),
+            size: rotations("size"),
+            schedule: rotations("schedule"),
+            recovery: rotations("recovery"),
+        }
+    }
+
+    pub(super) fn rotated(&self, reason: Reason) {
+        match reason {
+            Reason::Size => self.size.inc(),
+            Reason::Schedule => self.schedule.inc(),
+            Reason::Recovery => self.recovery.inc(),
+        }
+    }
+}

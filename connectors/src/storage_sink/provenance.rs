@@ -1,0 +1,128 @@
+//! What an object says of itself, and what follows when a name is taken.
+
+use connect_api::{ObjectMetadata, TopicPartition};
+
+use super::open_file::Range;
+
+const HISTORY: &str = "connect-history";
+const TOPIC: &str = "connect-topic";
+const PARTITION: &str = "connect-partition";
+const FIRST: &str = "connect-first-offset";
+const LAST: &str = "connect-last-offset";
+const RECORDS: &str = "connect-records";
+const GROUP: &str = "connect-group-first-offset";
+const CUT: &str = "connect-cut-offset";
+const FILES: &str = "connect-group-files";
+
+/// What an object says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Provenance {
+    pub(super) history: String,
+    pub(super) topic_partition: TopicPartition,
+    pub(super) first_offset: i64,
+    /// Where its file ended; not known yet when the first part of a large object is sent. The cut of such an object is in the journal before it is
+    /// completed.
+    pub(super) cut: Option<Cut>,
+}
+
+/// The group of files that were closed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// The last record of this file and their number.
+    pub(super) range: Range,
+    /// The first offset of the group's first file.
+    pub(super) group_first: i64,
+    /// The next offset after the group's last record.
+    pub(super) end: i64,
+    /// How many files the group has.
+    pub(super) files: usize,
+}
+
+/// Whose object has a name that was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// The same records: written before a crash.
+    Ours,
+    /// The same history cut it elsewhere.
+    OursCutOtherwise,
+    /// Another history, or another program.
+    Foreign,
+}
+
+impl Provenance {
+    /// As it is kept with the object.
+    pub(super) fn metadata(&self) -> ObjectMetadata {
+        let TopicPartition { topic, partition } = &self.topic_partition;
+        let mut metadata = ObjectMetadata::new();
+        let mut set = |name: &str, value: String| metadata.insert(name.to_owned(), value);
+        set(HISTORY, self.history.clone());
+        set(TOPIC, topic.to_string());
+        set(PARTITION, partition.to_string());
+        set(FIRST, self.first_offset.to_string());
+        if let Some(Cut { range, group_first, end, files }) = self.cut {
+            set(LAST, range.last_offset.to_string());
+            set(RECORDS, range.records.to_string());
+            set(GROUP, group_first.to_string());
+            set(CUT, end.to_string());
+            set(FILES, files.to_string());
+        }
+        metadata
+    }
+
+    /// What an object says of itself; `None` where another program wrote it.
+    pub(super) fn read(metadata: &ObjectMetadata) -> Option<Self> {
+        let number = |name: &str| metadata.get(name)?.parse::<i64>().ok();
+        let first_offset = number(FIRST)?;
+        let cut = || {
+            let last_offset = number(LAST)?;
+            let records = u64::try_from(number(RECORDS)?).ok()?;
+            let range = Range { first_offset, last_offset, records };
+            Some(Cut { range, group_first: number(GROUP)?, end: number(CUT)?, files: usize::try_from(number(FILES)?).ok()? })
+        };
+        let topic_partition = TopicPartition::new(metadata.get(TOPIC)?.as_str(), i32::try_from(number(PARTITION)?).ok()?);
+        Some(Self { history: metadata.get(HISTORY)?.clone(), topic_partition, first_offset, cut: cut() })
+    }
+
+    /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name.
+    pub(super) fn compare(&self, there: &ObjectMetadata) -> Claim {
+        let Some(there) = Self::read(there) else { return Claim::Foreign };
+        if there.history != self.history || there.topic_partition != self.topic_partition {
+            return Claim::Foreign;
+        }
+        let same_cut = match (self.cut, there.cut) {
+            (Some(ours), Some(theirs)) => ours.range == theirs.range && ours.end == theirs.end,
+            // The cut of an object in parts was in the journal before it was completed, and the journal was obeyed.
+            _ => true,
+        };
+        if same_cut && self.first_offset == there.first_offset { Claim::Ours } else { Claim::OursCutOtherwise }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provenance(history: &str, end: i64) -> Provenance {
+        let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
+        let cut = Some(Cut { range, group_first: 3, end, files: 1 });
+        Provenance { history: history.to_owned(), topic_partition: TopicPartition::new("t", 1), first_offset: 3, cut }
+    }
+
+    #[test]
+    fn an_object_says_what_was_said_of_it() {
+        let provenance = provenance("h", 6);
+        assert_eq!(Provenance::read(&provenance.metadata()), Some(provenance));
+    }
+
+    #[test]
+    fn a_taken_name_is_judged_by_history_and_range() {
+        let wanted = provenance("h", 6);
+        assert_eq!(wanted.compare(&provenance("h", 6).metadata()), Claim::Ours);
+        assert_eq!(wanted.compare(&Provenance { cut: None, ..provenance("h", 9) }.metadata()), Claim::Ours);
+        assert_eq!(wanted.compare(&provenance("h", 9).metadata()), Claim::OursCutOtherwise);
+        assert_eq!(wanted.compare(&provenance("other", 6).metadata()), Claim::Foreign);
+        assert_eq!(wanted.compare(&ObjectMetadata::new()), Claim::Foreign);
+        let elsewhere = Provenance { topic_partition: TopicPartition::new("t", 2), ..provenance("h", 6) };
+        assert_eq!(wanted.compare(&elsewhere.metadata()), Claim::Foreign);
+    }
+}

@@ -1,0 +1,375 @@
+//! Uploads in flight: bounded, beside consumption and beside each other, tried for ever.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use connect_api::{
+    Body, Budget, Completion, Condition, Error, ErrorKind, MultipartUpload, Reservation, Result, SinkTaskContext, Storage,
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::{
+    ledger::CutId,
+    metrics::UploadMetrics,
+    open_file::ClosedFile,
+    provenance::{Claim, Provenance},
+};
+
+/// Parts of one object that are sent at the same time.
+const PARTS_AT_ONCE: usize = 4;
+
+/// Asks the store until it answers. While it waits for its next attempt an upload gives its place to another.
+///
+/// A macro, because what is asked borrows, and a future made by a closure that borrows cannot be shown to be `Send`.
+macro_rules! until_answered {
+    ($uploads:expr, $key:expr, $question:expr) => {{
+        let mut attempt = 0;
+        loop {
+            let permit = $uploads.permits.acquire().await;
+            $uploads.metrics.in_flight.inc();
+            let answer = $question.await;
+            $uploads.metrics.in_flight.dec();
+            drop(permit);
+            if let Some(answer) = $uploads.settle($key, &mut attempt, answer).await {
+                break answer;
+            }
+        }
+    }};
+}
+
+/// Identifies the writer of a partition within one assignment: what ends after the assignment ended concerns nobody.
+pub(super) type WriterId = u64;
+
+/// What an upload tells the writer it belongs to.
+#[derive(Debug)]
+pub(super) struct Notice {
+    pub(super) writer: WriterId,
+    pub(super) news: News,
+}
+
+/// The news.
+#[derive(Debug)]
+pub(super) enum News {
+    /// One file of the cut is durable under its name.
+    Durable(CutId),
+    /// The name is taken by an object of the same history with another range: cut where that one was cut.
+    CutOtherwise { key: String },
+    /// The name is taken by an object of another history: send when a commit at the current generation has shown that the partition is ours.
+    ProofWanted(oneshot::Sender<()>),
+    /// Trying again cannot help.
+    Failed(Error),
+}
+
+/// Whose upload it is, and what the object is to say of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) writer: WriterId,
+    pub(super) key: String,
+    pub(super) provenance: Provenance,
+    pub(super) cancelled: CancellationToken,
+}
+
+/// Uploads of one task. The permits are shared by all tasks of the connector.
+pub(super) struct Uploads {
+    storage: Arc<dyn Storage>,
+    permits: Arc<Semaphore>,
+    context: SinkTaskContext,
+    notices: mpsc::UnboundedSender<Notice>,
+    metrics: UploadMetrics,
+    max_backoff: Duration,
+    failing: AtomicBool,
+}
+
+/// Sends the parts of one object that is still growing. Dropping it gives the upload up.
+pub(super) struct Parts(mpsc::UnboundedSender<Piece>);
+
+enum Piece {
+    Part(Body, Reservation),
+    /// The rest of the object; after it the object is completed.
+    Last {
+        body: Body,
+        reservation: Reservation,
+        target: Target,
+        cut: CutId,
+    },
+}
+
+impl Parts {
+    pub(super) fn send(&self, body: Body, reservation: Reservation) {
+        // The other end is gone only when the assignment is over, and then nobody needs the bytes.
+        let _closed = self.0.send(Piece::Part(body, reservation));
+    }
+}
+
+impl Uploads {
+    pub(super) fn new(
+        storage: Arc<dyn Storage>,
+        permits: Arc<Semaphore>,
+        context: SinkTaskContext,
+        max_backoff: Duration,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
+        let (notices, receiver) = mpsc::unbounded_channel();
+        let metrics = UploadMetrics::new(&context);
+        let uploads = Self { storage, permits, context, notices, metrics, max_backoff, failing: AtomicBool::new(false) };
+        (Arc::new(uploads), receiver)
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.context.budget
+    }
+
+    pub(super) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Sends a closed file: in one request, or the rest of its parts.
+    pub(super) fn send(self: &Arc<Self>, file: ClosedFile, target: Target, cut: CutId) {
+        let ClosedFile { body, parts, reservation, .. } = file;
+        match parts {
+            Some(parts) => {
+                let _closed = parts.0.send(Piece::Last { body, reservation, target, cut });
+            }
+            None => {
+                let uploads = Arc::clone(self);
+                self.context.spawn(async move {
+                    let (writer, cancelled) = (target.writer, target.cancelled.clone());
+                    let news = cancelled.run_until_cancelled(uploads.claim(&target, &Object::Whole(body), cut)).await;
+                    drop(reservation);
+                    uploads.tell(writer, news);
+                });
+            }
+        }
+    }
+
+    /// Begins an object that has outgrown one part.
+    pub(super) fn start_parts(self: &Arc<Self>, target: Target) -> Parts {
+        let (sender, pieces) = mpsc::unbounded_channel();
+        let uploads = Arc::clone(self);
+        self.context.spawn(async move {
+            let (writer, cancelled) = (target.writer, target.cancelled.clone());
+            let mut started = None;
+            let sent = cancelled.run_until_cancelled(uploads.send_parts(&target, pieces, &mut started)).await;
+            let news = match sent {
+                // No last piece: the writer dropped the file.
+                Some(None) | None => None,
+                Some(Some(news)) => Some(news),
+            };
+            if let (None, Some(upload)) = (&news, started) {
+                abandon(&*upload, &target.key).await;
+            }
+            uploads.tell(writer, news);
+        });
+        Parts(sender)
+    }
+
+    fn tell(&self, writer: WriterId, news: Option<News>) {
+        let Some(news) = news else { return };
+        let urgent = !matches!(news, News::Durable(_));
+        let _task_is_gone = self.notices.send(Notice { writer, news });
+        if urgent {
+            self.context.wake();
+        }
+    }
+
+    async fn send_parts(
+        &self,
+        target: &Target,
+        mut pieces: mpsc::UnboundedReceiver<Piece>,
+        started: &mut Option<Arc<dyn MultipartUpload>>,
+    ) -> Option<News> {
+        let metadata = target.provenance.metadata();
+        let upload: Arc<dyn MultipartUpload> =
+            match until_answered!(self, &target.key, self.storage.start_upload(&target.key, &metadata)) {
+                Ok(upload) => Arc::from(upload),
+                Err(error) => return Some(News::Failed(error)),
+            };
+        *started = Some(Arc::clone(&upload));
+        let mut sending = FuturesUnordered::new();
+        let mut number = 0;
+        let mut bytes = 0;
+        let mut last = None;
+        loop {
+            tokio::select! {
+                Some(sent) = sending.next() => if let Err(error) = sent { return Some(News::Failed(error)) },
+                piece = pieces.recv(), if last.is_none() && sending.len() < PARTS_AT_ONCE => {
+                    let (body, reservation) = match piece? {
+                        Piece::Part(body, reservation) => (body, reservation),
+                        Piece::Last { body, reservation, target, cut } => {
+                            last = Some((target, cut));
+                            (body, reservation)
+                        }
+                    };
+                    bytes += length(&body);
+                    if !body.is_empty() {
+                        sending.push(self.put_part(&target.key, &*upload, number, body, reservation));
+                        number += 1;
+                    }
+                }
+                else => break,
+            }
+        }
+        drop(sending);
+        let (target, cut) = last?;
+        Some(self.claim(&target, &Object::InParts { upload, bytes }, cut).await)
+    }
+
+    async fn put_part(
+        &self,
+        key: &str,
+        upload: &dyn MultipartUpload,
+        number: usize,
+        body: Body,
+        reservation: Reservation,
+    ) -> Result<()> {
+        let sent = until_answered!(self, key, upload.put_part(number, body.clone()));
+        drop(reservation);
+        sent
+    }
+
+    /// Makes the object under its name, or finds out who has the name and what follows from it.
+    async fn claim(&self, target: &Target, object: &Object, cut: CutId) -> News {
+        match self.try_claim(target, object).await {
+            Ok(Claimed::Created) => {
+                self.metrics.object_written(object.bytes());
+                News::Durable(cut)
+            }
+            Ok(Claimed::Adopted) => {
+                self.metrics.adopted.inc();
+                News::Durable(cut)
+            }
+            Ok(Claimed::CutOtherwise) => News::CutOtherwise { key: target.key.clone() },
+            Err(error) => News::Failed(error),
+        }
+    }
+
+    async fn try_claim(&self, target: &Target, object: &Object) -> Result<Claimed> {
+        let mut condition = Condition::NameFree;
+        loop {
+            if self.create(target, object, &condition).await? == Completion::Created {
+                if condition != Condition::NameFree {
+                    warn!(key = target.key, "an object of another history with other content was in the way: replaced");
+                    self.metrics.replaced.inc();
+                }
+                return Ok(Claimed::Created);
+            }
+            let Some(seen) = until_answered!(self, &target.key, self.storage.head(&target.key))? else {
+                // It has been deleted since.
+                condition = Condition::NameFree;
+                continue;
+            };
+            match target.provenance.compare(&seen.metadata) {
+                Claim::Ours => {
+                    debug!(key = target.key, "the object is there already, from before a restart: adopted");
+                    return Ok(Claimed::Adopted);
+                }
+                Claim::OursCutOtherwise => return Ok(Claimed::CutOtherwise),
+                Claim::Foreign => {}
+            }
+            self.prove_ownership(target.writer).await;
+            if self.holds_the_same(target, object).await? {
+                info!(key = target.key, "an object of another history has the same content: adopted");
+                return Ok(Claimed::Adopted);
+            }
+            condition = Condition::Unchanged(seen.version);
+        }
+    }
+
+    async fn create(&self, target: &Target, object: &Object, condition: &Condition) -> Result<Completion> {
+        match object {
+            Object::Whole(body) => {
+                let metadata = target.provenance.metadata();
+                until_answered!(self, &target.key, self.storage.put(&target.key, body.clone(), &metadata, condition))
+            }
+            Object::InParts { upload, .. } => until_answered!(self, &target.key, upload.complete(condition)),
+        }
+    }
+
+    /// Whether the object that has the name has this content. Of an object in parts the bytes are gone: it counts as different.
+    async fn holds_the_same(&self, target: &Target, object: &Object) -> Result<bool> {
+        let Object::Whole(body) = object else { return Ok(false) };
+        let Some(there) = until_answered!(self, &target.key, self.storage.get(&target.key))? else { return Ok(false) };
+        let mut rest = &there[..];
+        let all = body.iter().all(|block| rest.strip_prefix(&block[..]).map(|tail| rest = tail).is_some());
+        Ok(all && rest.is_empty())
+    }
+
+    /// Returns when a commit at the current generation has succeeded; never, where the partition is no longer ours.
+    async fn prove_ownership(&self, writer: WriterId) {
+        let (proven, proof) = oneshot::channel();
+        self.tell(writer, Some(News::ProofWanted(proven)));
+        if proof.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The answer, or nothing after a pause where the question is to be asked again. The environment never needs a human.
+    async fn settle<T>(&self, key: &str, attempt: &mut u32, answer: Result<T>) -> Option<Result<T>> {
+        match answer {
+            Err(error) if matches!(error.kind(), ErrorKind::Retriable | ErrorKind::Config) => {
+                *attempt += 1;
+                let (attempt, pause) = (*attempt, self.backoff(*attempt));
+                self.metrics.retries.inc();
+                self.failing.store(true, Ordering::Relaxed);
+                self.context.report_problem("storage", Some(error.report()));
+                warn!(key, attempt, ?pause, error = error.report(), "the store does not take it, retrying");
+                tokio::time::sleep(pause).await;
+                None
+            }
+            answer => {
+                if self.failing.swap(false, Ordering::Relaxed) {
+                    self.context.report_problem("storage", None);
+                    info!("the store answers again");
+                }
+                Some(answer.map_err(|error| error.context(format!("object {key}"))))
+            }
+        }
+    }
+
+    /// Doubles from 100 ms up to `retry.backoff.ms`, with half of it random so that uploads do not come back all at once.
+    fn backoff(&self, attempt: u32) -> Duration {
+        let full = Duration::from_millis(100).saturating_mul(1 << attempt.min(10)).min(self.max_backoff);
+        let random = RandomState::new().hash_one(attempt) % 1_000;
+        full / 2 + full.mul_f64(0.000_5 * f64::from(u32::try_from(random).unwrap_or_default()))
+    }
+}
+
+/// What is to appear under a name.
+enum Object {
+    Whole(Body),
+    InParts { upload: Arc<dyn MultipartUpload>, bytes: u64 },
+}
+
+impl Object {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Whole(body) => length(body),
+            Self::InParts { bytes, .. } => *bytes,
+        }
+    }
+}
+
+/// What became of it.
+enum Claimed {
+    Created,
+    Adopted,
+    CutOtherwise,
+}
+
+fn length(body: &Body) -> u64 {
+    body.iter().map(|block| block.len() as u64).sum()
+}
+
+async fn abandon(upload: &dyn MultipartUpload, key: &str) {
+    if let Err(error) = upload.abort().await {
+        debug!(key, error = error.report(), "an abandoned multipart upload could not be aborted; the next owner tries again");
+    }
+}
