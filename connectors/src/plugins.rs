@@ -2,11 +2,12 @@
 
 use connect_api::Plugins;
 
-use crate::{converter::*, format::*, partitioner::*};
+use crate::{converter::*, format::*, partitioner::*, sink::*};
 
 /// Every plugin of this crate.
 pub fn plugins() -> Plugins {
     Plugins::default()
+        .sink_connector::<S3SinkConnector>()
         .converter::<StringConverter>()
         .converter::<JsonConverter>()
         .converter::<ByteArrayConverter>()

@@ -2,4 +2,4 @@
 
 mod s3;
 
-pub use s3::S3SinkConnector;
+pub(crate) use s3::S3SinkConnector;

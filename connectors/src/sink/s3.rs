@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Writes records into objects of an S3 bucket, exactly once, in the layout of Confluent's S3 sink.
-pub struct S3SinkConnector {
+pub(crate) struct S3SinkConnector {
     permits: Arc<Semaphore>,
     /// One client and one pool of connections for all tasks.
     storage: OnceLock<Arc<dyn Storage>>,

@@ -42,13 +42,15 @@ impl FileBuffer {
     }
 
     /// The record stays: compresses and seals what is enough of it.
-    pub(super) fn settle(&mut self) {
-        if self.raw.len() >= COMPRESSED_AT_ONCE {
-            self.compress();
+    pub(super) fn settle(&mut self) -> Result<()> {
+        if let Some(compressor) = self.compressor.as_mut().filter(|_| self.raw.len() >= COMPRESSED_AT_ONCE) {
+            compressor.write(&self.raw, &mut self.block)?;
+            self.raw.clear();
         }
         if self.block.len() >= BLOCK {
             self.seal(BLOCK + 16 * 1024);
         }
+        Ok(())
     }
 
     /// Bytes in memory.
@@ -72,20 +74,13 @@ impl FileBuffer {
         let out = if self.compressor.is_some() { &mut self.raw } else { &mut self.block };
         self.writer.finish(out)?;
         if let Some(mut compressor) = self.compressor.take() {
-            compressor.write(&self.raw, &mut self.block);
-            compressor.finish(&mut self.block);
+            compressor.write(&self.raw, &mut self.block)?;
+            compressor.finish(&mut self.block)?;
         }
         if !self.block.is_empty() {
             self.sealed.push(Bytes::from(self.block));
         }
         Ok(self.sealed)
-    }
-
-    fn compress(&mut self) {
-        if let Some(compressor) = &mut self.compressor {
-            compressor.write(&self.raw, &mut self.block);
-            self.raw.clear();
-        }
     }
 
     fn seal(&mut self, capacity: usize) {

@@ -9,6 +9,7 @@ use super::{
     file_buffer::FileBuffer,
     uploads::{Parts, Uploads},
 };
+use crate::compression::Compression;
 
 /// What the bookkeeping of an open file and of its upload weighs, roughly: small objects by the ten thousand must not escape the budget.
 const OVERHEAD_BYTES: usize = 4 * 1024;
@@ -23,8 +24,6 @@ pub(super) struct Range {
 
 /// A group of files that get the same records: values, keys, headers.
 pub(super) struct OpenFile {
-    /// The objects' names up to the offset.
-    pub(super) before_offset: String,
     pub(super) range: Range,
     views: Vec<View>,
     reservation: Reservation,
@@ -51,7 +50,7 @@ impl OpenFile {
     /// Begins a file whose first record is at `first_offset`. `tombstones`: a file of null values has no values file.
     pub(super) fn new(
         config: &StorageSinkConfig,
-        before_offset: String,
+        before_offset: &str,
         first_offset: i64,
         tombstones: bool,
         budget: &Budget,
@@ -59,14 +58,14 @@ impl OpenFile {
         let formats = config.formats.iter().filter(|format| !(tombstones && format.view == RecordView::Value));
         let mut views = Vec::with_capacity(1);
         for format in formats {
-            let compressor = config.compression.compressor();
+            let compressor = (config.compression != Compression::None).then(|| config.compression.compressor());
             let extension = &format.extension;
-            let key = config.keys.key(&before_offset, first_offset, format.view, extension);
+            let key = config.keys.key(before_offset, first_offset, format.view, extension);
             let buffer = FileBuffer::new(format.format.record_writer(format.view)?, compressor);
             views.push(View { view: format.view, key, buffer, parts: None });
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
-        Ok(Self { before_offset, range, views, reservation: budget.park(OVERHEAD_BYTES) })
+        Ok(Self { range, views, reservation: budget.park(OVERHEAD_BYTES) })
     }
 
     /// Appends the record to each file, or to none.
@@ -78,7 +77,9 @@ impl OpenFile {
                 return Err(error);
             }
         }
-        self.views.iter_mut().for_each(|view| view.buffer.settle());
+        for view in &mut self.views {
+            view.buffer.settle()?;
+        }
         self.range.last_offset = record.offset();
         self.range.records += 1;
         Ok(())

@@ -221,7 +221,7 @@ impl TopicPartitionWriter {
             file.write(record)?;
         } else {
             let before_offset = config.keys.before_offset(&self.topic_partition, encoded_partition);
-            let mut file = OpenFile::new(config, before_offset, record.offset(), tombstone, &self.shared.context.budget)?;
+            let mut file = OpenFile::new(config, &before_offset, record.offset(), tombstone, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
             file.write(record)?;
             self.files.insert(encoded_partition.into(), file);
