@@ -27,10 +27,8 @@ impl Boundaries {
                 continue;
             }
             cuts.push(range.first);
-            if inside {
-                if let Some(before) = ahead.back_mut() {
-                    before.end = Some(range.first);
-                }
+            if let Some(before) = ahead.back_mut().filter(|_| inside) {
+                before.end = Some(range.first);
             }
             cuts.extend(range.end);
             ahead.push_back(range);

@@ -36,7 +36,7 @@ static ROTATE: ConfigKey<i64> =
         .unit("ms")
         .no_effect("it acts with time-based partitioners only, and there is none yet");
 static TIME_ZONE: ConfigKey<String> =
-    ConfigKey::with_default("timezone", "", "The time zone of `rotate.schedule.interval.ms`.").check(check_time_zone);
+    ConfigKey::with_default("timezone", "", "The time zone of `rotate.schedule.interval.ms`.").check(|name| check_time_zone(name));
 static TOPICS_DIR: ConfigKey<String> =
     ConfigKey::with_default("topics.dir", "topics", "The first component of every object's name; may be empty.")
         .importance(Importance::High);
@@ -336,7 +336,7 @@ fn fingerprint(config: &Config) -> u64 {
     journal::fingerprint(config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str())))
 }
 
-fn check_time_zone(name: &String) -> Result<(), String> {
+fn check_time_zone(name: &str) -> Result<(), String> {
     if name.is_empty() { Ok(()) } else { time_zone(name).map(drop).map_err(|error| error.to_string()) }
 }
 
