@@ -157,6 +157,6 @@ pub trait ErrantRecordReporter: Send + Sync {
     /// before the report is safe.
     ///
     /// # Errors
-    /// `Fatal` where `errors.tolerance` is `none`: the task must let it pass and fail.
+    /// `Data` where `errors.tolerance` is `none`: the task must let it pass and fail.
     fn report(&self, record: &SinkRecord, error: &Error) -> Result<()>;
 }

@@ -201,6 +201,7 @@ impl Supervised {
     async fn run(&self) -> Result<()> {
         let Environment { config: worker, plugins, metrics, budget } = &*self.environment;
         let ConnectorSetup { config: connector, plugin } = &*self.setup;
+        self.health.forget_problems();
         let errors = Arc::new(ErrorHandler::start(worker, connector, self.task, budget, metrics).await?);
         let converters = config::converters(plugins, worker, connector)?;
         let transformations = config::transformations(plugins, connector)?;
@@ -236,6 +237,7 @@ impl Supervised {
 
     fn running(&self) {
         self.health.set_problem("task", None);
+        self.health.set_problem("assignment", Some("the group has not assigned partitions yet".to_owned()));
         self.health.set_state(TaskState::Running);
         self.first.send_replace(Some(Started::Supervised));
     }

@@ -231,6 +231,11 @@ impl TaskHealth {
         }
     }
 
+    /// The task begins anew: what failed in its former life may work now.
+    pub(crate) fn forget_problems(&self) {
+        locked(&self.facts.problems).clear();
+    }
+
     fn show_state(&self) {
         let now = *locked(&self.facts.state);
         let task = self.task.to_string();
@@ -308,6 +313,14 @@ mod tests {
         assert_eq!([&problem["what"], &problem["problem"]], ["storage", "connection reset"]);
         assert_eq!(problem["seconds"], 5);
         task.set_problem("storage", None);
+        assert!(is_ready(&health));
+    }
+
+    #[test]
+    fn a_task_that_begins_anew_has_none_of_its_former_problems() {
+        let (health, task) = running();
+        task.set_problem("storage", Some("503 SlowDown".into()));
+        task.forget_problems();
         assert!(is_ready(&health));
     }
 

@@ -58,7 +58,7 @@ impl Convert {
     /// Appends what becomes of `batch.records[from..]` to `out`; records that are dropped or skipped leave nothing.
     ///
     /// # Errors
-    /// `Fatal` where a record may not be skipped; the task fails.
+    /// Where a record may not be skipped; the task fails. `Data` where the record would fail it again.
     pub(crate) fn apply(&self, batch: &Arc<ConsumerRecords>, from: usize, out: &mut Vec<SinkRecord>) -> Result<Progress> {
         let mut filtered = 0;
         out.reserve(batch.records.len().saturating_sub(from));
@@ -126,7 +126,7 @@ fn check_timestamp(topic_partition: &TopicPartition, record: &ConsumerRecord) ->
     }
     let ConsumerRecord { offset, timestamp, .. } = record;
     let message = format!("Invalid record timestamp {timestamp} of the record at offset {offset} of {topic_partition}");
-    Err(Error::fatal(message).with_class("org.apache.kafka.common.InvalidRecordException"))
+    Err(Error::data(message).with_class("org.apache.kafka.common.InvalidRecordException"))
 }
 
 #[cfg(test)]
@@ -266,7 +266,7 @@ mod tests {
         let records = &mut Arc::get_mut(&mut batch).unwrap().records;
         (records[0].timestamp, records[1].timestamp) = (-1, -2);
         let error = subject.apply(&batch, 0, &mut out).unwrap_err();
-        assert_eq!((error.kind(), error.class()), (ErrorKind::Fatal, "org.apache.kafka.common.InvalidRecordException"));
+        assert_eq!((error.kind(), error.class()), (ErrorKind::Data, "org.apache.kafka.common.InvalidRecordException"));
         assert_eq!(out[0].timestamp, None);
     }
 }

@@ -99,6 +99,7 @@ impl SinkLoop {
             if self.commits.gives_up(now) {
                 tracing::warn!(failures = self.commits.failures, timeout = ?self.settings.flush_timeout, "commit of offsets timed out");
                 self.parts.metrics.commits_failed.inc();
+                self.parts.health.set_problem("commit", Some("commit of offsets timed out".to_owned()));
             }
             if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
                 self.parts.host.take_commit();
@@ -148,14 +149,20 @@ impl SinkLoop {
     /// Reads everything again that is not committed.
     fn take_back(&mut self, committed: &Offsets, error: &Error) {
         tracing::error!(error = error.report(), "the sink cannot say what is durable, reading again from the last commit");
-        self.commits.failed();
-        self.parts.metrics.commits_failed.inc();
+        self.commit_failed(error);
         for (topic_partition, offset) in committed {
             self.rewind(topic_partition, offset.offset);
         }
     }
 
+    fn commit_failed(&mut self, error: &Error) {
+        self.commits.failed();
+        self.parts.metrics.commits_failed.inc();
+        self.parts.health.set_problem("commit", Some(error.report()));
+    }
+
     fn commit_succeeded(&mut self) {
+        self.parts.health.set_problem("commit", None);
         self.parts.metrics.commits_succeeded.inc();
         if let Some(took) = self.commits.succeeded(Instant::now()) {
             self.parts.metrics.commit_duration.observe(took.as_secs_f64());
@@ -175,8 +182,7 @@ impl SinkLoop {
         match error {
             None => self.commit_succeeded(),
             Some(error) => {
-                self.commits.failed();
-                self.parts.metrics.commits_failed.inc();
+                self.commit_failed(&error);
                 tracing::warn!(
                     error = error.report(),
                     failures = self.commits.failures,

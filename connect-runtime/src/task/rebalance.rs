@@ -15,6 +15,7 @@ const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::fr
 impl SinkLoop {
     /// Partitions are ours. An empty assignment means nothing to the sink task.
     pub(super) async fn assigned(&mut self, epoch: u64, partitions: Offsets) -> Result<()> {
+        self.parts.health.set_problem("assignment", None);
         if partitions.is_empty() {
             return Ok(());
         }

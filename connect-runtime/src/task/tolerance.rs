@@ -26,6 +26,7 @@ use crate::{
 
 /// The class that stands for a task that reports a record itself.
 const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
+const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
 const FIRST_DELAY: Duration = Duration::from_millis(300);
 
 /// What was done with the record when it failed.
@@ -156,7 +157,7 @@ impl ErrorHandler {
     /// the record in this case, whatever the tolerance, and thereby loses it.
     ///
     /// # Errors
-    /// `Fatal` where the record may not be skipped; the task fails.
+    /// Where the record may not be skipped; the task fails. `Data` where the record would fail it again.
     pub(super) fn failed(&self, failure: &Failure<'_>) -> Result<Verdict> {
         let counters = self.counters(failure.stage);
         counters.failures.inc();
@@ -188,10 +189,10 @@ impl ErrorHandler {
     /// Whether a sink task has hidden that a record may not be skipped; asked after each `put`.
     ///
     /// # Errors
-    /// `Fatal` if it has: what `report` returned must fail the task.
+    /// `Data` if it has: what `report` returned must fail the task.
     pub(crate) fn check_reports(&self) -> Result<()> {
         if self.exceeded.load(Ordering::Relaxed) {
-            return Err(Error::fatal("Tolerance exceeded in error handler"));
+            return Err(Error::data("Tolerance exceeded in error handler").with_class(CONNECT_EXCEPTION));
         }
         Ok(())
     }
@@ -327,8 +328,13 @@ fn random_below(limit: Duration) -> Duration {
     Duration::from_millis(draw.checked_rem(limit).unwrap_or(0))
 }
 
+/// A record that never works fails the task each time that it is started again: such errors are of its own kind.
 fn tolerance_exceeded(error: &Error) -> Error {
-    Error::fatal("Tolerance exceeded in error handler").with_source(error.report())
+    let exceeded = match error.kind() {
+        ErrorKind::Retriable => Error::fatal,
+        _ => Error::data,
+    };
+    exceeded("Tolerance exceeded in error handler").with_class(CONNECT_EXCEPTION).with_source(error.report())
 }
 
 /// The line that operators of Kafka Connect search for. It never holds key, value or headers.
@@ -448,7 +454,7 @@ pub(super) mod tests {
         let metrics = Metrics::default();
         let config = ErrorsConfig { retry_timeout: Some(Duration::from_secs(6)), ..default_errors() };
         let error = failed(&handler(&config, &metrics), Stage::ValueConverter, &Error::data("bad")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Fatal);
+        assert_eq!(error.kind(), ErrorKind::Data);
         assert_eq!(error.report(), "Tolerance exceeded in error handler: bad");
         assert_eq!(count(&metrics, &RECORD_ERRORS, Stage::ValueConverter), 1);
         assert_eq!(count(&metrics, &RECORDS_SKIPPED, Stage::ValueConverter), 0);
@@ -459,6 +465,7 @@ pub(super) mod tests {
         let (metrics, error) = (Metrics::default(), Error::retriable("registry is down"));
         assert_eq!(failed(&handler(&tolerant(), &metrics), Stage::ValueConverter, &error).unwrap(), Verdict::Skip);
         let error = failed(&handler(&default_errors(), &metrics), Stage::ValueConverter, &error).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Fatal);
         assert_eq!(error.report(), "Tolerance exceeded in error handler: registry is down");
     }
 
@@ -531,7 +538,7 @@ pub(super) mod tests {
 
         let strict = handler(&default_errors(), &metrics);
         let error = strict.report(&delivered(), &Error::data("bad")).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Fatal, "Tolerance exceeded in error handler"));
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Data, "Tolerance exceeded in error handler"));
         assert!(strict.check_reports().is_err());
     }
 
