@@ -3,6 +3,7 @@
 //! The values look like the real ones in shape, size, text and quirks, and are the same in every run and on every machine.
 
 mod random;
+#[rustfmt::skip]
 mod words;
 
 use std::collections::BTreeMap;

@@ -22,11 +22,8 @@ impl Kafka {
     /// # Errors
     /// Where librdkafka refuses.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
-        let producer: BaseProducer = ClientConfig::new()
-            .set("test.mock.num.brokers", "3")
-            .set("linger.ms", "5")
-            .set("log_level", "3")
-            .create()?;
+        let producer: BaseProducer =
+            ClientConfig::new().set("test.mock.num.brokers", "3").set("linger.ms", "5").set("log_level", "3").create()?;
         // A group's first members wait for others: three seconds unless told otherwise, as on a real broker.
         #[allow(unsafe_code, reason = "the crate has no safe call for this; the cluster lives as long as the producer")]
         unsafe {
@@ -73,7 +70,11 @@ impl Kafka {
     ///
     /// # Errors
     /// Where the brokers do not answer.
-    pub(crate) fn committed(&self, group: &str, partitions: &[(String, i32)]) -> Result<BTreeMap<(String, i32), i64>, Box<dyn Error>> {
+    pub(crate) fn committed(
+        &self,
+        group: &str,
+        partitions: &[(String, i32)],
+    ) -> Result<BTreeMap<(String, i32), i64>, Box<dyn Error>> {
         let consumer: BaseConsumer =
             ClientConfig::new().set("bootstrap.servers", self.bootstrap_servers()).set("group.id", group).create()?;
         let mut list = TopicPartitionList::new();

@@ -1,0 +1,80 @@
+//! Starts copies of this program.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+};
+
+use crate::{
+    Result,
+    arguments::Role,
+    plan::{Case, PARTITIONS, Target},
+    process::{Measurement, wall_clock},
+};
+
+/// Reads the case's topic with librdkafka and does nothing with it.
+pub(crate) fn consumption(case: &Case, bootstrap: &str) -> Result<Measurement> {
+    measured(Role::Consumption, case, &[("bootstrap", bootstrap)])
+}
+
+/// Runs the sink on the case's topic until all objects are there.
+pub(crate) fn sink(case: &Case, bootstrap: &str) -> Result<Measurement> {
+    let Target::Http(latency) = case.target else {
+        return measured(Role::Sink, case, &[("bootstrap", bootstrap)]);
+    };
+    let store = Store::start(latency.as_millis())?;
+    let mut measurement = measured(Role::Sink, case, &[("bootstrap", bootstrap), ("store", &store.url)])?;
+    measurement.requests = store.stop()?;
+    Ok(measurement)
+}
+
+fn measured(role: Role, case: &Case, options: &[(&str, &str)]) -> Result<Measurement> {
+    let mut command = command(role)?;
+    command.arg(format!("--topic={}", case.topic()));
+    command.arg(format!("--records={}", case.records));
+    command.arg(format!("--partitions={PARTITIONS}"));
+    command.arg(format!("--flush-size={}", case.flush_size));
+    command.arg(format!("--objects={}", case.objects()));
+    for (name, value) in options {
+        command.arg(format!("--{name}={value}"));
+    }
+    let output = command.arg(format!("--started={}", wall_clock())).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.lines().last() {
+        Some(line) if output.status.success() => Measurement::read(line),
+        _ => Err(format!("{} of {case}: {}\n{}", role.name(), output.status, String::from_utf8_lossy(&output.stderr)).into()),
+    }
+}
+
+/// The store's process. It ends when its standard input does: also when this process dies.
+struct Store {
+    process: Child,
+    lines: BufReader<std::process::ChildStdout>,
+    url: String,
+}
+
+impl Store {
+    fn start(latency: u128) -> Result<Self> {
+        let mut process =
+            command(Role::Store)?.arg(format!("--latency={latency}")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut lines = BufReader::new(process.stdout.take().ok_or("no standard output")?);
+        let mut url = String::new();
+        lines.read_line(&mut url)?;
+        Ok(Self { process, lines, url: url.trim().to_owned() })
+    }
+
+    /// How many requests it answered.
+    fn stop(mut self) -> Result<f64> {
+        drop(self.process.stdin.take());
+        let mut requests = String::new();
+        self.lines.read_to_string(&mut requests)?;
+        self.process.wait()?;
+        Ok(requests.trim().parse()?)
+    }
+}
+
+fn command(role: Role) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(format!("--role={}", role.name()));
+    Ok(command)
+}
