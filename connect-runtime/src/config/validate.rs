@@ -123,7 +123,7 @@ impl Check<'_> {
         }
         known.push(own);
         known.extend(of_named);
-        self.unknown_keys("", config, &known.iter().collect::<Vec<_>>());
+        self.unknown_keys_of_connector(config, &known.iter().collect::<Vec<_>>());
         self.beyond_single_keys(plugin, config);
     }
 
@@ -197,6 +197,23 @@ impl Check<'_> {
                 None => warning,
             });
         }
+    }
+
+    /// As [`Check::unknown_keys`], for a connector: some keys are only in the wrong file.
+    fn unknown_keys_of_connector(&mut self, config: &Config, known: &[&ConfigDef]) {
+        let misplaced = |key: &str| worker_keys::definition().knows(key) && !known.iter().any(|def| def.knows(key));
+        let mut rest = config.clone();
+        for (key, entry) in config.iter().filter(|(key, _)| misplaced(key)) {
+            rest.remove(key);
+            let message = format!("{key} changes nothing in a connector's file: it is for the worker's");
+            let warning = Problem::of_key(key, message).at(entry.origin.clone());
+            let client = ["consumer", "producer", "admin"].into_iter().find_map(|client| Some((client, key.strip_prefix(client)?)));
+            self.validation.warnings.push(match client {
+                Some((client, setting)) => warning.suggest(format!("{client}.override{setting}")),
+                None => warning,
+            });
+        }
+        self.unknown_keys("", &rest, known);
     }
 
     fn converters(&mut self, worker: &Config, connector: &Config) {

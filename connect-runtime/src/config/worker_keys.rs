@@ -79,6 +79,14 @@ pub(super) static CLIENT_CONFIG_OVERRIDE_POLICY: ConfigKey<String> = ConfigKey::
 )
 .one_of(&["All", "None", "Principal"]);
 
+static CONFIG_PROVIDERS: ConfigKey<List> =
+    ConfigKey::with_default("config.providers", "", "Names of what puts values in the place of `${name:path:key}`.")
+        .importance(Importance::Low)
+        .check(|names| match names.0.is_empty() {
+            true => Ok(()),
+            false => Err("config providers are not supported yet: write the values themselves".to_owned()),
+        });
+
 static SECURITY_PROTOCOL: ConfigKey<String> = ConfigKey::with_default(
     "security.protocol",
     "PLAINTEXT",
@@ -186,13 +194,14 @@ pub(super) fn definition() -> ConfigDef {
         &OFFSET_FLUSH_TIMEOUT_MS,
         &TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS,
         &CLIENT_CONFIG_OVERRIDE_POLICY,
+        &CONFIG_PROVIDERS,
         &SECURITY_PROTOCOL,
         &SASL_MECHANISM,
         &SASL_JAAS_CONFIG,
     ];
     ConfigDef::new("Worker", &[keys, NO_EFFECT].concat())
         .with_prefixes(&["consumer.", "producer.", "admin.", "key.converter.", "value.converter.", "header.converter."])
-        .with_prefixes(&["config.storage.", "offset.storage.", "status.storage.", "metrics.context."])
+        .with_prefixes(&["config.storage.", "offset.storage.", "status.storage.", "metrics.context.", "config.providers."])
         .with_prefixes(&["listeners.https.", "admin.listeners.https.", "internal.key.converter.", "internal.value.converter."])
         .with_prefixes(CLIENT_KEYS)
 }

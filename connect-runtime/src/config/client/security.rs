@@ -126,7 +126,7 @@ fn encryption(settings: &mut Settings, used: bool, translation: &mut Translation
         translation.warnings.push(suites.remark("ssl.cipher.suites", message));
     }
     trust(settings, used, translation);
-    identity(settings, translation);
+    identity(settings, used, translation);
 }
 
 fn trust(settings: &mut Settings, used: bool, translation: &mut Translation) {
@@ -151,7 +151,7 @@ const JKS_TRUSTSTORE: &str = "only PEM trust stores can be read: convert it with
 const JKS_KEYSTORE: &str = "only PEM and PKCS12 key stores can be read: convert it with `keytool -importkeystore -srckeystore STORE \
                             -destkeystore client.p12 -deststoretype PKCS12` and set ssl.keystore.type=PKCS12";
 
-fn identity(settings: &mut Settings, translation: &mut Translation) {
+fn identity(settings: &mut Settings, used: bool, translation: &mut Translation) {
     let kind = settings.take("ssl.keystore.type");
     let password = settings.take("ssl.keystore.password");
     if let Some(chain) = settings.take("ssl.keystore.certificate.chain") {
@@ -169,7 +169,7 @@ fn identity(settings: &mut Settings, translation: &mut Translation) {
         if let Some(password) = password {
             translation.set("ssl.keystore.password", password.text());
         }
-    } else {
+    } else if used {
         translation.problems.push(location.refuse("ssl.keystore.location", JKS_KEYSTORE));
     }
 }

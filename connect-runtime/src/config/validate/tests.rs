@@ -61,6 +61,26 @@ fn unknown_keys_only_warn_unless_that_is_not_enough() {
 }
 
 #[test]
+fn a_worker_s_key_in_a_connector_s_file_is_recognised() {
+    let validation = check(&format!("{GOOD}consumer.max.poll.records=5\nbootstrap.servers=a:1\n"));
+    assert_eq!(
+        lines(&validation.warnings),
+        [
+            "s3.properties:9: bootstrap.servers changes nothing in a connector's file: it is for the worker's",
+            "s3.properties:8: consumer.max.poll.records changes nothing in a connector's file: it is for the worker's (did you mean \
+             `consumer.override.max.poll.records`?)",
+        ]
+    );
+}
+
+#[test]
+fn config_providers_are_refused_rather_than_ignored() {
+    let report = lines(&check_with("config.providers=file\nconfig.providers.file.class=X\n", GOOD).problems);
+    assert_eq!(report.len(), 1, "{report:#?}");
+    assert!(report[0].contains("not supported yet"), "{report:#?}");
+}
+
+#[test]
 fn a_key_without_effect_says_why() {
     let validation = check(&format!("{GOOD}s3.part.retries=3\n"));
     assert_eq!(
