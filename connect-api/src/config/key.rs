@@ -32,6 +32,9 @@ pub enum PluginKind {
     Format,
 }
 
+/// What else must hold of a value.
+type Validator<T> = fn(&T) -> Result<(), String>;
+
 /// The definition of one key: parsing, validation, the generated reference and the typed value all come from it.
 ///
 /// ```
@@ -56,7 +59,7 @@ pub struct ConfigKey<T> {
     pub(super) plugin: Option<PluginKind>,
     pub(super) extension: bool,
     pub(super) no_effect: Option<&'static str>,
-    pub(super) validator: Option<fn(&T) -> Result<(), String>>,
+    pub(super) validator: Option<Validator<T>>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -154,7 +157,7 @@ impl<T> ConfigKey<T> {
 
     /// What else must hold of the value.
     #[must_use]
-    pub const fn check(mut self, validator: fn(&T) -> Result<(), String>) -> Self {
+    pub const fn check(mut self, validator: Validator<T>) -> Self {
         self.validator = Some(validator);
         self
     }

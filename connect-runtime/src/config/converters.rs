@@ -107,11 +107,24 @@ impl Choice {
     }
 
     fn configure<C: ?Sized>(self, known: &[PluginEntry<C>]) -> Result<(&'static str, Arc<C>)> {
-        let refused = |error: Error| {
-            let message = format!("Invalid value {} for configuration {}: {}", self.class, self.role.key(), error.report());
-            Error::config(Problem { message, ..self.problem.clone() }.to_string())
-        };
+        let refused = |error: Error| Error::config(self.refused(&error).to_string());
         let entry = plugins::find(known, &self.class).map_err(refused)?;
         Ok((entry.name, entry.configure(&self.config).map_err(refused)?))
+    }
+
+    /// Whether it can be made.
+    pub(super) fn check(&self, plugins: &Plugins) -> Option<Problem> {
+        let made = match self.role {
+            Role::Header => {
+                plugins::find(plugins.header_converters(), &self.class).and_then(|entry| entry.configure(&self.config).map(drop))
+            }
+            _ => plugins::find(plugins.converters(), &self.class).and_then(|entry| entry.configure(&self.config).map(drop)),
+        };
+        made.err().map(|error| self.refused(&error))
+    }
+
+    fn refused(&self, error: &Error) -> Problem {
+        let message = format!("Invalid value {} for configuration {}: {}", self.class, self.role.key(), error.report());
+        Problem { message, ..self.problem.clone() }
     }
 }

@@ -73,7 +73,10 @@ impl Plugin for FakeConverter {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        config.get(&SCHEMAS_ENABLE).map(|_| Self)
+        match (config.get(&SCHEMAS_ENABLE)?, config.text("converter.type")) {
+            (true, Some("key")) => Err(Error::config("keys bring no schema")),
+            _ => Ok(Self),
+        }
     }
 }
 

@@ -14,11 +14,19 @@ pub fn config_reference(plugins: &Plugins) -> String {
     let mut text = String::from(INTRODUCTION);
     section(&mut text, "Worker", WORKER, &worker_keys::definition());
     section(&mut text, "Every sink connector", CONNECTOR, &connector_keys::definition());
-    for plugin in plugins.describe() {
+    let described = plugins.describe();
+    let mut told = Vec::new();
+    for plugin in &described {
         let (name, aliases) = plugin.names.split_first().unwrap_or((&"", &[]));
-        let aliases: Vec<_> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
-        let mut about = format!("{}: `{name}`", kind(plugin.kind));
+        if told.contains(name) {
+            continue;
+        }
+        told.push(*name);
+        // One class may convert headers as well as keys and values.
+        let kinds = described.iter().filter(|other| other.names.first() == Some(name)).map(|same| kind(same.kind));
+        let mut about = format!("{}: `{name}`", kinds.collect::<Vec<_>>().join(", "));
         if !aliases.is_empty() {
+            let aliases: Vec<_> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
             about.push_str(&format!(", also {}", aliases.join(", ")));
         }
         about.push_str(&format!(".\n\n{}\n", plugin.documentation));

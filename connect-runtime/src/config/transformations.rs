@@ -54,6 +54,11 @@ pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
             Some(entry) => match plugins::find(plugins.transformations(), entry.value.trim()) {
                 Ok(transformation) => {
                     let found = (transformation.config_def)().validate(&own);
+                    if found.is_empty()
+                        && let Err(error) = transformation.configure(&own)
+                    {
+                        problems.push(Problem::of_entry(&format!("{prefix}type"), entry, false, error.report()));
+                    }
                     found.iter().for_each(|problem| problems.push(under(&prefix, problem.clone())));
                 }
                 Err(error) => problems.push(nearest::unknown_class(

@@ -239,8 +239,15 @@ impl Check<'_> {
             };
             let prefix = format!("{key}.");
             let known = plugin.config_def.clone().with_prefixes(&["converter.type"]);
+            let before = self.validation.problems.len();
             self.keys(&prefix, &known, choice.config());
             self.unknown_keys(&prefix, choice.config(), &[&known]);
+            // What stops it from being made is mostly a key that has just been reported.
+            if self.validation.problems.len() == before
+                && let Some(problem) = choice.check(self.plugins)
+            {
+                self.problem(problem);
+            }
         }
     }
 

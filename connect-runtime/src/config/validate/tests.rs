@@ -127,6 +127,12 @@ fn a_converter_s_keys_are_those_of_who_names_it() {
 }
 
 #[test]
+fn a_converter_that_cannot_be_made_is_refused() {
+    let report = lines(&check(&GOOD.replace("key.converter=String", "key.converter=Json")).problems);
+    assert_eq!(report, ["s3.properties:6: Invalid value Json for configuration key.converter: keys bring no schema"]);
+}
+
+#[test]
 fn a_converter_has_to_be_named_somewhere() {
     let report = lines(&check(&GOOD.replace("value.converter=Json\n", "")).problems);
     assert_eq!(report, ["s3.properties: Missing required configuration \"value.converter\" which has no default value."]);
