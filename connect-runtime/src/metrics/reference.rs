@@ -38,8 +38,9 @@ fn table(text: &mut String, definitions: &[&MetricDefinition]) {
             labels => labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", "),
         };
         let MetricDefinition { name, help, .. } = definition;
+        let help = help.trim_end_matches('.');
         // Writing to a string cannot fail.
-        let _written = writeln!(text, "| `{name}` | {} | {} | {labels} | {help} |", kind(definition.kind), unit(name));
+        let _written = writeln!(text, "| `{name}` | {} | {} | {labels} | {help}. |", kind(definition.kind), unit(name));
     }
 }
 
