@@ -20,7 +20,7 @@ use connect_api::Plugins;
 use crate::{config, logging, metrics};
 pub(crate) use arguments::Output;
 use arguments::{Arguments, Command};
-use files::Loaded;
+use files::{Loaded, Purpose};
 
 /// The command line is wrong.
 const USAGE: u8 = 1;
@@ -45,7 +45,7 @@ pub fn run(plugins: Plugins) -> ExitCode {
     match arguments.command {
         Command::Run(run) => {
             logging::init(run.log_format);
-            let loaded = Loaded::read(&run.files, &run.options).and_then(Loaded::has_connectors);
+            let loaded = Loaded::read(Purpose::Run, &run.files, &run.options).and_then(Loaded::has_connectors);
             match loaded.and_then(|loaded| loaded.check(&plugins, run.strict)) {
                 Ok(checked) => serve::serve(plugins, checked),
                 Err(refused) => {
@@ -55,8 +55,8 @@ pub fn run(plugins: Plugins) -> ExitCode {
             }
         }
         Command::Validate(validate) => {
-            let checked =
-                Loaded::read(&validate.files, &validate.options).and_then(|loaded| loaded.check(&plugins, validate.strict));
+            let checked = Loaded::read(Purpose::Check, &validate.files, &validate.options)
+                .and_then(|loaded| loaded.check(&plugins, validate.strict));
             let (text, code) = match &checked {
                 Ok(checked) => (report::valid(&checked.warnings, validate.output), 0),
                 Err(refused) => (refused.report(validate.output), refused.exit_code()),

@@ -47,7 +47,7 @@ pub(super) struct RunArguments {
     pub(super) log_format: Output,
 }
 
-/// Takes the same files and options as run.
+/// Takes the same files and options as run, or connectors' files alone.
 #[derive(Debug, Args)]
 pub(super) struct ValidateArguments {
     /// [WORKER] CONNECTOR…

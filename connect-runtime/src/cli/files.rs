@@ -28,6 +28,15 @@ pub(super) struct Checked {
     pub(super) warnings: Problems,
 }
 
+/// What files are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To run them.
+    Run,
+    /// To be checked and no more.
+    Check,
+}
+
 /// MSK Connect's own worker configuration, which applies where none is given.
 const DEFAULT_WORKER: [(&str, &str); 2] = [
     ("key.converter", "org.apache.kafka.connect.storage.StringConverter"),
@@ -35,9 +44,11 @@ const DEFAULT_WORKER: [(&str, &str); 2] = [
 ];
 
 impl Loaded {
-    /// Reads all files. With brokers on the command line every file is a connector's, else the first is the worker's.
-    pub(super) fn read(files: &[PathBuf], options: &Options) -> Result<Self, Refused> {
+    /// Reads all files. With brokers on the command line every file is a connector's, else the first is the worker's. What is only checked
+    /// needs no brokers.
+    pub(super) fn read(purpose: Purpose, files: &[PathBuf], options: &Options) -> Result<Self, Refused> {
         let (worker_file, connector_files) = match files.split_first() {
+            Some((first, _)) if purpose == Purpose::Check && is_connector(first) => (None, files),
             Some((first, rest)) if options.bootstrap_servers.is_none() => (Some(first), rest),
             _ => (None, files),
         };
@@ -84,6 +95,10 @@ impl Loaded {
         let worker = worker.map_err(|problems| Refused::of(WORKER, problems))?;
         Ok(Checked { worker, connectors: self.connectors, worker_warnings, warnings })
     }
+}
+
+fn is_connector(file: &Path) -> bool {
+    config::read_connector(file).is_ok_and(|config| config.entry("connector.class").is_some())
 }
 
 fn read_worker(file: &Path) -> Result<Config, Problems> {

@@ -26,7 +26,7 @@ impl Drop for Files {
 const CONNECTOR_FILE: &str = "connector.class=FakeSink\ntopics=a\nflush.size=1\ns3.bucket.name=b\n";
 
 fn check(files: &[PathBuf], options: &Options) -> Result<Checked, Refused> {
-    Loaded::read(files, options)?.check(&fake::plugins(), false)
+    Loaded::read(Purpose::Run, files, options)?.check(&fake::plugins(), false)
 }
 
 fn brokers() -> Options {
@@ -89,11 +89,19 @@ fn a_connector_file_in_the_worker_s_place_is_recognised() {
 }
 
 #[test]
+fn a_connector_file_alone_can_be_checked() {
+    let files = Files::new("connector-alone");
+    let path = [files.with("s3.properties", CONNECTOR_FILE)];
+    let loaded = Loaded::read(Purpose::Check, &path, &Options::default()).unwrap();
+    assert_eq!(loaded.check(&fake::plugins(), false).unwrap().connectors.len(), 1);
+}
+
+#[test]
 fn a_worker_file_alone_can_be_checked_but_not_run() {
     let files = Files::new("alone");
     let worker = [files.with("worker.properties", "bootstrap.servers=w:1\n")];
     assert!(check(&worker, &Options::default()).unwrap().connectors.is_empty());
-    let refused = Loaded::read(&worker, &Options::default()).unwrap().has_connectors().unwrap_err();
+    let refused = Loaded::read(Purpose::Run, &worker, &Options::default()).unwrap().has_connectors().unwrap_err();
     assert_eq!(refused.exit_code(), USAGE);
 }
 
@@ -120,9 +128,9 @@ fn two_connectors_of_one_name_are_refused() {
 fn strict_refuses_warnings() {
     let files = Files::new("strict");
     let path = files.with("s3.properties", &format!("{CONNECTOR_FILE}flush.sise=1\n"));
-    let loaded = Loaded::read(std::slice::from_ref(&path), &brokers()).unwrap();
+    let loaded = Loaded::read(Purpose::Run, std::slice::from_ref(&path), &brokers()).unwrap();
     assert_eq!(loaded.check(&fake::plugins(), false).unwrap().warnings.len(), 1);
-    let loaded = Loaded::read(&[path], &brokers()).unwrap();
+    let loaded = Loaded::read(Purpose::Run, &[path], &brokers()).unwrap();
     let refused = loaded.check(&fake::plugins(), true).unwrap_err();
     assert!(refused.text().ends_with("1 error, 0 warnings"), "{}", refused.text());
 }
