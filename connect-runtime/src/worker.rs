@@ -197,3 +197,6 @@ impl fmt::Debug for Worker {
         f.debug_struct("Worker").field("rest_address", &self.rest_address).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

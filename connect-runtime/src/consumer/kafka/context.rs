@@ -1,7 +1,7 @@
 //! What librdkafka calls back, always on the consumer's thread: rebalances, results of commits, errors.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,14 +12,22 @@ use std::{
 use connect_api::{Error, Offsets, TopicPartition};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
-    consumer::{CommitMode, Consumer, ConsumerContext, RebalanceProtocol, base_consumer::BaseConsumer},
-    error::{KafkaError, KafkaResult},
+    consumer::{Consumer, ConsumerContext, RebalanceProtocol, base_consumer::BaseConsumer},
+    error::KafkaError,
     types::{RDKafkaErrorCode, RDKafkaRespErr},
 };
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
-use super::{Inlet, batch::Queue, offsets, offsets::Reset};
+use super::{
+    Inlet,
+    native::{CommitResult, Queue},
+    offsets,
+    offsets::Reset,
+};
 use crate::consumer::{Ack, EpochOffset, Event, Generation};
+
+/// The number of commits before partitions go; the task does not wait for their results.
+pub(super) const LAST_COMMIT: u64 = u64::MAX;
 
 /// What the callbacks and the thread's loop share. Only that thread locks it.
 pub(super) struct Context {
@@ -39,7 +47,8 @@ pub(super) struct Context {
 pub(super) struct State {
     epoch: u64,
     owned: HashMap<TopicPartition, Owned>,
-    commits: Vec<(u64, Offsets)>,
+    /// Commits under way.
+    commits: BTreeMap<u64, Offsets>,
     /// Why the consumer cannot go on.
     pub(super) failure: Option<Error>,
 }
@@ -96,11 +105,6 @@ impl State {
         offsets.into_iter().filter(current).map(|offset| (offset.topic_partition, offset.offset)).collect()
     }
 
-    /// Remembers a commit until its result arrives.
-    pub(super) fn await_commit(&mut self, seq: u64, offsets: Offsets) {
-        self.commits.push((seq, offsets));
-    }
-
     /// Whether results of commits are still to come.
     pub(super) fn awaits_commits(&self) -> bool {
         !self.commits.is_empty()
@@ -108,12 +112,7 @@ impl State {
 
     /// Whether the result of this commit is still to come.
     pub(super) fn awaits(&self, seq: u64) -> bool {
-        self.commits.iter().any(|(waiting, _)| *waiting == seq)
-    }
-
-    /// Forgets a commit whose result will not come.
-    pub(super) fn forget_commit(&mut self, seq: u64) {
-        self.commits.retain(|(waiting, _)| *waiting != seq);
+        self.commits.contains_key(&seq)
     }
 
     /// Gives the partitions' queues back before the client goes.
@@ -130,6 +129,47 @@ impl Context {
     pub(super) fn send(&self, event: Event) {
         // A task that has gone needs no events.
         let _gone = self.events.send(event);
+    }
+
+    /// Begins a commit; [`Context::serve_commits`] tells its result.
+    pub(super) fn commit(&self, consumer: &BaseConsumer<Self>, seq: u64, offsets: Offsets) {
+        let Some(queues) = self.inlet.queues() else { return };
+        match queues.commits.commit(consumer.client(), &offsets::to_list(&offsets), seq) {
+            Ok(()) => drop(self.state().commits.insert(seq, offsets)),
+            Err(code) => {
+                self.send(Event::Committed { seq, offsets: Offsets::new(), error: Some(commit_failure(code)) });
+            }
+        }
+    }
+
+    /// Tells the results that have arrived, or arrive in this time.
+    pub(super) fn serve_commits(&self, wait: Duration) {
+        let Some(queues) = self.inlet.queues() else { return };
+        let mut wait = wait;
+        while let Some(CommitResult { seq, error, refused }) = queues.commits.commit_result(wait) {
+            wait = Duration::ZERO;
+            let mut offsets = self.state().commits.remove(&seq).unwrap_or_default();
+            let failure = error.or(refused.first().map(|(_, code)| *code));
+            if error.is_some() && refused.is_empty() {
+                offsets.clear();
+            }
+            for (topic_partition, _) in &refused {
+                offsets.remove(topic_partition);
+            }
+            self.send(Event::Committed { seq, offsets, error: failure.map(commit_failure) });
+        }
+    }
+
+    /// Waits for the result of a commit, but not for ever.
+    pub(super) fn finish_commit(&self, seq: u64, within: Duration) {
+        let give_up = Instant::now() + within;
+        while self.state().awaits(seq) {
+            let now = Instant::now();
+            if now >= give_up {
+                return tracing::warn!(waited = ?within, "the last commit has no answer: what it covers may be read again");
+            }
+            self.serve_commits(give_up - now);
+        }
     }
 
     fn fail(&self, error: Error) {
@@ -167,11 +207,11 @@ impl Context {
         let mut state = self.state();
         state.epoch += 1;
         let generation = Generation { epoch: state.epoch, seeks: 0 };
-        let to = self.inlet.lock();
+        let to = self.inlet.queues();
         for topic_partition in begin.keys() {
             let queue = Queue::of_partition(consumer.client(), &topic_partition.topic, topic_partition.partition);
             if let Some(queue) = queue {
-                queue.forward_to(to.as_deref());
+                queue.forward_to(to.as_ref().map(|queues| &*queues.messages));
                 state.owned.insert(topic_partition.clone(), Owned { generation, seek_to: None, queue });
             }
         }
@@ -193,7 +233,8 @@ impl Context {
         if !partitions.is_empty() && !self.closing.load(Ordering::Relaxed) {
             let commit = self.ask_to_close(partitions, lost);
             if !lost && !commit.is_empty() {
-                commit_last(consumer, &commit);
+                self.commit(consumer, LAST_COMMIT, commit);
+                self.finish_commit(LAST_COMMIT, self.patience);
             }
         }
         let done = match consumer.rebalance_protocol() {
@@ -216,10 +257,8 @@ impl Context {
     }
 }
 
-fn commit_last(consumer: &BaseConsumer<Context>, commit: &Offsets) {
-    if let Err(error) = consumer.commit(&offsets::to_list(commit), CommitMode::Sync) {
-        tracing::warn!(partitions = commit.len(), %error, "the last commit of revoked partitions failed: their next owner reads again");
-    }
+fn commit_failure(code: RDKafkaErrorCode) -> Error {
+    Error::retriable("committing offsets").with_source(KafkaError::ConsumerCommit(code))
 }
 
 impl ConsumerContext for Context {
@@ -228,33 +267,6 @@ impl ConsumerContext for Context {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
             _ => self.revoked(consumer, list),
         }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
-        let elements = list.elements();
-        let same = |commit: &Offsets| {
-            commit.len() == elements.len()
-                && elements.iter().all(|element| {
-                    let offset = commit.get(&TopicPartition::new(element.topic(), element.partition()));
-                    offset.is_some_and(|offset| Offset::Offset(offset.offset) == element.offset())
-                })
-        };
-        let mut state = self.state();
-        // librdkafka does not say which request this answers, but it answers in order.
-        let Some(index) = state.commits.iter().position(|(_, commit)| same(commit)) else { return };
-        let (seq, mut committed) = state.commits.remove(index);
-        drop(state);
-        let mut error = result.err().map(|error| Error::retriable("committing offsets").with_source(error));
-        if error.is_some() {
-            committed.clear();
-        }
-        for element in &elements {
-            if let Err(refused) = element.error() {
-                committed.remove(&TopicPartition::new(element.topic(), element.partition()));
-                error.get_or_insert_with(|| Error::retriable("committing offsets").with_source(refused));
-            }
-        }
-        self.send(Event::Committed { seq, offsets: committed, error });
     }
 }
 

@@ -1,7 +1,9 @@
 //! The consumer on librdkafka. Nothing outside this folder knows librdkafka but the dead letter queue's producer.
 
-mod batch;
 mod context;
+#[cfg(test)]
+pub(crate) mod mock;
+mod native;
 mod offsets;
 mod probe;
 mod records;
@@ -18,7 +20,7 @@ pub(crate) use probe::probe;
 pub(crate) use settings::{KafkaSettings, prefetch_for};
 
 use super::ConsumerHandle;
-use batch::Queue;
+use native::Queue;
 
 /// Batches that wait for the task: enough to keep it busy while the thread copies the next one.
 const BATCHES_IN_FLIGHT: usize = 3;
@@ -48,24 +50,37 @@ pub(crate) fn start(settings: KafkaSettings) -> Result<ConsumerHandle> {
     }))
 }
 
-/// Where messages of all partitions arrive and the thread waits; empty once the consumer closes.
+/// The queues of a consumer; empty once it closes.
 #[derive(Default)]
-struct Inlet(Mutex<Option<Arc<Queue>>>);
+struct Inlet(Mutex<Option<Queues>>);
+
+#[derive(Clone)]
+struct Queues {
+    /// Messages of all partitions arrive here, and the thread waits here.
+    messages: Arc<Queue>,
+    /// Results of commits arrive here.
+    commits: Arc<Queue>,
+}
 
 impl Inlet {
     /// Ends the thread's waiting.
     fn wake(&self) {
-        if let Some(queue) = self.lock().as_ref() {
-            queue.wake();
+        if let Some(queues) = self.lock().as_ref() {
+            queues.messages.wake();
         }
     }
 
-    /// Opens it or, with `None`, closes it for good.
-    fn set(&self, queue: Option<Arc<Queue>>) {
-        *self.lock() = queue;
+    /// The queues, unless the consumer closes.
+    fn queues(&self) -> Option<Queues> {
+        self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Queue>>> {
+    /// Opens it or, with `None`, closes it for good.
+    fn set(&self, queues: Option<Queues>) {
+        *self.lock() = queues;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Queues>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

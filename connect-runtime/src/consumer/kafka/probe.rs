@@ -12,6 +12,9 @@ use rdkafka::{
 /// The id comes with the first answer, if at all.
 const CLUSTER_ID_TIMEOUT: Duration = Duration::from_millis(100);
 
+/// Events that are looked at for the reason.
+const EVENTS: usize = 50;
+
 /// Keeps the last error: librdkafka's own answer is only that time is up.
 #[derive(Default)]
 struct LastError(Mutex<Option<String>>);
@@ -49,7 +52,10 @@ pub(crate) fn probe(properties: &[(String, String)], within: Duration) -> Result
     match consumer.fetch_metadata(Some("__consumer_offsets"), within) {
         Ok(_) => Ok(consumer.client().fetch_cluster_id(CLUSTER_ID_TIMEOUT)),
         Err(error) => {
-            consumer.poll(Duration::ZERO);
+            // Errors arrive as events, one at a time.
+            for _ in 0..EVENTS {
+                consumer.poll(Duration::ZERO);
+            }
             let last = consumer.context().0.lock().ok().and_then(|mut last| last.take());
             let reason = last.unwrap_or_else(|| error.to_string());
             Err(Error::retriable(format!("no Kafka broker answered at {brokers} within {} s: {reason}", within.as_secs())))

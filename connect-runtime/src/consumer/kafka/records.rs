@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::{BufMut, Bytes, BytesMut};
 use connect_api::{ConsumerRecord, ConsumerRecords, RawHeader, TopicPartition};
 
-use super::batch::{Message, Messages};
+use super::native::{Message, Messages};
 use crate::consumer::{Generation, PartitionRecords};
 
 /// Names of headers kept for reuse; a producer that invents a name per record gains nothing from more.

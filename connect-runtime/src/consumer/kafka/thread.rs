@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Error, Offsets, Result, TopicPartition};
+use connect_api::{Error, Result, TopicPartition};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
-    consumer::{CommitMode, Consumer, base_consumer::BaseConsumer},
+    consumer::{Consumer, base_consumer::BaseConsumer},
     error::KafkaError,
     types::RDKafkaErrorCode,
 };
@@ -23,10 +23,9 @@ use tokio::{
 };
 
 use super::{
-    Inlet, KafkaSettings,
-    batch::{Messages, Queue},
-    context::{Context, State},
-    offsets,
+    Inlet, KafkaSettings, Queues,
+    context::{Context, LAST_COMMIT, State},
+    native::{Messages, Queue},
     records::Copier,
 };
 use crate::{
@@ -57,9 +56,6 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Between two looks for topics while none is known.
 const NO_TOPICS_WAIT: Duration = Duration::from_secs(1);
-
-/// The number of the commit before leaving; the task does not wait for its result.
-const LAST_COMMIT: u64 = u64::MAX;
 
 /// A consumer and all that its thread needs.
 pub(super) struct ConsumerThread {
@@ -108,7 +104,8 @@ impl ConsumerThread {
             .create_with_context(context)
             .map_err(|error| Error::config("the Kafka client refuses its settings").with_source(error))?;
         let queue = Arc::new(Queue::new(consumer.client()));
-        inlet.set(Some(queue.clone()));
+        let commits = Arc::new(Queue::new(consumer.client()));
+        inlet.set(Some(Queues { messages: queue.clone(), commits }));
         let waker = inlet.clone();
         consumer.set_nonempty_callback(move || waker.wake());
         Ok(Self {
@@ -133,7 +130,8 @@ impl ConsumerThread {
         let ended = self.turn_until_stopped();
         self.context.closing.store(true, Ordering::Relaxed);
         if let Ok(Some(stop)) = &ended {
-            self.commit_last(stop);
+            self.commit(LAST_COMMIT, stop.offsets.clone());
+            self.context.finish_commit(LAST_COMMIT, stop.within);
         }
         let Self { consumer, context, queue, inlet, mut messages, .. } = self;
         // Everything that is librdkafka's goes before the client does, which leaves the group on its way.
@@ -153,6 +151,7 @@ impl ConsumerThread {
         loop {
             self.settings.health.turned(TaskLoop::Consumer);
             self.serve_events(Duration::ZERO)?;
+            self.context.serve_commits(Duration::ZERO);
             match self.serve_commands() {
                 Continue::Turning => {}
                 Continue::Stopping(stop) => return Ok(stop),
@@ -204,25 +203,7 @@ impl ConsumerThread {
         if offsets.is_empty() {
             return self.context.send(Event::Committed { seq, offsets, error: None });
         }
-        self.context.state().await_commit(seq, offsets.clone());
-        if let Err(error) = self.consumer.commit(&offsets::to_list(&offsets), CommitMode::Async) {
-            self.context.state().forget_commit(seq);
-            let error = Some(Error::retriable("committing offsets").with_source(error));
-            self.context.send(Event::Committed { seq, offsets: Offsets::new(), error });
-        }
-    }
-
-    /// Commits what the task has closed with, and waits for the result, but not for ever.
-    fn commit_last(&mut self, stop: &Stop) {
-        let give_up = Instant::now() + stop.within;
-        self.commit(LAST_COMMIT, stop.offsets.clone());
-        while self.context.state().awaits(LAST_COMMIT) {
-            if Instant::now() >= give_up {
-                return tracing::warn!(waited = ?stop.within, "the last commit has no answer: what it covers is read again");
-            }
-            // A failure of the client changes nothing any more.
-            let _late = self.serve_events(BUSY_WAIT);
-        }
+        self.context.commit(&self.consumer, seq, offsets);
     }
 
     fn seek(&mut self) {

@@ -1,6 +1,7 @@
-//! librdkafka's batch call: many messages for one lock and one wake-up, at half the CPU of polling them one by one.
+//! What the rdkafka crate does not wrap, and the only unsafe code here: librdkafka's batch call, which takes many messages for one
+//! lock and one wake-up at half the CPU of polling them one by one, and commits whose results can be waited for.
 //!
-//! The crate does not wrap it, so this module does, and nothing else here is unsafe. Why it is sound:
+//! Why it is sound:
 //! - A [`Queue`] owns one reference to a native queue, taken by the call that made it and given back once, on drop. Native queues
 //!   are counted and locked by librdkafka: any thread may use one, and it may outlive what forwards to it. Its owner drops it
 //!   before the client.
@@ -8,7 +9,9 @@
 //!   borrows nothing, so its owner drops or clears it before the client, too.
 //! - A [`Message`] borrows from [`Messages`]. Until it is destroyed, librdkafka keeps its payload, key, headers and topic alive and
 //!   unchanged; null pointers stand for what is absent.
-#![allow(unsafe_code, reason = "the gain on the poll thread is measured; see the module's safety argument")]
+//! - A commit's number travels in a pointer's place and is never followed. Its result is copied out of its event, which is destroyed
+//!   in the same call.
+#![allow(unsafe_code, reason = "the crate wraps neither call; see the safety argument above")]
 
 use std::{
     ffi::{CStr, CString, c_char, c_void},
@@ -17,8 +20,9 @@ use std::{
     time::Duration,
 };
 
-use connect_api::TimestampType;
+use connect_api::{TimestampType, TopicPartition};
 use rdkafka::{
+    TopicPartitionList,
     bindings::{self as native, rd_kafka_message_t, rd_kafka_queue_t, rd_kafka_timestamp_type_t},
     client::{Client, ClientContext},
     types::{RDKafkaErrorCode, RDKafkaRespErr},
@@ -71,6 +75,53 @@ impl Queue {
         self.append(messages, rest, Duration::ZERO);
     }
 
+    /// Begins a commit whose result arrives here under this number.
+    ///
+    /// # Errors
+    /// It cannot begin.
+    pub(super) fn commit<C: ClientContext>(
+        &self,
+        client: &Client<C>,
+        list: &TopicPartitionList,
+        seq: u64,
+    ) -> Result<(), RDKafkaErrorCode> {
+        let opaque = ptr::without_provenance_mut(usize::try_from(seq).unwrap_or(usize::MAX));
+        // SAFETY: client, list and queue are alive during the call, which copies the list; there is no callback to take `opaque`.
+        let begun = unsafe { native::rd_kafka_commit_queue(client.native_ptr(), list.ptr(), self.0, None, opaque) };
+        if begun == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR { Ok(()) } else { Err(begun.into()) }
+    }
+
+    /// The next result of a commit.
+    pub(super) fn commit_result(&self, wait: Duration) -> Option<CommitResult> {
+        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the queue is alive; the event is ours until it is destroyed below.
+        let event = unsafe { native::rd_kafka_queue_poll(self.0, wait) };
+        if event.is_null() {
+            return None;
+        }
+        // SAFETY: the event is alive, and so is what it points to. A list that is not null has as many elements as it says, with
+        // names that end in a zero.
+        let result = unsafe {
+            let list = native::rd_kafka_event_topic_partition_list(event);
+            let elements = match list.as_ref() {
+                Some(list) if list.cnt > 0 => slice::from_raw_parts(list.elems, usize::try_from(list.cnt).unwrap_or(0)),
+                _ => &[],
+            };
+            let refused = elements.iter().filter(|element| element.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
+            let name = |topic| CStr::from_ptr(topic).to_string_lossy().into_owned();
+            CommitResult {
+                seq: native::rd_kafka_event_opaque(event).addr() as u64,
+                error: failure(native::rd_kafka_event_error(event)),
+                refused: refused
+                    .map(|element| (TopicPartition::new(name(element.topic), element.partition), element.err.into()))
+                    .collect(),
+            }
+        };
+        // SAFETY: the event is ours and nothing points into it any more.
+        unsafe { native::rd_kafka_event_destroy(event) };
+        Some(result)
+    }
+
     /// Appends up to `most` messages; the list has room for them.
     fn append(&self, messages: &mut Messages, most: usize, wait: Duration) -> usize {
         let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
@@ -90,6 +141,21 @@ impl Drop for Queue {
         // SAFETY: the reference is ours and given back once.
         unsafe { native::rd_kafka_queue_destroy(self.0) }
     }
+}
+
+/// How a commit ended.
+#[derive(Debug)]
+pub(super) struct CommitResult {
+    /// The number that it was begun with.
+    pub(super) seq: u64,
+    /// Why it failed as a whole.
+    pub(super) error: Option<RDKafkaErrorCode>,
+    /// The partitions that it failed for.
+    pub(super) refused: Vec<(TopicPartition, RDKafkaErrorCode)>,
+}
+
+fn failure(code: RDKafkaRespErr) -> Option<RDKafkaErrorCode> {
+    (code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| code.into())
 }
 
 /// Messages that librdkafka keeps for us until they are cleared.
@@ -171,12 +237,8 @@ impl<'a> Message<'a> {
 
     /// The error that this is about instead of a message, in librdkafka's words.
     pub(super) fn error(self) -> Option<(RDKafkaErrorCode, String)> {
-        let code = self.get().err;
-        if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-            return None;
-        }
-        let text = String::from_utf8_lossy(self.value().unwrap_or_default()).into_owned();
-        Some((code.into(), text))
+        let code = failure(self.get().err)?;
+        Some((code, String::from_utf8_lossy(self.value().unwrap_or_default()).into_owned()))
     }
 
     /// Milliseconds since 1970 and who set them.

@@ -1,0 +1,312 @@
+//! Whole workers against librdkafka's mock cluster.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use connect_api::{
+    CommitReason, Converter, HeaderConverter, OffsetAndMetadata, Offsets, Plugin, RawHeader, SinkConnector, SinkRecord, SinkTask,
+    SinkTaskContext, TopicPartition, async_trait,
+    config::ConfigDef,
+    data::{Data, Value},
+};
+
+use super::*;
+use crate::consumer::kafka::mock::MockCluster;
+
+/// What the tasks of one test have seen. Tests run at once and tell theirs apart by the connector's `journal` key.
+#[derive(Debug, Default)]
+struct Seen {
+    /// `value` by partition, in the order of their delivery.
+    values: BTreeMap<TopicPartition, Vec<(i64, String)>>,
+    opened: Vec<Offsets>,
+    closed: Vec<TopicPartition>,
+    committed: Offsets,
+    stopped: usize,
+    reasons: Vec<CommitReason>,
+}
+
+static SEEN: Mutex<BTreeMap<String, Seen>> = Mutex::new(BTreeMap::new());
+
+fn seen() -> MutexGuard<'static, BTreeMap<String, Seen>> {
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Recorder {
+    journal: String,
+}
+
+struct RecorderTask {
+    journal: String,
+    context: Option<SinkTaskContext>,
+    written: BTreeMap<TopicPartition, usize>,
+}
+
+impl RecorderTask {
+    fn note(&self, note: impl FnOnce(&mut Seen)) {
+        note(seen().entry(self.journal.clone()).or_default());
+    }
+}
+
+impl Plugin for Recorder {
+    const NAME: &'static str = "test.RecorderSinkConnector";
+    const DOCUMENTATION: &'static str = "Remembers what it was given.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::default()
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        Ok(Self { journal: config.text("name").unwrap_or_default().to_owned() })
+    }
+}
+
+impl SinkConnector for Recorder {
+    fn task(&self, _config: &Config, _plugins: &Plugins) -> Result<Box<dyn SinkTask>> {
+        Ok(Box::new(RecorderTask { journal: self.journal.clone(), context: None, written: BTreeMap::new() }))
+    }
+}
+
+#[async_trait]
+impl SinkTask for RecorderTask {
+    async fn start(&mut self, context: SinkTaskContext) -> Result<()> {
+        self.context = Some(context);
+        Ok(())
+    }
+
+    async fn open(&mut self, partitions: &Offsets) -> Result<()> {
+        for (topic_partition, begin) in partitions {
+            let written = begin.metadata.strip_prefix("written=").and_then(|count| count.parse().ok());
+            self.written.insert(topic_partition.clone(), written.unwrap_or_default());
+        }
+        self.note(|seen| seen.opened.push(partitions.clone()));
+        Ok(())
+    }
+
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
+        for record in records {
+            let Value::Bytes(value) = &record.value.value else { continue };
+            let value = String::from_utf8_lossy(value).into_owned();
+            let topic_partition = record.origin().topic_partition().clone();
+            *self.written.entry(topic_partition.clone()).or_default() += 1;
+            self.note(|seen| seen.values.entry(topic_partition).or_default().push((record.offset(), value)));
+        }
+        if let Some(context) = self.context.as_ref().filter(|_| !records.is_empty()) {
+            context.request_commit();
+        }
+        Ok(())
+    }
+
+    async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets> {
+        self.note(|seen| seen.reasons.push(reason));
+        let mut offsets = delivered.clone();
+        for (topic_partition, offset) in &mut offsets {
+            offset.metadata = format!("written={}", self.written.get(topic_partition).copied().unwrap_or_default());
+        }
+        Ok(offsets)
+    }
+
+    fn committed(&mut self, offsets: &Offsets) {
+        self.note(|seen| seen.committed.extend(offsets.clone()));
+    }
+
+    async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        self.note(|seen| seen.closed.extend(partitions.iter().cloned()));
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        self.note(|seen| seen.stopped += 1);
+        Ok(())
+    }
+}
+
+struct Verbatim;
+
+impl Plugin for Verbatim {
+    const NAME: &'static str = "test.VerbatimConverter";
+    const DOCUMENTATION: &'static str = "Bytes as they are.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::default()
+    }
+
+    fn configure(_config: &Config) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+fn data(bytes: Option<&Bytes>) -> Data {
+    Data::schemaless(bytes.map_or(Value::Null, |bytes| Value::Bytes(bytes.clone())))
+}
+
+impl Converter for Verbatim {
+    fn to_connect_data(&self, _topic: &str, _headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
+        Ok(data(bytes))
+    }
+}
+
+impl HeaderConverter for Verbatim {
+    fn to_connect_header(&self, _topic: &str, _name: &str, bytes: Option<&Bytes>) -> Result<Data> {
+        Ok(data(bytes))
+    }
+}
+
+async fn worker(cluster: &MockCluster) -> Worker {
+    let config = [
+        ("bootstrap.servers", cluster.bootstrap_servers()),
+        ("listeners", "http://127.0.0.1:0"),
+        ("key.converter", "test.VerbatimConverter"),
+        ("value.converter", "test.VerbatimConverter"),
+        ("header.converter", "test.VerbatimConverter"),
+        ("offset.flush.interval.ms", "200"),
+        ("consumer.session.timeout.ms", "6000"),
+        ("consumer.heartbeat.interval.ms", "200"),
+        ("consumer.metadata.max.age.ms", "200"),
+        ("consumer.partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"),
+    ];
+    let config = WorkerConfig::try_from(&config.into_iter().collect::<Config>()).unwrap();
+    let plugins = Plugins::default().sink_connector::<Recorder>().converter::<Verbatim>().header_converter::<Verbatim>();
+    Worker::builder(config).plugins(plugins).start().await.unwrap()
+}
+
+fn connector(name: &str, topics: (&str, &str), tasks: &str) -> Config {
+    [("name", name), ("connector.class", "test.RecorderSinkConnector"), topics, ("tasks.max", tasks)].into_iter().collect()
+}
+
+/// Waits until it is so; a test that waits in vain fails by this.
+async fn until(name: &str, what: impl Fn(&Seen) -> bool) {
+    let waiting = async {
+        while !seen().get(name).is_some_and(&what) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(30), waiting).await.is_err() {
+        panic!("waited in vain: {:?}", seen().get(name));
+    }
+}
+
+fn values(count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(|number| format!("{{\"number\":{number}}}"))
+}
+
+fn count(seen: &Seen) -> usize {
+    seen.values.values().map(Vec::len).sum()
+}
+
+fn is_exactly_once(seen: &Seen) -> bool {
+    seen.values.values().all(|values| values.iter().map(|(offset, _)| *offset).eq(0..values.len() as i64))
+}
+
+fn expected(of: &[(&str, i32, i64, &str)]) -> Offsets {
+    let one = |(topic, partition, offset, metadata): &(&str, i32, i64, &str)| {
+        (TopicPartition::new(*topic, *partition), OffsetAndMetadata::new(*offset, *metadata))
+    };
+    of.iter().map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_tasks_share_the_partitions_and_commit_offsets_with_metadata() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("orders", 4);
+    for partition in 0..4 {
+        cluster.produce("orders", partition, values(100));
+    }
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("share", ("topics", "orders"), "2")).await.unwrap();
+    until("share", |seen| count(seen) == 400 && seen.committed.values().filter(|offset| offset.offset == 100).count() == 4).await;
+    worker.stop().await;
+    let all = expected(&[0, 1, 2, 3].map(|partition| ("orders", partition, 100, "written=100")));
+    let named = [("orders", 0), ("orders", 1), ("orders", 2), ("orders", 3)];
+    assert_eq!(cluster.committed("connect-share", &named), all);
+    let seen = seen().remove("share").unwrap();
+    assert!(is_exactly_once(&seen), "{seen:?}");
+    assert_eq!((seen.stopped, seen.closed.len()), (2, 4));
+    assert!(seen.reasons.contains(&CommitReason::Closing));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_begins_at_the_committed_offset_and_is_given_its_metadata() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("visits", 1);
+    cluster.produce("visits", 0, values(10));
+    cluster.commit("connect-resume", &expected(&[("visits", 0, 7, "journal")]));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("resume", ("topics", "visits"), "1")).await.unwrap();
+    until("resume", |seen| count(seen) == 3).await;
+    worker.stop().await;
+    let seen = seen().remove("resume").unwrap();
+    assert_eq!(seen.opened, [expected(&[("visits", 0, 7, "journal")])]);
+    let offsets: Vec<_> = seen.values.into_values().flatten().map(|(offset, _)| offset).collect();
+    assert_eq!(offsets, [7, 8, 9]);
+    assert_eq!(cluster.committed("connect-resume", &[("visits", 0)]), expected(&[("visits", 0, 10, "written=3")]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn topics_that_match_later_are_read_too() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("shop.a", 1);
+    cluster.create_topic("other", 1);
+    cluster.produce("shop.a", 0, values(5));
+    cluster.produce("other", 0, values(5));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("regex", ("topics.regex", "shop\\.[a-z]"), "1")).await.unwrap();
+    until("regex", |seen| count(seen) == 5).await;
+    cluster.create_topic("shop.b", 1);
+    cluster.produce("shop.b", 0, values(5));
+    until("regex", |seen| count(seen) == 10).await;
+    worker.stop().await;
+    let seen = seen().remove("regex").unwrap();
+    assert!(is_exactly_once(&seen), "{seen:?}");
+    assert!(seen.values.keys().all(|partition| partition.topic.starts_with("shop.")), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_worker_takes_over_half_and_gives_it_back() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("clicks", 4);
+    let first = worker(&cluster).await;
+    first.create_connector(connector("halves", ("topics", "clicks"), "1")).await.unwrap();
+    let produce = || (0..4).for_each(|partition| cluster.produce("clicks", partition, values(50)));
+    produce();
+    until("halves", |seen| count(seen) == 200).await;
+    let second = worker(&cluster).await;
+    second.create_connector(connector("halves", ("topics", "clicks"), "1")).await.unwrap();
+    until("halves", |seen| seen.opened.iter().map(BTreeMap::len).sum::<usize>() == 6).await;
+    produce();
+    until("halves", |seen| count(seen) == 400).await;
+    second.stop().await;
+    produce();
+    until("halves", |seen| count(seen) == 600).await;
+    first.stop().await;
+    let seen = seen().remove("halves").unwrap();
+    assert!(is_exactly_once(&seen), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_outage_is_waited_out() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("events", 1);
+    cluster.produce("events", 0, values(5));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("outage", ("topics", "events"), "1")).await.unwrap();
+    until("outage", |seen| count(seen) == 5).await;
+    cluster.broker_down();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    cluster.broker_up();
+    cluster.produce("events", 0, values(5));
+    until("outage", |seen| seen.committed.values().any(|offset| offset.offset == 10)).await;
+    worker.stop().await;
+    let seen = seen().remove("outage").unwrap();
+    assert!(is_exactly_once(&seen), "{seen:?}");
+}
+
+#[test]
+fn an_unreachable_broker_is_an_error_that_names_it() {
+    let properties = [("bootstrap.servers".to_owned(), "127.0.0.1:22099".to_owned())];
+    let error = kafka::probe(&properties, Duration::from_millis(500)).unwrap_err();
+    assert!(error.to_string().starts_with("no Kafka broker answered at 127.0.0.1:22099 within"), "{error}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
+}
