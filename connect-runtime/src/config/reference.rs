@@ -91,7 +91,8 @@ fn default(key: &dyn AnyConfigKey) -> String {
 fn meaning(key: &dyn AnyConfigKey) -> String {
     let mut meaning = key.documentation().to_owned();
     if !key.one_of().is_empty() {
-        let allowed: Vec<_> = key.one_of().iter().map(|allowed| format!("`{allowed}`")).collect();
+        let quoted = |allowed: &&str| if allowed.is_empty() { "empty".to_owned() } else { format!("`{allowed}`") };
+        let allowed: Vec<_> = key.one_of().iter().map(quoted).collect();
         meaning.push_str(&format!(" One of {}.", allowed.join(", ")));
     }
     if !key.unit().is_empty() {

@@ -82,6 +82,7 @@ fn config_providers_are_refused_rather_than_ignored() {
 
 #[test]
 fn a_key_without_effect_says_why() {
+    assert_eq!(check(&format!("{GOOD}tasks.max.enforce=true\n")), Validation::default());
     let validation = check(&format!("{GOOD}s3.part.retries=3\n"));
     assert_eq!(
         lines(&validation.warnings),
