@@ -22,6 +22,8 @@ struct Seen {
     /// `value` by partition, in the order of their delivery.
     values: BTreeMap<TopicPartition, Vec<(i64, String)>>,
     opened: Vec<Offsets>,
+    /// Which task has which partition now.
+    owners: BTreeMap<TopicPartition, usize>,
     closed: Vec<TopicPartition>,
     committed: Offsets,
     stopped: usize,
@@ -81,7 +83,11 @@ impl SinkTask for RecorderTask {
             let written = begin.metadata.strip_prefix("written=").and_then(|count| count.parse().ok());
             self.written.insert(topic_partition.clone(), written.unwrap_or_default());
         }
-        self.note(|seen| seen.opened.push(partitions.clone()));
+        let task = self.context.as_ref().map_or(0, |context| context.task);
+        self.note(|seen| {
+            seen.opened.push(partitions.clone());
+            seen.owners.extend(partitions.keys().map(|topic_partition| (topic_partition.clone(), task)));
+        });
         Ok(())
     }
 
@@ -113,7 +119,10 @@ impl SinkTask for RecorderTask {
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
-        self.note(|seen| seen.closed.extend(partitions.iter().cloned()));
+        self.note(|seen| {
+            seen.closed.extend(partitions.iter().cloned());
+            seen.owners.retain(|topic_partition, _| !partitions.contains(topic_partition));
+        });
         Ok(())
     }
 
@@ -162,8 +171,8 @@ async fn worker(cluster: &MockCluster) -> Worker {
         ("value.converter", "test.VerbatimConverter"),
         ("header.converter", "test.VerbatimConverter"),
         ("offset.flush.interval.ms", "200"),
-        ("consumer.session.timeout.ms", "6000"),
-        ("consumer.heartbeat.interval.ms", "200"),
+        ("consumer.session.timeout.ms", "1500"),
+        ("consumer.heartbeat.interval.ms", "100"),
         ("consumer.metadata.max.age.ms", "200"),
         ("consumer.partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"),
     ];
@@ -219,14 +228,15 @@ async fn two_tasks_share_the_partitions_and_commit_offsets_with_metadata() {
     }
     let worker = worker(&cluster).await;
     worker.create_connector(connector("share", ("topics", "orders"), "2")).await.unwrap();
-    until("share", |seen| count(seen) == 400).await;
+    let shared = |seen: &Seen| [0, 1].map(|task| seen.owners.values().filter(|owner| **owner == task).count()) == [2, 2];
+    until("share", |seen| count(seen) == 400 && shared(seen)).await;
     worker.stop().await;
     let all = expected(&[0, 1, 2, 3].map(|partition| ("orders", partition, 100, "written=100")));
     let named = [("orders", 0), ("orders", 1), ("orders", 2), ("orders", 3)];
     assert_eq!(cluster.committed("connect-share", &named), all);
     let seen = seen().remove("share").unwrap();
     assert!(is_exactly_once(&seen), "{seen:?}");
-    assert_eq!((seen.stopped, seen.closed.len()), (2, 4));
+    assert_eq!((seen.stopped, seen.owners.len()), (2, 0));
     assert!(seen.reasons.contains(&CommitReason::Closing));
 }
 
