@@ -22,7 +22,7 @@ impl ConfigValue for MemorySize {
         let number: usize = number.parse().map_err(|_not_a_number| EXPECTED.to_owned())?;
         match number.checked_mul(1 << shift) {
             Some(bytes) if bytes >= LEAST => Ok(Self(bytes)),
-            Some(_) => Err("Value must be at least 16M".to_owned()),
+            Some(_) => Err("Value must be at least 8M".to_owned()),
             None => Err(EXPECTED.to_owned()),
         }
     }
@@ -30,7 +30,7 @@ impl ConfigValue for MemorySize {
 
 const EXPECTED: &str = "expected a number of bytes, such as 1073741824, 512M or 2GiB";
 /// Less does not hold the largest message of a few partitions.
-const LEAST: usize = 16 << 20;
+const LEAST: usize = 8 << 20;
 
 #[cfg(test)]
 mod tests {
