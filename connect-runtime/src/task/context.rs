@@ -76,7 +76,8 @@ impl Host {
 impl SinkTaskHost for Host {
     fn request_commit(&self) {
         self.lock().commit = true;
-        self.wake();
+        // The loop turns, and `put` follows, unless the sink task has asked to be left alone for a while.
+        self.notify.notify_one();
     }
 
     fn wake(&self) {

@@ -256,3 +256,6 @@ impl SinkLoop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

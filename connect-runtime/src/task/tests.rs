@@ -1,0 +1,582 @@
+//! The loop with a scripted consumer and a scripted sink. Time stands still unless everything waits.
+//!
+//! Numbers such as T14 are those of the cases in the specification that the behaviour comes from.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard},
+};
+
+use bytes::Bytes;
+use connect_api::{
+    Converter, HeaderConverter, Metrics, OffsetAndMetadata, RawHeader, SinkRecord, SinkTaskContext, SinkTaskHost, async_trait,
+    data::{Data, Value},
+};
+
+use super::*;
+use crate::{
+    config::{Converters, ErrorsConfig, Tolerance},
+    consumer::{EpochOffset, Generation, scripted::ScriptedConsumer},
+    rest::Health,
+    shutdown::{Joined, Spawner, join},
+};
+
+const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What was called. Calls of `put` without records are only counted.
+#[derive(Debug, Clone, PartialEq)]
+enum Call {
+    Open(Offsets),
+    Put(Vec<(i32, i64)>),
+    PreCommit(Offsets, CommitReason),
+    Committed(Offsets),
+    Close(Vec<i32>),
+    Stop,
+}
+
+#[derive(Default)]
+struct Script {
+    calls: Vec<Call>,
+    empty_puts: usize,
+    open: VecDeque<Error>,
+    put: VecDeque<Error>,
+    pre_commit: VecDeque<Error>,
+    close: VecDeque<Error>,
+    /// What `pre_commit` offers instead of all that was delivered.
+    offer: Option<Offsets>,
+}
+
+struct ScriptedSink(Arc<Mutex<Script>>);
+
+impl ScriptedSink {
+    fn call(&self, call: Call, failures: impl FnOnce(&mut Script) -> &mut VecDeque<Error>) -> Result<()> {
+        let mut script = self.0.lock().unwrap();
+        script.calls.push(call);
+        failures(&mut script).pop_front().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl SinkTask for ScriptedSink {
+    async fn start(&mut self, _context: SinkTaskContext) -> Result<()> {
+        Ok(())
+    }
+
+    async fn open(&mut self, partitions: &Offsets) -> Result<()> {
+        self.call(Call::Open(partitions.clone()), |script| &mut script.open)
+    }
+
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
+        if records.is_empty() {
+            self.0.lock().unwrap().empty_puts += 1;
+            return Ok(());
+        }
+        let records = records.iter().map(|record| (record.origin().topic_partition().partition, record.offset()));
+        self.call(Call::Put(records.collect()), |script| &mut script.put)
+    }
+
+    async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets> {
+        self.call(Call::PreCommit(delivered.clone(), reason), |script| &mut script.pre_commit)?;
+        Ok(self.0.lock().unwrap().offer.clone().unwrap_or_else(|| delivered.clone()))
+    }
+
+    fn committed(&mut self, offsets: &Offsets) {
+        self.0.lock().unwrap().calls.push(Call::Committed(offsets.clone()));
+    }
+
+    async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let partitions = partitions.iter().map(|topic_partition| topic_partition.partition).collect();
+        self.call(Call::Close(partitions), |script| &mut script.close)
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        self.0.lock().unwrap().calls.push(Call::Stop);
+        Ok(())
+    }
+}
+
+struct Verbatim;
+
+impl Converter for Verbatim {
+    fn to_connect_data(&self, _topic: &str, _headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
+        Ok(Data::schemaless(bytes.map_or(Value::Null, |bytes| Value::Bytes(bytes.clone()))))
+    }
+}
+
+impl HeaderConverter for Verbatim {
+    fn to_connect_header(&self, _topic: &str, _name: &str, _bytes: Option<&Bytes>) -> Result<Data> {
+        Ok(Data::default())
+    }
+}
+
+/// A running loop and both its ends.
+struct Running {
+    consumer: ScriptedConsumer,
+    script: Arc<Mutex<Script>>,
+    host: Arc<Host>,
+    metrics: Arc<TaskMetrics>,
+    stop: CancellationToken,
+    running: Joined<Result<()>>,
+}
+
+impl Running {
+    /// A loop that has no partitions.
+    fn start() -> Self {
+        let (consumer, handle) = ScriptedConsumer::new();
+        let metrics = Metrics::default();
+        let name: Arc<str> = "c".into();
+        let errors = ErrorsConfig {
+            tolerance: Tolerance::None,
+            retry_timeout: Some(Duration::ZERO),
+            retry_delay_max: Duration::ZERO,
+            log_enable: false,
+            log_include_messages: false,
+            dead_letter_queue: None,
+        };
+        let errors = Arc::new(ErrorHandler::new(&name, 0, &errors, &metrics));
+        let (key, header) = (Arc::new(Verbatim), Arc::new(Verbatim));
+        let converters = Converters { key: key.clone(), value: key, header, key_class: "", value_class: "", header_class: "" };
+        let task_metrics = Arc::new(TaskMetrics::new(&metrics, "c", 0));
+        let health = Health::new(metrics).task(&name, 0);
+        let script: Arc<Mutex<Script>> = Arc::default();
+        let host = Arc::new(Host::new(health.clone(), errors.clone(), Spawner::new(&CancellationToken::new())));
+        let parts = TaskParts {
+            sink: Box::new(ScriptedSink(script.clone())),
+            consumer: handle,
+            convert: Convert::new(converters, Vec::new(), errors.clone(), &task_metrics),
+            errors,
+            host: host.clone(),
+            health,
+            metrics: task_metrics.clone(),
+        };
+        let settings = TaskSettings {
+            flush_interval: FLUSH_INTERVAL,
+            flush_timeout: FLUSH_TIMEOUT,
+            last_commit_timeout: Duration::from_secs(1),
+        };
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let running = join(async move { SinkLoop::new(parts, settings).run(&stopping).await });
+        Self { consumer, script, host, metrics: task_metrics, stop, running }
+    }
+
+    /// A loop with partitions 1 and 2, both to be read from 10 on.
+    async fn with_two_partitions() -> Self {
+        let running = Self::start();
+        running.consumer.assign(1, offsets(&[(1, 10, "a"), (2, 10, "b")]));
+        running.settle().await;
+        assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "a"), (2, 10, "b")]))]);
+        running
+    }
+
+    /// Lets the loop do what it can do now.
+    async fn settle(&self) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    /// What was called since the last time.
+    fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.script().calls)
+    }
+
+    fn read(&self, partition: i32, offsets: &[i64]) {
+        self.consumer.read(epoch(1), &[(tp(partition), offsets)]);
+    }
+
+    async fn request_commit(&self) {
+        self.host.request_commit();
+        self.settle().await;
+    }
+
+    /// Tells the loop to stop, and returns how it ended.
+    async fn stop(self) -> (Result<()>, Vec<Call>, Vec<Command>) {
+        self.stop.cancel();
+        let ended = self.running.ended().await.unwrap();
+        let calls = std::mem::take(&mut self.script.lock().unwrap().calls);
+        (ended, calls, self.consumer.told())
+    }
+
+    /// Waits for the loop to end by itself.
+    async fn failed(self) -> (Error, Vec<Call>) {
+        let error = self.running.ended().await.unwrap().unwrap_err();
+        let calls = std::mem::take(&mut self.script.lock().unwrap().calls);
+        (error, calls)
+    }
+}
+
+fn tp(partition: i32) -> TopicPartition {
+    TopicPartition::new("t", partition)
+}
+
+fn epoch(epoch: u64) -> Generation {
+    Generation { epoch, seeks: 0 }
+}
+
+fn offsets(of: &[(i32, i64, &str)]) -> Offsets {
+    of.iter().map(|(partition, offset, metadata)| (tp(*partition), OffsetAndMetadata::new(*offset, *metadata))).collect()
+}
+
+fn in_epoch(epoch: u64, of: &[(i32, i64, &str)]) -> Vec<EpochOffset> {
+    let of_epoch = |(topic_partition, offset)| EpochOffset { topic_partition, epoch, offset };
+    offsets(of).into_iter().map(of_epoch).collect()
+}
+
+/// The commits among commands: number and offsets.
+fn commits(told: Vec<Command>) -> Vec<(u64, Vec<EpochOffset>)> {
+    let commit = |command| if let Command::Commit { seq, offsets } = command { Some((seq, offsets)) } else { None };
+    told.into_iter().filter_map(commit).collect()
+}
+
+/// The seeks among commands: partition and offset.
+fn seeks(told: Vec<Command>) -> Vec<(i32, i64)> {
+    let seek = |command| {
+        if let Command::Seek { topic_partition, offset, .. } = command { Some((topic_partition.partition, offset)) } else { None }
+    };
+    told.into_iter().filter_map(seek).collect()
+}
+
+// T4
+#[tokio::test(start_paused = true)]
+async fn an_assignment_is_opened_and_followed_by_an_empty_put() {
+    let running = Running::start();
+    running.settle().await;
+    let before = running.script().empty_puts;
+    running.consumer.assign(1, offsets(&[(1, 10, "a"), (2, 10, "")]));
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "a"), (2, 10, "")]))]);
+    assert_eq!(running.script().empty_puts, before + 1);
+}
+
+// T47
+#[tokio::test(start_paused = true)]
+async fn an_empty_assignment_opens_nothing() {
+    let running = Running::start();
+    running.consumer.assign(1, Offsets::new());
+    running.settle().await;
+    assert_eq!(running.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_task_is_called_several_times_a_second_and_at_once_when_it_asks() {
+    let running = Running::with_two_partitions().await;
+    let before = running.script().empty_puts;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(running.script().empty_puts >= before + 9);
+    let before = running.script().empty_puts;
+    running.host.wake();
+    running.settle().await;
+    assert_eq!(running.script().empty_puts, before + 1);
+}
+
+// T14, T15
+#[tokio::test(start_paused = true)]
+async fn a_retriable_put_gets_the_same_batch_after_its_timeout_and_commits_go_on_without_it() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    running.host.timeout(Duration::from_secs(3));
+    running.read(1, &[10]);
+    running.read(2, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    let nothing = offsets(&[(1, 10, "a"), (2, 10, "b")]);
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), Call::PreCommit(nothing, CommitReason::Due)]);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(running.calls(), [], "asked again too soon, or the next batch came first");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), Call::Put(vec![(2, 10)])]);
+    assert_eq!(running.metrics.put_retries.get(), 1);
+    assert!(running.consumer.budget.used() == 0, "delivered bytes come back");
+}
+
+// T16, T17
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_waits_loses_the_records_of_revoked_partitions_only() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.extend([Error::retriable("busy"), Error::retriable("busy")]);
+    running.consumer.read(epoch(1), &[(tp(1), &[10, 11]), (tp(2), &[10])]);
+    running.settle().await;
+    running.consumer.assign(2, offsets(&[(3, 10, "c")]));
+    running.settle().await;
+    let answer = running.consumer.revoke(vec![tp(1)], false);
+    running.settle().await;
+    assert_eq!(answer.try_recv().unwrap(), Offsets::new(), "nothing of it was accepted");
+    let both = vec![(1, 10), (1, 11), (2, 10)];
+    assert_eq!(
+        running.calls(),
+        [
+            Call::Put(both.clone()),
+            Call::Open(offsets(&[(3, 10, "c")])),
+            Call::Put(both),
+            Call::PreCommit(offsets(&[(1, 10, "a")]), CommitReason::Closing),
+            Call::Close(vec![1]),
+            Call::Put(vec![(2, 10)]),
+        ]
+    );
+}
+
+// T18
+#[tokio::test(start_paused = true)]
+async fn any_other_error_of_put_ends_the_task_after_closing_its_partitions() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::fatal("broken"));
+    running.read(1, &[10]);
+    let (error, calls) = running.failed().await;
+    assert_eq!(error.report(), "Exiting WorkerSinkTask due to unrecoverable exception.: broken");
+    let closing = Call::PreCommit(offsets(&[(1, 10, "a"), (2, 10, "b")]), CommitReason::Closing);
+    assert_eq!(calls, [Call::Put(vec![(1, 10)]), closing, Call::Close(vec![1, 2]), Call::Stop]);
+}
+
+// T11
+#[tokio::test(start_paused = true)]
+async fn the_first_error_is_the_tasks_even_if_closing_fails_too() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::fatal("first"));
+    running.script().close.push_back(Error::fatal("second"));
+    running.read(1, &[10]);
+    assert!(running.failed().await.0.report().ends_with("first"));
+}
+
+// T12
+#[tokio::test(start_paused = true)]
+async fn an_error_of_close_fails_a_task_that_stops_cleanly_and_nothing_is_committed() {
+    let running = Running::with_two_partitions().await;
+    running.script().close.push_back(Error::fatal("broken"));
+    running.read(1, &[10]);
+    running.settle().await;
+    let (ended, _, told) = running.stop().await;
+    assert_eq!(ended.unwrap_err().to_string(), "broken");
+    assert!(matches!(&told[..], [Command::Stop { offsets, .. }] if offsets.is_empty()), "{told:?}");
+}
+
+// T25
+#[tokio::test(start_paused = true)]
+async fn a_requested_commit_carries_all_partitions_with_their_metadata_and_postpones_the_periodic_one() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    running.script().offer = Some(offsets(&[(1, 11, "new")]));
+    running.request_commit().await;
+    let asked = Call::PreCommit(offsets(&[(1, 11, "a"), (2, 10, "b")]), CommitReason::Due);
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), asked.clone()]);
+    let commit = in_epoch(1, &[(1, 11, "new"), (2, 10, "b")]);
+    assert_eq!(commits(running.consumer.told()), [(1, commit)]);
+    let committed = offsets(&[(1, 11, "new"), (2, 10, "b")]);
+    running.consumer.committed(1, committed.clone(), None);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Committed(committed)]);
+    tokio::time::sleep(Duration::from_secs(50)).await;
+    assert_eq!(running.calls(), [], "the periodic commit came 60 s after the start, not after the requested one");
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let asked = Call::PreCommit(offsets(&[(1, 11, "new"), (2, 10, "b")]), CommitReason::Due);
+    assert_eq!(running.calls(), [asked]);
+    // T29: the same again is no commit.
+    assert_eq!(commits(running.consumer.told()), []);
+}
+
+// T28, T33
+#[tokio::test(start_paused = true)]
+async fn where_the_sink_cannot_say_what_is_durable_everything_uncommitted_is_read_again() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    running.script().pre_commit.push_back(Error::fatal("lost a file"));
+    running.request_commit().await;
+    let told = running.consumer.told();
+    assert_eq!(seeks(told), [(1, 10), (2, 10)]);
+    // What was read before the seek is dropped, what is read after it is delivered.
+    running.calls();
+    running.read(1, &[12]);
+    running.consumer.read(Generation { epoch: 1, seeks: 1 }, &[(tp(1), &[10, 11, 12])]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10), (1, 11), (1, 12)])]);
+    assert_eq!(running.metrics.commits_failed.get(), 1);
+}
+
+// T30, T31, T34
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_counts_until_the_next_commit_begins() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    running.request_commit().await;
+    assert_eq!(commits(running.consumer.told()).len(), 1, "one commit at a time");
+    tokio::time::sleep(FLUSH_TIMEOUT + Duration::from_millis(10)).await;
+    assert_eq!(running.metrics.commits_failed.get(), 1);
+    assert_eq!(commits(running.consumer.told()), [(2, in_epoch(1, &[(1, 11, "a"), (2, 10, "b")]))]);
+    running.calls();
+    running.consumer.committed(1, offsets(&[(1, 11, "a")]), None);
+    running.settle().await;
+    assert_eq!((running.calls(), running.metrics.commits_skipped.get()), (vec![], 1));
+    running.consumer.committed(2, offsets(&[(1, 11, "a")]), None);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Committed(offsets(&[(1, 11, "a")]))]);
+}
+
+// T32
+#[tokio::test(start_paused = true)]
+async fn a_failed_commit_is_tried_again_with_the_offsets_of_then() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    running.consumer.committed(1, Offsets::new(), Some(Error::retriable("no coordinator")));
+    running.read(1, &[11]);
+    running.settle().await;
+    running.request_commit().await;
+    let told = commits(running.consumer.told());
+    assert_eq!(told.last().unwrap(), &(2, in_epoch(1, &[(1, 12, "a"), (2, 10, "b")])));
+}
+
+// T34
+#[tokio::test(start_paused = true)]
+async fn the_result_of_a_commit_says_nothing_of_a_partition_that_came_back_since() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.consumer.assign(2, offsets(&[(1, 15, "other")]));
+    running.consumer.committed(1, offsets(&[(1, 11, "a"), (2, 10, "b")]), None);
+    running.settle().await;
+    assert_eq!(running.calls().last(), Some(&Call::Committed(offsets(&[(2, 10, "b")]))));
+    running.request_commit().await;
+    assert_eq!(running.calls(), [Call::PreCommit(offsets(&[(1, 15, "other"), (2, 10, "b")]), CommitReason::Due)]);
+}
+
+// T36, T37
+#[tokio::test(start_paused = true)]
+async fn a_requested_offset_is_sought_before_the_next_put_and_older_records_are_dropped() {
+    let running = Running::with_two_partitions().await;
+    running.host.offset(tp(1), 5);
+    running.read(1, &[10]);
+    running.settle().await;
+    assert_eq!(seeks(running.consumer.told()), [(1, 5)]);
+    running.consumer.read(Generation { epoch: 1, seeks: 1 }, &[(tp(1), &[5])]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 5)])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_requested_offset_of_a_partition_that_is_not_assigned_is_ignored() {
+    let running = Running::with_two_partitions().await;
+    running.host.offset(tp(9), 5);
+    running.settle().await;
+    assert!(running.consumer.told().is_empty());
+}
+
+// T39, T40
+#[tokio::test(start_paused = true)]
+async fn an_error_of_close_in_a_rebalance_fails_the_task_and_lets_the_partitions_go() {
+    for lost in [false, true] {
+        let running = Running::with_two_partitions().await;
+        running.script().close.push_back(Error::fatal("broken"));
+        let answer = running.consumer.revoke(vec![tp(1)], lost);
+        assert_eq!(running.failed().await.0.to_string(), "broken");
+        assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+    }
+}
+
+// T41
+#[tokio::test(start_paused = true)]
+async fn an_error_of_open_fails_the_task() {
+    let running = Running::start();
+    running.script().open.push_back(Error::fatal("broken"));
+    running.consumer.assign(1, offsets(&[(1, 10, "")]));
+    assert_eq!(running.failed().await.0.to_string(), "broken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn opening_is_tried_again_while_the_environment_fails_and_nothing_is_delivered_before() {
+    let running = Running::start();
+    running.script().open.extend([Error::retriable("503"), Error::retriable("503")]);
+    running.consumer.assign(1, offsets(&[(1, 10, "")]));
+    running.read(1, &[10]);
+    running.settle().await;
+    let open = Call::Open(offsets(&[(1, 10, "")]));
+    assert_eq!(running.calls(), std::slice::from_ref(&open));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(running.calls(), [open.clone(), open, Call::Put(vec![(1, 10)])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_may_go_before_it_could_be_opened() {
+    let running = Running::start();
+    running.script().open.push_back(Error::retriable("503"));
+    running.consumer.assign(1, offsets(&[(1, 10, "")]));
+    running.settle().await;
+    let answer = running.consumer.revoke(vec![tp(1)], false);
+    running.settle().await;
+    assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+    assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "")])), Call::Close(vec![1])]);
+}
+
+// T42, T43
+#[tokio::test(start_paused = true)]
+async fn only_moved_partitions_are_committed_closed_and_opened() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.script().offer = Some(offsets(&[(1, 11, "done")]));
+    let answer = running.consumer.revoke(vec![tp(1)], false);
+    running.settle().await;
+    assert_eq!(answer.try_recv().unwrap(), offsets(&[(1, 11, "done")]));
+    running.consumer.assign(2, offsets(&[(3, 10, "")]));
+    running.settle().await;
+    assert_eq!(
+        running.calls(),
+        [
+            Call::Put(vec![(1, 10)]),
+            Call::PreCommit(offsets(&[(1, 11, "a")]), CommitReason::Closing),
+            Call::Close(vec![1]),
+            Call::Open(offsets(&[(3, 10, "")])),
+        ]
+    );
+    // T45: only what is still assigned is read again.
+    running.script().pre_commit.push_back(Error::fatal("lost a file"));
+    running.request_commit().await;
+    assert_eq!(seeks(running.consumer.told()), [(2, 10), (3, 10)]);
+}
+
+// T44
+#[tokio::test(start_paused = true)]
+async fn lost_partitions_are_closed_without_a_commit() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    let answer = running.consumer.revoke(vec![tp(1)], true);
+    running.settle().await;
+    assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), Call::Close(vec![1])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_an_assignment_that_is_over_are_never_delivered() {
+    let running = Running::with_two_partitions().await;
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.read(1, &[10]);
+    running.consumer.assign(2, offsets(&[(1, 12, "")]));
+    running.consumer.read(epoch(2), &[(tp(1), &[12])]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Close(vec![1]), Call::Open(offsets(&[(1, 12, "")])), Call::Put(vec![(1, 12)])]);
+}
+
+// T9
+#[tokio::test(start_paused = true)]
+async fn stopping_closes_commits_what_is_durable_and_then_stops_the_sink() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.script().offer = Some(offsets(&[(1, 11, "last")]));
+    let (ended, calls, told) = running.stop().await;
+    ended.unwrap();
+    let closing = Call::PreCommit(offsets(&[(1, 11, "a"), (2, 10, "b")]), CommitReason::Closing);
+    assert_eq!(calls, [Call::Put(vec![(1, 10)]), closing, Call::Close(vec![1, 2]), Call::Stop]);
+    let last = in_epoch(1, &[(1, 11, "last"), (2, 10, "b")]);
+    assert!(matches!(&told[..], [Command::Stop { offsets, .. }] if *offsets == last), "{told:?}");
+}
