@@ -3,16 +3,28 @@
 use std::{
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_smithy_types::base64;
 use bytes::Bytes;
-use connect_api::Body;
+use connect_api::{Body, Error, Result};
 use http_body::{Frame, SizeHint};
 use md5::{Digest, Md5};
+
+use super::client::MEBIBYTE;
+
+/// How long nothing may move.
+const STALLED: Duration = Duration::from_secs(20);
+
+/// What is handed to the connection at once: progress is seen in steps of this size.
+const STEP: usize = 256 << 10;
 
 /// A body that can be sent any number of times.
 pub(super) struct Content {
@@ -22,6 +34,8 @@ pub(super) struct Content {
     pub(super) checksum: String,
     /// MD5 as its header has it, where it is asked for.
     pub(super) md5: Option<String>,
+    /// Bytes that connections took, of all attempts together.
+    taken: Arc<AtomicU64>,
 }
 
 impl Content {
@@ -34,7 +48,8 @@ impl Content {
             base64::encode(md5.finalize())
         });
         let length = body.iter().map(|piece| piece.len() as u64).sum();
-        Self { pieces: body.into(), length, checksum: base64::encode(crc.sum64().to_be_bytes()), md5 }
+        let checksum = base64::encode(crc.sum64().to_be_bytes());
+        Self { pieces: body.into(), length, checksum, md5, taken: Arc::default() }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -46,17 +61,41 @@ impl Content {
         if signed {
             return ByteStream::new(SdkBody::from(Bytes::from(self.pieces.concat())));
         }
-        let (pieces, length) = (self.pieces.clone(), self.length);
+        let (pieces, remaining, taken) = (self.pieces.clone(), self.length, self.taken.clone());
         ByteStream::new(SdkBody::retryable(move || {
-            SdkBody::from_body_1_x(Pieces { pieces: pieces.clone(), next: 0, remaining: length })
+            SdkBody::from_body_1_x(Pieces { pieces: pieces.clone(), next: 0, within: 0, remaining, taken: taken.clone() })
         }))
+    }
+
+    /// What comes of sending this, unless nothing moves for a while: a large body may take minutes, and a store that hangs must be noticed
+    /// before.
+    ///
+    /// # Errors
+    /// `Retriable` where nothing moved.
+    pub(super) async fn unless_stalled<T>(&self, key: &str, sending: impl Future<Output = T>) -> Result<T> {
+        let mut sending = std::pin::pin!(sending);
+        let mut before = 0;
+        loop {
+            if let Ok(sent) = tokio::time::timeout(STALLED, &mut sending).await {
+                return Ok(sent);
+            }
+            let taken = self.taken.load(Ordering::Relaxed);
+            // Small bodies are taken at once and have time limits of their own.
+            if self.length >= MEBIBYTE && taken == before {
+                return Err(Error::retriable(format!("could not send {key}: nothing moved for {} seconds", STALLED.as_secs())));
+            }
+            before = taken;
+        }
     }
 }
 
 struct Pieces {
     pieces: Arc<[Bytes]>,
     next: usize,
+    /// Bytes of the next piece that are sent already.
+    within: usize,
     remaining: u64,
+    taken: Arc<AtomicU64>,
 }
 
 impl http_body::Body for Pieces {
@@ -64,10 +103,13 @@ impl http_body::Body for Pieces {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(piece) = self.pieces.get(self.next).cloned() else { return Poll::Ready(None) };
-        self.next += 1;
-        self.remaining -= piece.len() as u64;
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+        let Some(piece) = self.pieces.get(self.next) else { return Poll::Ready(None) };
+        let end = piece.len().min(self.within + STEP);
+        let step = piece.slice(self.within..end);
+        (self.next, self.within) = if end == piece.len() { (self.next + 1, 0) } else { (self.next, end) };
+        self.remaining -= step.len() as u64;
+        self.taken.fetch_add(step.len() as u64, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(step))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -94,6 +136,20 @@ mod tests {
             let received = content.stream(signed).collect().await.unwrap().into_bytes();
             assert_eq!(received, "123456789");
         }
+    }
+
+    #[tokio::test]
+    async fn a_large_piece_is_handed_over_in_steps_and_stays_whole() {
+        let piece: Vec<u8> = (0..=u8::MAX).cycle().take(3 * STEP + 1).collect();
+        let content = Content::new(vec![piece.clone().into()], false);
+        let mut stream = content.stream(false);
+        let mut steps = Vec::new();
+        while let Some(step) = stream.next().await {
+            steps.push(step.unwrap());
+        }
+        assert_eq!(steps.iter().map(Bytes::len).collect::<Vec<_>>(), [STEP, STEP, STEP, 1]);
+        assert!(steps.concat() == piece, "the steps are not the piece");
+        assert_eq!(content.taken.load(Ordering::Relaxed), piece.len() as u64);
     }
 
     #[test]

@@ -23,9 +23,9 @@ use super::{S3Config, endpoint::Proxy};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Bodies get this much longer for each MiB: half a megabit a second must be enough.
-const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(16);
-const MEBIBYTE: u64 = 1 << 20;
+/// Bodies get this much longer for each MiB: two megabits a second must be enough, shared with other uploads as the line may be.
+const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(4);
+pub(super) const MEBIBYTE: u64 = 1 << 20;
 
 /// Makes the client. Nothing is asked of anybody before the first request.
 pub(super) fn build(config: &S3Config) -> Result<Client> {
@@ -38,7 +38,7 @@ pub(super) fn build(config: &S3Config) -> Result<Client> {
         .http_client(http_client(config)?)
         .retry_config(RetryConfig::standard().with_max_attempts(config.attempts).with_initial_backoff(config.backoff))
         .timeout_config(timeouts(0))
-        // A store that hangs is noticed by the timeouts; watching every body costs more than it tells.
+        // It was tried and does not notice a store that stops reading; `Content::unless_stalled` does.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         // The SDK's own checksums would be sent as trailers of `aws-chunked` bodies, which some stores keep as content encoding.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -122,4 +122,19 @@ fn proxy_config(proxy: &Proxy) -> Result<ProxyConfig> {
     // Its own message would quote the URL, user and password included, if there were any in it.
     let config = config.map_err(|_quotes_the_url| Error::config("`s3.proxy.url` is not the URL of a proxy"))?;
     Ok(if proxy.user.is_empty() { config } else { config.with_basic_auth(&proxy.user, &proxy.password) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_hangs_is_noticed_within_seconds_and_large_bodies_get_longer() {
+        let small = timeouts(0);
+        assert_eq!(small.operation_attempt_timeout(), Some(Duration::from_secs(15)));
+        assert_eq!(small.operation_timeout(), Some(Duration::from_secs(30)));
+        let large = timeouts(25 * MEBIBYTE);
+        assert_eq!(large.operation_attempt_timeout(), Some(Duration::from_secs(15 + 25 * 4)));
+        assert!(for_body_of(MEBIBYTE - 1).is_none() && for_body_of(MEBIBYTE).is_some());
+    }
 }

@@ -42,6 +42,8 @@ impl S3Upload {
     /// As [`Storage`](connect_api::Storage) says.
     pub(super) async fn start(shared: Arc<Shared>, key: &str, metadata: &ObjectMetadata) -> Result<Self> {
         let mut ways = shared.means.ways();
+        // Of a whole made of parts, stores other than AWS may keep a wrong checksum, and readers that verify it refuse the object.
+        let mut checksums = ways.checksums && !shared.looks_first;
         let id = loop {
             let request = with_encryption!(shared.client.create_multipart_upload(), &shared.encryption)
                 .bucket(&shared.bucket)
@@ -49,17 +51,19 @@ impl S3Upload {
                 .content_type(CONTENT_TYPE)
                 .set_metadata((!metadata.is_empty()).then(|| metadata.clone().into_iter().collect()))
                 .set_acl(shared.acl.as_deref().map(ObjectCannedAcl::from))
-                .set_checksum_algorithm(ways.checksums.then_some(ChecksumAlgorithm::Crc64Nvme))
-                .set_checksum_type(ways.checksums.then_some(ChecksumType::FullObject));
+                .set_checksum_algorithm(checksums.then_some(ChecksumAlgorithm::Crc64Nvme))
+                .set_checksum_type(checksums.then_some(ChecksumType::FullObject));
             match request.send().await {
                 Ok(answer) => break answer.upload_id.unwrap_or_default(),
-                Err(answer) if ways.checksums && Refusal::of(&answer).is_feature_missing() => ways.checksums = false,
+                Err(answer) if checksums && Refusal::of(&answer).is_feature_missing() => {
+                    (checksums, ways.checksums) = (false, false);
+                }
                 Err(answer) => return Err(error("begin the upload of", key, answer)),
             }
         };
         shared.means.learn(ways);
         let (key, metadata) = (key.to_owned(), metadata.clone());
-        Ok(Self { shared, key, id, metadata, checksums: ways.checksums, parts: Mutex::default() })
+        Ok(Self { shared, key, id, metadata, checksums, parts: Mutex::default() })
     }
 
     async fn try_complete(
@@ -109,11 +113,13 @@ impl MultipartUpload for S3Upload {
                 .set_checksum_crc64_nvme(checksum.clone())
                 .set_content_md5(content.md5.clone())
                 .body(content.stream(!ways.unsigned));
-            let sent = match client::for_body_of(content.len()) {
-                None => request.send().await,
-                Some(settings) => request.customize().config_override(settings).send().await,
+            let sending = async {
+                match client::for_body_of(content.len()) {
+                    None => request.send().await,
+                    Some(settings) => request.customize().config_override(settings).send().await,
+                }
             };
-            match sent {
+            match content.unless_stalled(&self.key, sending).await? {
                 Ok(answer) => break answer,
                 Err(answer) if ways.unsigned && Refusal::of(&answer).wants_signed_content() => ways.unsigned = false,
                 Err(answer) => return Err(error(&format!("send part {number} of"), &self.key, answer)),
