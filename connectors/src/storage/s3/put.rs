@@ -42,7 +42,7 @@ impl Shared {
             if look && !self.holds(key, condition).await? {
                 return Ok(Completion::NameTaken);
             }
-            let Err(answer) = object.content.unless_stalled(key, self.try_put(&object, ways)).await? else {
+            let Err(answer) = object.content.unless_stalled(key, Box::pin(self.try_put(&object, ways))).await? else {
                 self.means.learn(ways);
                 return Ok(Completion::Created);
             };

@@ -119,7 +119,7 @@ impl MultipartUpload for S3Upload {
                     Some(settings) => request.customize().config_override(settings).send().await,
                 }
             };
-            match content.unless_stalled(&self.key, sending).await? {
+            match content.unless_stalled(&self.key, Box::pin(sending)).await? {
                 Ok(answer) => break answer,
                 Err(answer) if ways.unsigned && Refusal::of(&answer).wants_signed_content() => ways.unsigned = false,
                 Err(answer) => return Err(error(&format!("send part {number} of"), &self.key, answer)),
