@@ -192,7 +192,7 @@ impl Scaled {
             let overflow = half <= 0 && !first;
             let low = overflow || value < half;
             let high = overflow || wrap(value.wrapping_add(half)) > ten;
-            Step { digit, low, high, middle: wrap(value << 1).wrapping_sub(ten).cmp(&0) }
+            Step { digit, low, high, middle: wrap((value << 1).wrapping_sub(ten)).cmp(&0) }
         };
         develop(self.exponent, &mut next)
     }

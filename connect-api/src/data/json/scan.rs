@@ -183,11 +183,9 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// Whether what follows a literal would be part of a Java identifier.
+/// Whether what follows a literal would be part of a Java identifier. Jackson takes everything beyond ASCII for it.
 fn continues_word(rest: &[u8]) -> bool {
-    let character = String::from_utf8_lossy(&rest[..rest.len().min(4)]).chars().next();
-    matches!(character, Some('_' | '\u{7f}'..='\u{9f}' | char::REPLACEMENT_CHARACTER))
-        || character.is_some_and(char::is_alphanumeric)
+    matches!(rest.first(), Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x7f..))
 }
 
 /// The output, as far as it differs from the input.

@@ -5,7 +5,7 @@
 
 use super::{
     number,
-    parsed::{Parsed, align},
+    parsed::{self, Parsed},
     temporal,
     tokens::{Tokens, trim},
 };
@@ -77,8 +77,7 @@ fn array(tokens: &mut Tokens<'_>, depth: usize) -> Option<Parsed> {
     let mut items = Vec::new();
     while !tokens.is_empty() {
         if tokens.take("]") {
-            align(items.iter_mut())?;
-            return Some(Parsed::Array(items));
+            return parsed::array(items);
         }
         if tokens.take(",") {
             return None;
@@ -98,9 +97,7 @@ fn map(tokens: &mut Tokens<'_>, depth: usize) -> Option<Parsed> {
     let mut entries: Vec<(Parsed, Parsed)> = Vec::new();
     while !tokens.is_empty() {
         if tokens.take("}") {
-            align(entries.iter_mut().map(|(key, _)| key))?;
-            align(entries.iter_mut().map(|(_, value)| value))?;
-            return Some(Parsed::Map(entries));
+            return parsed::map(entries);
         }
         if tokens.take(",") {
             return None;

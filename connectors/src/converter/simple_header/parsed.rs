@@ -65,27 +65,49 @@ enum Shared {
     Map,
 }
 
-/// Gives all values the type that they share, if they share one. `None` where they do and there is a null among them, which has no type.
-pub(super) fn align<'a>(values: impl Iterator<Item = &'a mut Parsed>) -> Option<()> {
-    let mut values: Vec<_> = values.collect();
-    let mut shared = None;
-    for other in values.iter().filter_map(|value| shared_type(value)) {
-        match shared {
-            None => shared = Some(other),
-            Some(one) if one == other => {}
-            Some(one) if one.max(other) <= Shared::Float64 => shared = Some(one.max(other)),
-            Some(_) => return Some(()),
-        }
+/// What the types of some values have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Common {
+    /// There are no values but nulls.
+    Nothing,
+    All(Shared),
+    Mixed,
+}
+
+fn common_type<'a>(values: impl Iterator<Item = &'a Parsed>) -> Common {
+    values.filter_map(shared_type).fold(Common::Nothing, |common, other| match common {
+        Common::Nothing => Common::All(other),
+        Common::All(one) if one == other => common,
+        Common::All(one) if one.max(other) <= Shared::Float64 => Common::All(one.max(other)),
+        _ => Common::Mixed,
+    })
+}
+
+/// The list, its numbers as wide as the widest. `None` where there is a null among values of one type, which it does not have.
+pub(super) fn array(mut items: Vec<Parsed>) -> Option<Parsed> {
+    if let Common::All(shared) = common_type(items.iter()) {
+        items.iter_mut().try_for_each(|item| widen(item, shared))?;
     }
-    let Some(shared) = shared else { return Some(()) };
-    for value in &mut values {
-        match (shared, &**value) {
-            (_, Parsed::Null) => return None,
-            (Shared::Float32, Parsed::Integer(integer)) => **value = Parsed::Float32(*integer as f32),
-            (Shared::Float64, Parsed::Integer(integer)) => **value = Parsed::Float64(*integer as f64),
-            (Shared::Float64, Parsed::Float32(float)) => **value = Parsed::Float64(f64::from(*float)),
-            _ => {}
-        }
+    Some(Parsed::Array(items))
+}
+
+/// As [`array`], for keys and values; where one of these are mixed, both stay as they are.
+pub(super) fn map(mut entries: Vec<(Parsed, Parsed)>) -> Option<Parsed> {
+    let keys = common_type(entries.iter().map(|(key, _)| key));
+    let values = common_type(entries.iter().map(|(_, value)| value));
+    if let (Common::All(keys), Common::All(values)) = (keys, values) {
+        entries.iter_mut().try_for_each(|(key, value)| widen(key, keys).and_then(|()| widen(value, values)))?;
+    }
+    Some(Parsed::Map(entries))
+}
+
+fn widen(value: &mut Parsed, shared: Shared) -> Option<()> {
+    match (shared, &*value) {
+        (_, Parsed::Null) => return None,
+        (Shared::Float32, Parsed::Integer(integer)) => *value = Parsed::Float32(*integer as f32),
+        (Shared::Float64, Parsed::Integer(integer)) => *value = Parsed::Float64(*integer as f64),
+        (Shared::Float64, Parsed::Float32(float)) => *value = Parsed::Float64(f64::from(*float)),
+        _ => {}
     }
     Some(())
 }

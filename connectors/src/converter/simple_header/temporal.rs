@@ -32,7 +32,12 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn number(&mut self) -> Option<i64> {
+        /// More would not fit the milliseconds.
+        const MAX_DIGITS: usize = 8;
         let len = self.rest.bytes().take_while(u8::is_ascii_digit).count();
+        if len > MAX_DIGITS {
+            return None;
+        }
         let (digits, rest) = self.rest.split_at(len);
         self.rest = rest;
         digits.parse().ok()
