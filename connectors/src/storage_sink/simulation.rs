@@ -18,7 +18,7 @@ use connect_api::{
     Plugins, RecordView, RecordWriter, Result, SinkRecord, SinkTask, SinkTaskContext, SinkTaskHost, Storage, TopicPartition,
     Version, async_trait,
     config::{Config, ConfigDef},
-    data::{Data, Text, Value},
+    data::{Data, Value},
 };
 use tokio::{sync::Semaphore, task::JoinSet};
 
@@ -217,11 +217,10 @@ impl Format for Offset {
 
 impl RecordWriter for Offset {
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
-        let width = match &record.value.value {
-            Value::String(text) => text.len(),
-            _ => 0,
-        };
-        out.extend_from_slice(format!("{:width$}\n", record.offset()).as_bytes());
+        let Value::Int64(bytes) = record.value.value else { return Err(Error::data("not a size")) };
+        out.extend_from_slice(format!("{}", record.offset()).as_bytes());
+        out.resize(out.len() + usize::try_from(bytes).unwrap(), b' ');
+        out.push(b'\n');
         Ok(())
     }
 
@@ -418,7 +417,7 @@ impl World {
 fn records(first: i64, count: i64, bytes: usize) -> Vec<SinkRecord> {
     let consumed = (first..first + count).map(|offset| ConsumerRecord { offset, ..ConsumerRecord::default() }).collect();
     let batch = Arc::new(ConsumerRecords { topic_partition: topic_partition(), records: consumed });
-    let value = || Data::schemaless(Value::String(Text::from("x".repeat(bytes))));
+    let value = || Data::schemaless(Value::Int64(bytes.try_into().unwrap()));
     (0..batch.records.len())
         .map(|index| SinkRecord::new(Origin::new(Arc::clone(&batch), index), Data::default(), value(), Vec::new()))
         .collect()
@@ -426,7 +425,9 @@ fn records(first: i64, count: i64, bytes: usize) -> Vec<SinkRecord> {
 
 fn settings(flush_size: u64, schedule: bool, digits: u64) -> Config {
     let mut config: Config =
-        [("format.class", "Offset"), ("partitioner.class", "Digit"), ("timezone", "UTC")].into_iter().collect();
+        [("format.class", "Offset"), ("partitioner.class", "Digit"), ("timezone", "UTC"), ("s3.part.size", "5242880")]
+            .into_iter()
+            .collect();
     config.insert("flush.size", flush_size.to_string(), None);
     config.insert("digits", digits.to_string(), None);
     if schedule {
@@ -442,11 +443,14 @@ struct Story {
     digits: u64,
     change_flush_size: bool,
     zombies: bool,
+    /// Records so large that files outgrow a part.
+    large_records: bool,
 }
 
 async fn tell(story: Story, seed: u64) {
     NOW.set(1_700_000_000_000);
-    let mut world = World::new(seed, 60);
+    let mut world = World::new(seed, if story.large_records { 16 } else { 60 });
+    world.record_bytes = if story.large_records { 3 << 20 } else { 0 };
     let flush_size = 1 + world.dice.below(8);
     for _ in 0..1 + world.dice.below(6) {
         let size = if story.change_flush_size { 1 + world.dice.below(8) } else { flush_size };
@@ -478,12 +482,12 @@ async fn tell(story: Story, seed: u64) {
 
 fn tell_all(story: Story) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    for seed in 0..100 {
+    for seed in 0..if story.large_records { 8 } else { 100 } {
         runtime.block_on(tell(story, seed));
     }
 }
 
-const PLAIN: Story = Story { schedule: false, digits: 1, change_flush_size: false, zombies: false };
+const PLAIN: Story = Story { schedule: false, digits: 1, change_flush_size: false, zombies: false, large_records: false };
 
 #[test]
 fn crashes_and_lost_answers_neither_lose_nor_double_a_record() {
@@ -497,15 +501,25 @@ fn scheduled_cuts_survive_crashes_because_they_are_planned_first() {
 
 #[test]
 fn several_open_files_are_cut_together_and_survive_crashes() {
+    tell_all(Story { digits: 3, ..PLAIN });
     tell_all(Story { digits: 3, schedule: true, ..PLAIN });
 }
 
 #[test]
 fn settings_may_change_at_every_restart() {
+    tell_all(Story { change_flush_size: true, ..PLAIN });
     tell_all(Story { change_flush_size: true, schedule: true, ..PLAIN });
 }
 
 #[test]
 fn a_frozen_owner_that_thaws_changes_nothing() {
+    tell_all(Story { zombies: true, ..PLAIN });
     tell_all(Story { zombies: true, schedule: true, ..PLAIN });
+    tell_all(Story { zombies: true, schedule: true, digits: 3, ..PLAIN });
+}
+
+#[test]
+fn objects_in_parts_survive_crashes_too() {
+    tell_all(Story { large_records: true, ..PLAIN });
+    tell_all(Story { large_records: true, change_flush_size: true, schedule: true, ..PLAIN });
 }
