@@ -11,6 +11,8 @@ pub(super) struct Boundaries {
     cuts: VecDeque<i64>,
     /// Ascending, not overlapping.
     found: VecDeque<Found>,
+    /// Everything that was found lies before this offset.
+    found_until: i64,
     /// Up to here the journal has every cut.
     every_until: i64,
 }
@@ -36,7 +38,8 @@ impl Boundaries {
         cuts.sort_unstable();
         cuts.dedup();
         let every_until = planned.last().copied().filter(|_| every).unwrap_or_default();
-        Self { cuts: cuts.into_iter().filter(|cut| *cut > start).collect(), found: ahead, every_until }
+        let found_until = ahead.iter().map(end).max().unwrap_or_default();
+        Self { cuts: cuts.into_iter().filter(|cut| *cut > start).collect(), found: ahead, found_until, every_until }
     }
 
     /// Whether files must be closed before the record at `offset`. Forgets what is behind.
@@ -63,9 +66,9 @@ impl Boundaries {
             || self.found.front().is_some_and(|range| range.first <= offset && range.end.is_some_and(|end| offset < end))
     }
 
-    /// Whether everything that was found lies before `offset`.
+    /// Whether everything that was found lies before `offset`, read or not.
     pub(super) fn are_behind(&self, offset: i64) -> bool {
-        self.found.iter().all(|range| end(range) <= offset)
+        self.found_until <= offset
     }
 }
 
@@ -103,8 +106,10 @@ mod tests {
 
     #[test]
     fn an_object_with_a_known_end_decides_where_its_file_ends() {
-        let boundaries = Boundaries::new(&[], false, vec![found(0, Some(7), false)], 0);
+        let mut boundaries = Boundaries::new(&[], false, vec![found(0, Some(7), false)], 0);
         assert!(boundaries.decides(6) && !boundaries.decides(7));
+        // Reading beyond it is not enough: what was read may be read again.
+        boundaries.is_reached(20);
         assert!(!boundaries.are_behind(6) && boundaries.are_behind(7));
     }
 

@@ -482,7 +482,7 @@ async fn tell(story: Story, seed: u64) {
 
 fn tell_all(story: Story) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    for seed in 0..if story.large_records { 8 } else { 100 } {
+    for seed in 0..if story.large_records { 5 } else { 60 } {
         runtime.block_on(tell(story, seed));
     }
 }
