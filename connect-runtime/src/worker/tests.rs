@@ -323,3 +323,17 @@ fn an_unreachable_broker_is_an_error_that_names_it() {
     assert!(error.to_string().starts_with("no Kafka broker answered at 127.0.0.1:22099 within"), "{error}");
     assert!(error.to_string().contains("Connection refused"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_stops_in_order_while_no_broker_answers() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("dark", 1);
+    cluster.produce("dark", 0, values(5));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("dark", ("topics", "dark"), "1")).await.unwrap();
+    until("dark", |seen| count(seen) == 5).await;
+    cluster.broker_down();
+    worker.stop().await;
+    let seen = seen().remove("dark").unwrap();
+    assert_eq!((seen.stopped, seen.owners.len()), (1, 0));
+}
