@@ -108,7 +108,12 @@ fn produce(kafka: &Kafka) -> Result<Topics, Box<dyn Error>> {
 /// What MSK Connect says in the worker's configuration.
 fn worker_config(kafka: &Kafka) -> Result<WorkerConfig, Box<dyn Error>> {
     let bootstrap = kafka.bootstrap_servers();
-    let keys = [("bootstrap.servers", bootstrap.as_str()), ("listeners", "http://127.0.0.1:0")];
+    let keys = [
+        ("bootstrap.servers", bootstrap.as_str()),
+        ("listeners", "http://127.0.0.1:0"),
+        // How long the mock cluster waits for the other tasks, where they do not join at once.
+        ("consumer.session.timeout.ms", "6000"),
+    ];
     let config: Config = keys.into_iter().collect();
     Ok(WorkerConfig::try_from(&config).map_err(connect_api::Error::from)?)
 }
@@ -132,7 +137,7 @@ fn connector_config(directory: &Path, s3: &S3) -> Result<Config, Box<dyn Error>>
 async fn wait_for_objects(worker: &Worker, expected: usize) -> Result<(), Box<dyn Error>> {
     let (start, mut shown) = (Instant::now(), 0);
     while shown < expected {
-        sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(250)).await;
         let objects = total(&worker.metrics().scrape(), "connect_sink_objects_total");
         if objects > shown {
             shown = objects;
@@ -179,13 +184,13 @@ fn show_metrics(metrics: &str) {
         "connect_records_read_total",
         "connect_sink_objects_total",
         "connect_sink_object_bytes_total",
-        "connect_budget_limit_bytes",
+        "connect_storage_requests_total",
     ] {
         println!("  {name} {}", total(metrics, name));
     }
 }
 
-/// As `spec` of the layout says: topic, partition, and the offset of the first record with ten digits.
+/// Topic, partition, and the offset of the first record with ten digits.
 fn object_name(topic: &str, partition: i32, offset: usize) -> PathBuf {
     format!("topics/{topic}/partition={partition}/{topic}+{partition}+{offset:010}.json").into()
 }

@@ -62,7 +62,13 @@ async fn measure(arguments: &Arguments) -> Result<Measurement> {
 }
 
 fn worker_config(arguments: &Arguments) -> Result<Config> {
-    let keys = [("bootstrap.servers", arguments.text("bootstrap")?), ("listeners", ""), ("memory.limit", MEMORY_LIMIT)];
+    let keys = [
+        ("bootstrap.servers", arguments.text("bootstrap")?),
+        ("listeners", ""),
+        ("memory.limit", MEMORY_LIMIT),
+        // How long the mock cluster waits for the other tasks, where they do not join at once.
+        ("consumer.session.timeout.ms", "6000"),
+    ];
     Ok(keys.into_iter().collect())
 }
 

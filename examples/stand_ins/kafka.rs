@@ -24,11 +24,12 @@ impl Kafka {
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let producer: BaseProducer =
             ClientConfig::new().set("test.mock.num.brokers", "3").set("linger.ms", "5").set("log_level", "3").create()?;
-        // A group's first members wait for others: three seconds unless told otherwise, as on a real broker.
+        // A group's first members wait for others: three seconds unless told otherwise, as on a real broker. Whoever comes later
+        // than that waits for nearly the session timeout.
         #[allow(unsafe_code, reason = "the crate has no safe call for this; the cluster lives as long as the producer")]
         unsafe {
             let cluster = rd_kafka_handle_mock_cluster(producer.client().native_ptr());
-            rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 50);
+            rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 300);
         }
         Ok(Self { producer })
     }
