@@ -15,7 +15,10 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Adds to the refusal of a class which known one was probably meant.
-pub(super) fn unknown_class<C: ?Sized>(problem: Problem, class: &str, known: &[PluginEntry<C>]) -> Problem {
+pub(super) fn unknown_class<C: ?Sized>(mut problem: Problem, class: &str, known: &[PluginEntry<C>]) -> Problem {
+    if known.is_empty() {
+        problem.message = problem.message.replace("Known: ", "There is none of this kind yet");
+    }
     let simple = |name: &str| name.rsplit('.').next().unwrap_or_default().to_lowercase();
     let given = simple(class);
     let names = known.iter().flat_map(|entry| entry.names().into_iter().map(|name| (simple(name), entry.name)));

@@ -2,7 +2,7 @@
 
 use connect_api::{
     Plugins,
-    config::{AnyConfigKey, Config, ConfigDef, ConfigType, Entry, Origin, PluginKind, Problem, Problems},
+    config::{AnyConfigKey, Config, ConfigDef, Entry, Origin, PluginKind, Problem, Problems},
     plugins::{self, PluginDescription},
 };
 
@@ -344,8 +344,6 @@ fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config)
         let example = key.default().filter(|default| !default.is_empty()).unwrap_or("1000");
         let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
         problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
-    } else if key.config_type() == ConfigType::Boolean {
-        problem.message.push_str("; write true or false");
     }
     if !key.one_of().is_empty() {
         let value = config.text(key.name()).unwrap_or_default().trim();

@@ -70,7 +70,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// `host:port` to bind to, all interfaces as `[::]`'s IPv4 counterpart.
+    /// `host:port` to bind to; `0.0.0.0` for all interfaces.
     pub fn address(&self) -> String {
         match self.host.as_str() {
             "" => format!("0.0.0.0:{}", self.port),

@@ -119,7 +119,7 @@ fn a_converter_s_keys_are_those_of_who_names_it() {
         lines(&validation.problems),
         [
             "worker.properties:2: Invalid value maybe for configuration value.converter.schemas.enable: Expected value to be either true or \
-          false; write true or false"
+          false"
         ]
     );
     assert!(lines(&validation.warnings)[0].starts_with("s3.properties:7: value.converter.schemas.enable changes nothing: "));
