@@ -68,7 +68,8 @@ pub trait Storage: Send + Sync {
     /// The object's content, if it exists.
     async fn get(&self, key: &str) -> Result<Option<Bytes>>;
 
-    /// All names that begin with `prefix` and come after `start_after` in byte order, in byte order.
+    /// All names that begin with `prefix` and come after `start_after` in byte order, in byte order. `Config` where listing is not allowed: a sink
+    /// can do without, at the price of objects of another past that it meets by name only.
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>>;
 
     /// Ends multipart uploads of names with this prefix that nobody completed. Best effort.

@@ -1,7 +1,7 @@
 //! Names of objects, and uploads that nobody completed.
 
 use aws_sdk_s3::types::EncodingType;
-use connect_api::Result;
+use connect_api::{Error, Result};
 
 use super::{
     Shared,
@@ -16,7 +16,14 @@ impl Shared {
         let mut pages = request.into_paginator().send();
         let mut names = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|answer| error("list names with the prefix", prefix, answer))?;
+            let page = match page {
+                // Not a passing fault: policies made for the JVM connector need not grant it. The caller may do without.
+                Err(answer) if Refusal::of(&answer).code == "AccessDenied" => {
+                    let message = format!("listing names in bucket {} is denied: it needs s3:ListBucket", self.bucket);
+                    return Err(Error::config(message));
+                }
+                page => page.map_err(|answer| error("list names with the prefix", prefix, answer))?,
+            };
             let encoded = page.encoding_type == Some(EncodingType::Url);
             let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
             names.extend(keys.map(|key| if encoded { decode(&key) } else { key }));
