@@ -11,6 +11,7 @@ use connect_api::config::{Config, Problems};
 use super::{ConnectorConfig, WorkerConfig};
 use settings::Settings;
 use translate::Translation;
+pub(super) use translate::{IGNORED, NO_EFFECT, RENAMED};
 
 /// Keys and values in librdkafka's spelling. Some are secrets: never print it.
 pub type ClientProperties = Vec<(String, String)>;

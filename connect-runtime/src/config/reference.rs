@@ -7,13 +7,14 @@ use connect_api::{
     config::{AnyConfigKey, ConfigDef, Importance, PluginKind},
 };
 
-use super::{connector_keys, worker_keys};
+use super::{client, connector_keys, worker_keys};
 
 /// `docs/configuration.md`: the keys of the worker, of every sink connector, and of each plugin, as Markdown.
 pub fn config_reference(plugins: &Plugins) -> String {
     let mut text = String::from(INTRODUCTION);
     section(&mut text, "Worker", WORKER, &worker_keys::definition());
     section(&mut text, "Every sink connector", CONNECTOR, &connector_keys::definition());
+    clients(&mut text);
     let described = plugins.describe();
     let mut told = Vec::new();
     for plugin in &described {
@@ -47,6 +48,24 @@ const WORKER: &str = "The first file of `connect run`. `consumer.<key>`, `produc
 
 const CONNECTOR: &str = "Further files, with the keys of the connector's plugin beside these. `consumer.override.<key>`, `producer.override.<key>` and\n\
     `admin.override.<key>` are settings of the connector's own Kafka clients.\n";
+
+const CLIENTS: &str = "\n## Kafka clients\n\n\
+    Settings of Kafka clients are written for Java and translated for librdkafka, whose own keys are taken as well. Numbers beyond what librdkafka\n\
+    takes are limited to it, with a warning; keys that neither knows change nothing, with a warning. `sasl.jaas.config` is read for PLAIN,\n\
+    SCRAM-SHA-256 and SCRAM-SHA-512; AWS_MSK_IAM, OAUTHBEARER and GSSAPI are refused. Trust stores are PEM; key stores are PEM or PKCS12.\n\
+    Offsets are never committed by the client itself.\n\n\
+    | Java | Here |\n|---|---|\n";
+
+fn clients(text: &mut String) {
+    text.push_str(CLIENTS);
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let renamed = client::RENAMED.iter().map(|(java, names)| (*java, quoted(names)));
+    let no_effect = client::NO_EFFECT.iter().map(|(java, reason)| (*java, format!("no effect: {reason}")));
+    let ignored = client::IGNORED.iter().map(|java| (*java, "its part is done by other means".to_owned()));
+    for (java, here) in renamed.chain(no_effect).chain(ignored) {
+        text.push_str(&format!("| `{java}` | {here} |\n"));
+    }
+}
 
 fn kind(kind: PluginKind) -> &'static str {
     match kind {

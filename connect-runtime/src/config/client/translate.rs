@@ -32,18 +32,37 @@ impl Translation {
     }
 }
 
-/// What becomes of one of Java's keys.
-enum Rule {
-    /// It has other names.
-    Rename(&'static [&'static str]),
-    /// It is handled in another way.
-    Ignore,
-    /// It has no counterpart, for this reason.
-    NoEffect(&'static str),
-}
+/// Java's keys that have other names.
+pub(in crate::config) const RENAMED: &[(&str, &[&str])] = &[
+    ("fetch.max.wait.ms", &["fetch.wait.max.ms"]),
+    ("metadata.max.age.ms", &["topic.metadata.refresh.interval.ms", "metadata.max.age.ms"]),
+    ("request.timeout.ms", &["socket.timeout.ms"]),
+    ("receive.buffer.bytes", &["socket.receive.buffer.bytes"]),
+    ("send.buffer.bytes", &["socket.send.buffer.bytes"]),
+    ("max.request.size", &["message.max.bytes"]),
+];
+
+const COMMITS: &str = "offsets are committed once their records are durable, and in no other way";
+const METRICS: &str = "metrics are served for Prometheus";
+
+/// Keys that have no counterpart, with the reason.
+pub(in crate::config) const NO_EFFECT: &[(&str, &str)] = &[
+    ("enable.auto.commit", COMMITS),
+    ("enable.auto.offset.store", COMMITS),
+    ("auto.commit.enable", COMMITS),
+    ("auto.commit.interval.ms", "offsets are committed every offset.flush.interval.ms"),
+    ("interceptor.classes", "it names classes of the JVM"),
+    ("metric.reporters", "it names classes of the JVM"),
+    ("metrics.sample.window.ms", METRICS),
+    ("metrics.num.samples", METRICS),
+    ("metrics.recording.level", METRICS),
+    ("auto.include.jmx.reporter", METRICS),
+    ("buffer.memory", "the dead letter queue waits for each batch"),
+    ("socket.connection.setup.timeout.max.ms", "librdkafka gives every attempt to connect socket.connection.setup.timeout.ms"),
+];
 
 /// Keys whose part here is done by other means: batches are bounded by memory, bytes need no serialiser.
-const IGNORED: [&str; 9] = [
+pub(in crate::config) const IGNORED: &[&str] = &[
     "key.deserializer",
     "value.deserializer",
     "key.serializer",
@@ -55,29 +74,8 @@ const IGNORED: [&str; 9] = [
     "exclude.internal.topics",
 ];
 
-fn rule(key: &str, client: Client) -> Option<Rule> {
-    Some(match key {
-        "fetch.max.wait.ms" => Rule::Rename(&["fetch.wait.max.ms"]),
-        "metadata.max.age.ms" => Rule::Rename(&["topic.metadata.refresh.interval.ms", "metadata.max.age.ms"]),
-        "request.timeout.ms" => Rule::Rename(&["socket.timeout.ms"]),
-        "receive.buffer.bytes" => Rule::Rename(&["socket.receive.buffer.bytes"]),
-        "send.buffer.bytes" => Rule::Rename(&["socket.send.buffer.bytes"]),
-        "max.request.size" if client == Client::Producer => Rule::Rename(&["message.max.bytes"]),
-        _ if IGNORED.contains(&key) => Rule::Ignore,
-        "enable.auto.commit" | "enable.auto.offset.store" | "auto.commit.enable" if client == Client::Consumer => {
-            Rule::NoEffect("offsets are committed once their records are durable, and in no other way")
-        }
-        "auto.commit.interval.ms" => Rule::NoEffect("offsets are committed every offset.flush.interval.ms"),
-        "interceptor.classes" | "metric.reporters" => Rule::NoEffect("it names classes of the JVM"),
-        "metrics.sample.window.ms" | "metrics.num.samples" | "metrics.recording.level" | "auto.include.jmx.reporter" => {
-            Rule::NoEffect("metrics are served for Prometheus")
-        }
-        "buffer.memory" => Rule::NoEffect("the dead letter queue waits for each batch"),
-        "socket.connection.setup.timeout.max.ms" => {
-            Rule::NoEffect("librdkafka gives every attempt to connect socket.connection.setup.timeout.ms")
-        }
-        _ => return None,
-    })
+fn find<T: Copy>(table: &[(&str, T)], key: &str) -> Option<T> {
+    table.iter().find(|(name, _)| *name == key).map(|(_, found)| *found)
 }
 
 /// Translates what the layers came to.
@@ -90,16 +88,23 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
         settings.take("partition.assignment.strategy");
     }
     for (key, setting) in settings.into_iter() {
-        match rule(&key, client) {
-            Some(Rule::Rename(names)) => names.iter().for_each(|name| known(client, &key, name, &setting, &mut translation)),
-            Some(Rule::Ignore) => {}
-            Some(Rule::NoEffect(_)) if setting.inherited => {}
-            Some(Rule::NoEffect(reason)) => {
+        if IGNORED.contains(&key.as_str()) {
+            continue;
+        }
+        match find(NO_EFFECT, &key) {
+            Some(_) if setting.inherited => continue,
+            Some(reason) => {
                 translation
                     .warnings
                     .push(setting.remark(&key, |written_as| format!("{written_as} changes nothing here: {reason}")));
+                continue;
             }
-            None => known(client, &key, &key, &setting, &mut translation),
+            None => {}
+        }
+        let names = find(RENAMED, &key).unwrap_or_default();
+        names.iter().for_each(|name| known(client, &key, name, &setting, &mut translation));
+        if names.is_empty() {
+            known(client, &key, &key, &setting, &mut translation);
         }
     }
     if client == Client::Consumer {
