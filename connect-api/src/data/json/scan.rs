@@ -108,10 +108,10 @@ impl Scanner<'_> {
             return Err(self.error("a name in quotes is missing"));
         }
         let open = self.at;
-        let name = string::name(self.input, open)?;
+        let (name, fingerprint) = string::name(self.input, open)?;
         // Equal names may be written in several ways once there are escapes: look closely.
         self.repeated_names |= name.escaped || !name.utf8;
-        self.levels.add_name(&self.input[open + 1..name.end - 1]);
+        self.levels.fingerprints.push(fingerprint);
         self.take_string(name);
         self.blanks();
         if self.peek() != b':' {
@@ -128,13 +128,18 @@ impl Scanner<'_> {
         Ok(())
     }
 
+    #[inline]
     fn take_string(&mut self, span: string::StringSpan) {
         if !span.utf8 {
-            let content = self.at + 1..span.end - 1;
-            let output = self.edits.replace(content.clone());
-            string::write_units(string::units(&self.input[content]), output);
+            self.rewrite(self.at + 1..span.end - 1);
         }
         self.at = span.end;
+    }
+
+    #[cold]
+    fn rewrite(&mut self, content: Range<usize>) {
+        let output = self.edits.replace(content.clone());
+        string::write_units(string::units(&self.input[content]), output);
     }
 
     fn number(&mut self) -> Result<(), JsonError> {
@@ -156,15 +161,21 @@ impl Scanner<'_> {
         Ok(())
     }
 
+    #[inline]
     fn blanks(&mut self) {
-        if !is_blank(self.peek()) {
-            return;
+        if self.peek() <= b' ' {
+            self.skip_blanks();
         }
+    }
+
+    fn skip_blanks(&mut self) {
         let start = self.at;
         while is_blank(self.peek()) {
             self.at += 1;
         }
-        self.edits.replace(start..self.at);
+        if self.at > start {
+            self.edits.replace(start..self.at);
+        }
     }
 
     /// The next byte; 0 at the end, which is no part of JSON either.
@@ -220,8 +231,10 @@ impl Edits<'_> {
 #[derive(Default)]
 struct Levels {
     depth: usize,
-    /// One bit a level: whether it is an object.
-    objects: [u64; MAX_DEPTH.div_ceil(64)],
+    /// A bit a level, the innermost lowest: whether it is an object. Only the last 64 levels.
+    objects: u64,
+    /// The bits of 64 levels each that are further out.
+    outer: Vec<u64>,
     fingerprints: Stack,
     /// Where the fingerprints of the innermost object begin.
     base: usize,
@@ -231,16 +244,17 @@ impl Levels {
     /// Whether the innermost level is an object; `None` outside all.
     #[inline]
     fn innermost(&self) -> Option<bool> {
-        let level = self.depth.checked_sub(1)?;
-        Some(self.objects[level / 64] >> (level % 64) & 1 == 1)
+        (self.depth > 0).then_some(self.objects & 1 == 1)
     }
 
     fn push(&mut self, object: bool) -> bool {
         if self.depth == MAX_DEPTH {
             return false;
         }
-        let (word, bit) = (self.depth / 64, self.depth % 64);
-        self.objects[word] = self.objects[word] & !(1 << bit) | u64::from(object) << bit;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.outer.push(self.objects);
+        }
+        self.objects = self.objects << 1 | u64::from(object);
         self.depth += 1;
         if object {
             self.fingerprints.push(self.base as u64);
@@ -251,8 +265,12 @@ impl Levels {
 
     /// Leaves the innermost level. True where two of its names may be the same.
     fn pop(&mut self) -> bool {
-        let object = self.innermost() == Some(true);
+        let object = self.objects & 1 == 1;
         self.depth = self.depth.saturating_sub(1);
+        self.objects >>= 1;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.objects = self.outer.pop().unwrap_or_default();
+        }
         if !object {
             return false;
         }
@@ -261,20 +279,6 @@ impl Levels {
         self.base = usize::try_from(self.fingerprints.pop()).unwrap_or_default();
         repeated
     }
-
-    fn add_name(&mut self, name: &[u8]) {
-        self.fingerprints.push(fingerprint(name));
-    }
-}
-
-/// Equal for equal names, and almost never for others.
-#[inline]
-fn fingerprint(name: &[u8]) -> u64 {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, tail) = name.as_chunks::<8>();
-    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
-    let hash = words.iter().fold(name.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    mix(hash, tail.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)))
 }
 
 fn has_repeated(fingerprints: &mut [u64]) -> bool {

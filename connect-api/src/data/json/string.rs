@@ -20,11 +20,19 @@ pub(super) struct StringSpan {
 }
 
 /// The string whose opening quote is at `open`.
+#[inline]
 pub(super) fn string(input: &[u8], open: usize) -> Result<StringSpan, JsonError> {
-    let mut at = open + 1;
+    let at = plain_run(input, open + 1);
+    if input.get(at) == Some(&b'"') && at - open <= MAX_STRING {
+        return Ok(StringSpan { end: at + 1, escaped: false, utf8: true });
+    }
+    rest_of_string(input, open, at)
+}
+
+/// The string whose plain characters end at `at`.
+fn rest_of_string(input: &[u8], open: usize, mut at: usize) -> Result<StringSpan, JsonError> {
     let (mut escaped, mut utf8) = (false, true);
     loop {
-        at = plain_run(input, at);
         match input.get(at) {
             Some(b'"') => break,
             Some(b'\\') => {
@@ -32,11 +40,12 @@ pub(super) fn string(input: &[u8], open: usize) -> Result<StringSpan, JsonError>
                 at = skip_escape(input, at)?;
             }
             Some(0x80..) => {
-                let sequence = sequence(input, at).ok_or(JsonError { reason: "invalid UTF-8", at })?;
+                let sequence = sequence(&input[at..]).ok_or(JsonError { reason: "invalid UTF-8", at })?;
                 utf8 &= sequence.valid;
                 at += sequence.len;
             }
-            Some(_) => return Err(JsonError { reason: "a control character must be escaped", at }),
+            Some(0..0x20) => return Err(JsonError { reason: "a control character must be escaped", at }),
+            Some(_) => at = plain_run(input, at + 1),
             None => return Err(JsonError { reason: "the string does not end", at }),
         }
     }
@@ -46,14 +55,46 @@ pub(super) fn string(input: &[u8], open: usize) -> Result<StringSpan, JsonError>
     Ok(StringSpan { end: at + 1, escaped, utf8 })
 }
 
-/// As [`string`], for the name of a member.
-pub(super) fn name(input: &[u8], open: usize) -> Result<StringSpan, JsonError> {
-    let span = string(input, open)?;
+/// As [`string`], for the name of a member, with its fingerprint.
+#[inline]
+pub(super) fn name(input: &[u8], open: usize) -> Result<(StringSpan, u64), JsonError> {
+    let (mut at, mut hash) = (open + 1, 0);
+    while let Some(chunk) = input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let stops = stops(word);
+        if stops == 0 {
+            hash = mix(hash, word);
+            at += 8;
+            continue;
+        }
+        let bits = stops.trailing_zeros() - 7;
+        at += (bits / 8) as usize;
+        if input[at] != b'"' || at - open > MAX_NAME {
+            break;
+        }
+        let tail = word & ((1 << bits) - 1);
+        return Ok((StringSpan { end: at + 1, escaped: false, utf8: true }, mix(hash, tail)));
+    }
+    rest_of_name(input, open, at)
+}
+
+/// The name whose first plain characters end at `at`.
+fn rest_of_name(input: &[u8], open: usize, at: usize) -> Result<(StringSpan, u64), JsonError> {
+    let span = rest_of_string(input, open, at)?;
     let content = &input[open + 1..span.end - 1];
     if content.len() > MAX_NAME && (!span.escaped || name_len(content) > MAX_NAME) {
         return Err(JsonError { reason: "the name has more than 50,000 bytes", at: open });
     }
-    Ok(span)
+    let (words, tail) = content.as_chunks::<8>();
+    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let tail = tail.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+    Ok((span, mix(hash, tail)))
+}
+
+/// One step of a name's fingerprint, over words of eight bytes and what is left: equal for equal bytes, and almost never for others.
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// Bytes of the name in Jackson's buffer, where each unit of a surrogate pair takes three if it was escaped.
@@ -69,19 +110,22 @@ fn name_len(content: &[u8]) -> usize {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// The high bit of the lowest byte that is not plain, and perhaps of some above it.
+#[inline]
+fn stops(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    // A borrow can set a bit wrongly only above a byte that is set rightly.
+    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | word.wrapping_sub(ONES * 0x20) | word)
+        & HIGHS
+}
+
 /// The first byte from `at` on that is not plain: a quote, a backslash, a control character, or not ASCII; or the end.
 #[inline]
 fn plain_run(input: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
-        // A byte's high bit is set where the byte stops a run. A borrow can set it wrongly only above a byte that does.
-        let quote = word ^ (ONES * b'"' as u64);
-        let backslash = word ^ (ONES * b'\\' as u64);
-        let stops = ((quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | word.wrapping_sub(ONES * 0x20)
-            | word)
-            & HIGHS;
+        let stops = stops(word);
         if stops != 0 {
             return at + (stops.trailing_zeros() / 8) as usize;
         }
@@ -113,22 +157,31 @@ struct Sequence {
     valid: bool,
 }
 
-/// The sequence at `at`, as leniently as Jackson takes it.
-fn sequence(input: &[u8], at: usize) -> Option<Sequence> {
-    let lead = input[at];
-    let second = *input.get(at + 1)?;
-    let (len, valid) = match lead {
-        0xc0..=0xdf => (2, lead >= 0xc2),
-        0xe0 => (3, second >= 0xa0),
-        0xed => (3, second < 0xa0),
-        0xe1..=0xef => (3, true),
-        0xf0 => (4, second >= 0x90),
-        0xf4 => (4, second < 0x90),
-        0xf1..=0xf7 => (4, lead < 0xf4),
+/// The sequence that `rest` begins with, as leniently as Jackson takes it.
+#[inline]
+fn sequence(rest: &[u8]) -> Option<Sequence> {
+    let continues = |byte: u8| byte & 0xc0 == 0x80;
+    let (len, valid, complete) = match *rest {
+        [lead @ 0xc0..=0xdf, second, ..] => (2, lead >= 0xc2, continues(second)),
+        [lead @ 0xe0..=0xef, second, third, ..] => {
+            let valid = match lead {
+                0xe0 => second >= 0xa0,
+                0xed => second < 0xa0,
+                _ => true,
+            };
+            (3, valid, continues(second) && continues(third))
+        }
+        [lead @ 0xf0..=0xf7, second, third, fourth, ..] => {
+            let valid = match lead {
+                0xf0 => second >= 0x90,
+                0xf4 => second < 0x90,
+                _ => lead < 0xf4,
+            };
+            (4, valid, continues(second) && continues(third) && continues(fourth))
+        }
         _ => return None,
     };
-    let tail = input.get(at + 1..at + len)?;
-    tail.iter().all(|byte| byte & 0xc0 == 0x80).then_some(Sequence { len, valid })
+    complete.then_some(Sequence { len, valid })
 }
 
 /// The UTF-16 units of a string's content, escapes decoded.
