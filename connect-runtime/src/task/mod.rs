@@ -101,6 +101,8 @@ impl SinkLoop {
                 self.parts.metrics.commits_failed.inc();
                 self.parts.health.set_problem("commit", Some("commit of offsets timed out".to_owned()));
             }
+            // Before a commit: what the last put asked to read again does not count as delivered any more.
+            self.rewind_as_requested();
             if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
                 self.parts.host.take_commit();
                 self.commit(now).await?;

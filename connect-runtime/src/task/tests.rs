@@ -463,6 +463,21 @@ async fn a_requested_offset_is_sought_before_the_next_put_and_older_records_are_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_commit_after_a_requested_offset_does_not_count_what_was_read_before_it() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10, 11, 12]);
+    running.settle().await;
+    running.calls();
+    running.host.offset(tp(1), 11);
+    running.request_commit().await;
+    let asked = running.calls().into_iter().find_map(|call| match call {
+        Call::PreCommit(delivered, _) => Some(delivered[&tp(1)].offset),
+        _ => None,
+    });
+    assert_eq!(asked, Some(11));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_requested_offset_of_a_partition_that_is_not_assigned_is_ignored() {
     let running = Running::with_two_partitions().await;
     running.host.offset(tp(9), 5);
