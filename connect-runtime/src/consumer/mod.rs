@@ -67,6 +67,8 @@ pub(crate) enum Event {
     },
     /// The offset after the last record of each partition, from time to time.
     LogEnds(BTreeMap<TopicPartition, i64>),
+    /// Nothing is read because the memory budget is used up, or reading goes on.
+    Paused(bool),
     /// The brokers cannot be reached, or can again.
     Brokers { problem: Option<String> },
     /// The consumer cannot go on and has ended.

@@ -1,7 +1,6 @@
 //! The data path of one task: the loop between its consumer and its sink task.
 //!
-//! One turn of the loop (`docs` of Kafka Connect call it an iteration of `WorkerSinkTask`): commit if due, wait for an event or a
-//! batch, carry out what the sink task asked for, convert and deliver. Nothing else calls the sink task, so it is never called
+//! One turn of the loop (an iteration of Kafka Connect's `WorkerSinkTask`): commit if due, wait for an event or a batch, carry out what the sink task asked for, convert and deliver. Nothing else calls the sink task, so it is never called
 //! twice at the same time.
 
 mod assignment;
@@ -64,6 +63,8 @@ pub(crate) struct SinkLoop {
     delivery: Option<Delivery>,
     /// When the sink task is asked again to open partitions, after so many failures.
     reopen: Option<(Instant, u32)>,
+    /// The sink task has asked for the batch again.
+    retrying: bool,
     /// The consumer has ended by itself.
     consumer_is_gone: bool,
 }
@@ -72,7 +73,16 @@ impl SinkLoop {
     /// A loop for a sink task that has been started.
     pub(crate) fn new(parts: TaskParts, settings: TaskSettings) -> Self {
         let commits = Commits::new(settings.flush_interval, settings.flush_timeout, Instant::now());
-        Self { parts, settings, assignment: Assignment::default(), commits, delivery: None, reopen: None, consumer_is_gone: false }
+        Self {
+            parts,
+            settings,
+            assignment: Assignment::default(),
+            commits,
+            delivery: None,
+            reopen: None,
+            retrying: false,
+            consumer_is_gone: false,
+        }
     }
 
     /// Runs until `stop` or the first error that cannot be tried again; closes the partitions and stops the sink task either way.
@@ -182,7 +192,10 @@ impl SinkLoop {
             self.parts.sink.committed(&offsets);
         }
         match error {
-            None => self.commit_succeeded(),
+            None => {
+                self.parts.health.set_problem("kafka", None);
+                self.commit_succeeded();
+            }
             Some(error) => {
                 self.commit_failed(&error);
                 tracing::warn!(
@@ -231,6 +244,7 @@ impl SinkLoop {
                 tracing::error!(error = error.report(), retry_in = ?(pause - now), "RetriableException from SinkTask:");
                 self.parts.metrics.put_retries.inc();
                 self.parts.metrics.consumer_paused.set(1);
+                self.retrying = true;
                 delivery.not_before = Some(pause);
             }
             Err(error) => return Err(error.context("Exiting WorkerSinkTask due to unrecoverable exception.")),
@@ -249,7 +263,10 @@ impl SinkLoop {
             }
         }
         let metrics = &self.parts.metrics;
-        metrics.consumer_paused.set(0);
+        if self.retrying {
+            self.retrying = false;
+            metrics.consumer_paused.set(0);
+        }
         let records = delivery.records().len();
         if records > 0 {
             metrics.records_delivered.inc_by(records as u64);

@@ -78,6 +78,10 @@ impl SinkLoop {
                     }
                 }
             }
+            Event::Paused(paused) => {
+                tracing::debug!(paused, "memory budget");
+                self.parts.metrics.consumer_paused.set(i64::from(paused));
+            }
             Event::Brokers { problem } => self.parts.health.set_problem("kafka", problem),
             Event::Failed(error) => {
                 self.consumer_is_gone = true;

@@ -159,7 +159,8 @@ impl SinkLoop {
                 Event::Failed(error) => {
                     return tracing::warn!(error = error.report(), "the consumer failed while it left the group");
                 }
-                Event::Assigned { .. } | Event::Committed { .. } | Event::LogEnds(_) | Event::Brokers { .. } => {}
+                Event::Assigned { .. } | Event::Committed { .. } | Event::LogEnds(_) | Event::Paused(_) | Event::Brokers { .. } => {
+                }
             }
         }
     }

@@ -38,10 +38,13 @@ fn seen() -> MutexGuard<'static, BTreeMap<String, Seen>> {
 
 struct Recorder {
     journal: String,
+    /// The first task fails like this when it gets its first record.
+    failure: Mutex<Option<String>>,
 }
 
 struct RecorderTask {
     journal: String,
+    failure: Option<String>,
     context: Option<SinkTaskContext>,
     written: BTreeMap<TopicPartition, usize>,
 }
@@ -61,13 +64,15 @@ impl Plugin for Recorder {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        Ok(Self { journal: config.text("name").unwrap_or_default().to_owned() })
+        let failure = Mutex::new(config.text("test.failure").map(str::to_owned));
+        Ok(Self { journal: config.text("name").unwrap_or_default().to_owned(), failure })
     }
 }
 
 impl SinkConnector for Recorder {
     fn task(&self, _config: &Config, _plugins: &Plugins) -> Result<Box<dyn SinkTask>> {
-        Ok(Box::new(RecorderTask { journal: self.journal.clone(), context: None, written: BTreeMap::new() }))
+        let failure = self.failure.lock().unwrap().take();
+        Ok(Box::new(RecorderTask { journal: self.journal.clone(), failure, context: None, written: BTreeMap::new() }))
     }
 }
 
@@ -92,6 +97,14 @@ impl SinkTask for RecorderTask {
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
+        if !records.is_empty() {
+            match self.failure.as_deref() {
+                None => {}
+                Some("data") => return Err(Error::data("bad record")),
+                Some("fatal") => return Err(Error::fatal("broken")),
+                Some(_) => panic!("on purpose"),
+            }
+        }
         for record in records {
             let Value::Bytes(value) = &record.value.value else { continue };
             let value = String::from_utf8_lossy(value).into_owned();
@@ -336,4 +349,39 @@ async fn a_worker_stops_in_order_while_no_broker_answers() {
     worker.stop().await;
     let seen = seen().remove("dark").unwrap();
     assert_eq!((seen.stopped, seen.owners.len()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_breaks_or_panics_starts_again_and_nothing_is_lost() {
+    let cluster = MockCluster::start();
+    let worker = worker(&cluster).await;
+    for failure in ["fatal", "panic"] {
+        cluster.create_topic(failure, 1);
+        cluster.produce(failure, 0, values(5));
+        let mut config = connector(failure, ("topics", failure), "1");
+        config.insert("test.failure", failure, None);
+        worker.create_connector(config).await.unwrap();
+        until(failure, |seen| count(seen) == 5).await;
+        assert!(is_exactly_once(&seen().remove(failure).unwrap()));
+    }
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_meets_a_bad_record_stays_failed_and_readiness_says_why() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("bad", 1);
+    cluster.produce("bad", 0, values(5));
+    let worker = worker(&cluster).await;
+    let mut config = connector("bad", ("topics", "bad"), "1");
+    config.insert("test.failure", "data", None);
+    worker.create_connector(config).await.unwrap();
+    until("bad", |seen| seen.stopped == 1).await;
+    while worker.readiness().0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let report = worker.readiness().1.to_string();
+    assert!(report.contains("bad record"), "{report}");
+    worker.stop().await;
+    assert_eq!(count(&seen().remove("bad").unwrap()), 0);
 }

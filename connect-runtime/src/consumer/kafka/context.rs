@@ -37,6 +37,8 @@ pub(super) struct Context {
     pub(super) patience: Duration,
     /// Where the partitions' messages are sent.
     pub(super) inlet: Arc<Inlet>,
+    /// The task waits for the thread to end: nothing is waited for any more.
+    pub(super) stopping: Arc<AtomicBool>,
     /// The task has closed its partitions: nobody is asked any more.
     pub(super) closing: AtomicBool,
     pub(super) state: Mutex<State>,
@@ -181,7 +183,9 @@ impl Context {
         let begin = if added.count() == 0 || self.closing.load(Ordering::Relaxed) {
             Ok(Offsets::new())
         } else {
-            offsets::start(consumer, added, self.reset, Instant::now() + self.patience)
+            let until = Instant::now() + self.patience;
+            let goes_on = || Instant::now() < until && !self.stopping.load(Ordering::Relaxed);
+            offsets::start(consumer, added, self.reset, &goes_on)
         };
         let begin = begin.unwrap_or_else(|error| {
             self.fail(error);

@@ -10,7 +10,11 @@ mod records;
 mod settings;
 mod thread;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+    mpsc as std_mpsc,
+};
 
 use connect_api::{Error, Result};
 use rdkafka::config::RDKafkaLogLevel;
@@ -19,7 +23,7 @@ use tokio::sync::mpsc;
 pub(crate) use probe::probe;
 pub(crate) use settings::{KafkaSettings, prefetch_for};
 
-use super::ConsumerHandle;
+use super::{Command, ConsumerHandle};
 use native::Queue;
 
 /// Batches that wait for the task: enough to keep it busy while the thread copies the next one.
@@ -34,9 +38,9 @@ pub(crate) fn start(settings: KafkaSettings) -> Result<ConsumerHandle> {
     let (events_sender, events) = mpsc::unbounded_channel();
     let (batches_sender, batches) = mpsc::channel(BATCHES_IN_FLIGHT);
     let (commands_sender, commands) = std_mpsc::channel();
-    let inlet: Arc<Inlet> = Arc::default();
+    let (inlet, stopping): (Arc<Inlet>, Arc<AtomicBool>) = Default::default();
     let name = settings.thread_name();
-    let thread = thread::ConsumerThread::new(settings, events_sender, batches_sender, commands, inlet.clone())?;
+    let thread = thread::ConsumerThread::new(settings, events_sender, batches_sender, commands, (inlet.clone(), stopping.clone()))?;
     // A thread, not a task: librdkafka calls back synchronously during a rebalance, and the callback must block until the task
     // has closed its partitions.
     std::thread::Builder::new()
@@ -44,6 +48,9 @@ pub(crate) fn start(settings: KafkaSettings) -> Result<ConsumerHandle> {
         .spawn(move || thread.run())
         .map_err(|error| Error::fatal("starting a consumer's thread").with_source(error))?;
     Ok(ConsumerHandle::new(events, batches, move |command| {
+        if matches!(command, Command::Stop { .. }) {
+            stopping.store(true, Ordering::Relaxed);
+        }
         // A thread that has ended has said so.
         let _gone = commands_sender.send(command);
         inlet.wake();

@@ -9,10 +9,9 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
     types::RDKafkaErrorCode,
 };
-use tokio::time::Instant;
 
 /// How long one question to the brokers may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The pause before a question is asked again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -57,7 +56,7 @@ pub(super) fn to_list(offsets: &Offsets) -> TopicPartitionList {
     list
 }
 
-/// Where each partition begins: at its committed offset, or where `reset` says. Asks until `give_up`.
+/// Where each partition begins: at its committed offset, or where `reset` says. Asks while it `goes_on`.
 ///
 /// # Errors
 /// `Retriable` where the brokers do not answer in time, `Fatal` where they refuse or `reset` does.
@@ -65,9 +64,9 @@ pub(super) fn start<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     added: &TopicPartitionList,
     reset: Reset,
-    give_up: Instant,
+    goes_on: &dyn Fn() -> bool,
 ) -> Result<Offsets> {
-    let committed = ask_until(give_up, "fetching committed offsets", || {
+    let committed = ask_while(goes_on, "fetching committed offsets", || {
         let committed = consumer.committed_offsets(added.clone(), REQUEST_TIMEOUT)?;
         committed.elements().iter().try_for_each(|element| element.error())?;
         Ok(committed)
@@ -84,7 +83,7 @@ pub(super) fn start<C: ConsumerContext>(
         }
     }
     if missing.count() > 0 {
-        offsets.extend(reset_offsets(consumer, missing, reset, give_up)?);
+        offsets.extend(reset_offsets(consumer, missing, reset, goes_on)?);
     }
     Ok(offsets)
 }
@@ -93,7 +92,7 @@ fn reset_offsets<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     mut missing: TopicPartitionList,
     reset: Reset,
-    give_up: Instant,
+    goes_on: &dyn Fn() -> bool,
 ) -> Result<Offsets> {
     let end = match reset {
         Reset::Earliest => Offset::Beginning,
@@ -105,7 +104,7 @@ fn reset_offsets<C: ConsumerContext>(
     };
     missing.set_all_offsets(end).map_err(|error| refused("resetting offsets", error))?;
     // The timestamps -2 and -1 stand for both ends of a partition: one request per broker answers for all partitions.
-    let found = ask_until(give_up, "looking up where partitions begin", || {
+    let found = ask_while(goes_on, "looking up where partitions begin", || {
         let found = consumer.offsets_for_times(missing.clone(), REQUEST_TIMEOUT)?;
         found.elements().iter().try_for_each(|element| element.error())?;
         Ok(found)
@@ -120,7 +119,7 @@ fn reset_offsets<C: ConsumerContext>(
 }
 
 /// Asks again while the answer is a fault that may pass.
-fn ask_until<T>(give_up: Instant, doing: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<T> {
+fn ask_while<T>(goes_on: &dyn Fn() -> bool, doing: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<T> {
     loop {
         let error = match ask() {
             Ok(answer) => return Ok(answer),
@@ -129,7 +128,7 @@ fn ask_until<T>(give_up: Instant, doing: &str, ask: impl Fn() -> KafkaResult<T>)
         if is_refusal(&error) {
             return Err(refused(doing, error));
         }
-        if Instant::now() >= give_up {
+        if !goes_on() {
             return Err(Error::retriable(doing).with_source(error));
         }
         tracing::warn!(%error, "{doing} failed, trying again");

@@ -9,6 +9,8 @@ use rdkafka::{
     error::KafkaError,
 };
 
+use super::settings::refused;
+
 /// The id comes with the first answer, if at all.
 const CLUSTER_ID_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -46,9 +48,7 @@ pub(crate) fn probe(properties: &[(String, String)], within: Duration) -> Result
     // Without a group nothing is joined, and closing takes no time.
     config.remove("group.id").remove("group.instance.id");
     let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
-    let consumer: BaseConsumer<LastError> = config
-        .create_with_context(LastError::default())
-        .map_err(|error| Error::config("the Kafka client refuses its settings").with_source(error))?;
+    let consumer: BaseConsumer<LastError> = config.create_with_context(LastError::default()).map_err(|error| refused(&error))?;
     match consumer.fetch_metadata(Some("__consumer_offsets"), within) {
         Ok(_) => Ok(consumer.client().fetch_cluster_id(CLUSTER_ID_TIMEOUT)),
         Err(error) => {

@@ -2,13 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use connect_api::Budget;
+use connect_api::{Budget, Error};
+use rdkafka::error::KafkaError;
 
 use super::offsets::Reset;
 use crate::{consumer::Subscription, rest::TaskHealth};
 
 /// Bytes that one consumer may fetch ahead.
 const PREFETCH: std::ops::RangeInclusive<usize> = 1 << 20..=8 << 20;
+
+/// Parts of the names of settings whose values nobody may see.
+const SECRETS: [&str; 5] = ["password", "secret", "pem", "oauthbearer.config", "token"];
 
 /// How a consumer is made.
 #[derive(Debug)]
@@ -29,9 +33,19 @@ pub(crate) struct KafkaSettings {
     pub(crate) health: TaskHealth,
 }
 
-/// Bytes that each of `tasks` consumers may fetch ahead: an eighth of the budget for all of them.
+/// What librdkafka says about settings that it refuses, but never a secret.
+pub(super) fn refused(error: &KafkaError) -> Error {
+    let reason = match error {
+        KafkaError::ClientConfig(_, _, key, _) if SECRETS.iter().any(|part| key.contains(part)) => format!("`{key}`"),
+        KafkaError::ClientConfig(_, reason, key, _) => format!("`{key}`: {reason}"),
+        error => error.to_string(),
+    };
+    Error::config(format!("the Kafka client refuses its settings: {reason}"))
+}
+
+/// Bytes that each of `tasks` consumers may fetch ahead: a quarter of the budget for all of them.
 pub(crate) fn prefetch_for(budget: &Budget, tasks: usize) -> usize {
-    (budget.limit() / 8 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
+    (budget.limit() / 4 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
 }
 
 impl KafkaSettings {
@@ -43,6 +57,7 @@ impl KafkaSettings {
     /// All settings: what is derived, then what was set, then what must be so.
     pub(super) fn client_config(&self) -> rdkafka::ClientConfig {
         let mut config = rdkafka::ClientConfig::new();
+        let bytes = self.prefetch.to_string();
         let kilobytes = (self.prefetch >> 10).to_string();
         let metadata_age = self.metadata_max_age().as_millis().to_string();
         for (key, value) in [
@@ -50,7 +65,8 @@ impl KafkaSettings {
             ("queued.max.messages.kbytes", kilobytes.as_str()),
             // The limit in bytes shall decide, not this one: with small records it would stall each fetch.
             ("queued.min.messages", "1000000"),
-            ("fetch.message.max.bytes", "1048576"),
+            // One answer may be as large: it stays in memory until the last of its messages is read.
+            ("fetch.max.bytes", bytes.as_str()),
             // The default of a second stalls whenever the queue was full for a moment.
             ("fetch.queue.backoff.ms", "5"),
             ("topic.metadata.refresh.interval.ms", metadata_age.as_str()),
@@ -113,7 +129,7 @@ mod tests {
 
     #[test]
     fn prefetch_is_a_share_of_the_budget() {
-        assert_eq!(prefetch_for(&Budget::new(64 << 20), 2), 4 << 20);
+        assert_eq!(prefetch_for(&Budget::new(64 << 20), 4), 4 << 20);
         assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 8 << 20);
         assert_eq!(prefetch_for(&Budget::new(0), 0), 1 << 20);
     }
@@ -123,6 +139,17 @@ mod tests {
         let config = settings(&[("queued.max.messages.kbytes", "77"), ("enable.auto.commit", "true")]).client_config();
         assert_eq!(config.get("queued.max.messages.kbytes"), Some("77"));
         assert_eq!(config.get("enable.auto.commit"), Some("false"));
+    }
+
+    #[test]
+    fn a_secret_that_is_refused_is_named_and_not_shown() {
+        let text = |key: &str, value: &str| {
+            let client: Result<rdkafka::consumer::BaseConsumer, _> = settings(&[(key, value)]).client_config().create();
+            refused(&client.map(drop).unwrap_err()).to_string()
+        };
+        assert!(text("auto.offset.reset", "sideways").contains("sideways"));
+        let secret = text("no.such.password", "hunter2");
+        assert!(secret.contains("`no.such.password`") && !secret.contains("hunter2"), "{secret}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ use super::{
     context::{Context, LAST_COMMIT, State},
     native::{Messages, Queue},
     records::Copier,
+    settings::refused,
 };
 use crate::{
     consumer::{Batch, Command, EpochOffset, Event, Subscription},
@@ -72,6 +73,8 @@ pub(super) struct ConsumerThread {
     copier: Copier,
     /// A batch that the task has no room for yet.
     waiting: Option<Batch>,
+    /// The memory budget was used up when last looked at.
+    exhausted: bool,
     /// Records that probably make a batch of the size that is aimed at.
     most: usize,
 }
@@ -89,20 +92,20 @@ impl ConsumerThread {
         events: UnboundedSender<Event>,
         batches: Sender<Batch>,
         commands: std_mpsc::Receiver<Command>,
-        inlet: Arc<Inlet>,
+        shared: (Arc<Inlet>, Arc<AtomicBool>),
     ) -> Result<Self> {
+        let (inlet, stopping) = shared;
         let context = Context {
             events,
             reset: settings.reset(),
             patience: settings.patience(),
             inlet: inlet.clone(),
+            stopping,
             closing: AtomicBool::new(false),
             state: Mutex::new(State::default()),
         };
-        let mut consumer: BaseConsumer<Context> = settings
-            .client_config()
-            .create_with_context(context)
-            .map_err(|error| Error::config("the Kafka client refuses its settings").with_source(error))?;
+        let mut consumer: BaseConsumer<Context> =
+            settings.client_config().create_with_context(context).map_err(|error| refused(&error))?;
         let queue = Arc::new(Queue::new(consumer.client()));
         let commits = Arc::new(Queue::new(consumer.client()));
         inlet.set(Some(Queues { messages: queue.clone(), commits }));
@@ -121,6 +124,7 @@ impl ConsumerThread {
             messages: Messages::default(),
             copier: Copier::default(),
             waiting: None,
+            exhausted: false,
             most: BATCH_RECORDS,
         })
     }
@@ -279,7 +283,12 @@ impl ConsumerThread {
                 self.waiting = Some(batch);
             }
         }
-        self.waiting.is_none() && !self.settings.budget.is_exhausted()
+        let exhausted = self.settings.budget.is_exhausted();
+        if exhausted != self.exhausted {
+            self.exhausted = exhausted;
+            self.context.send(Event::Paused(exhausted));
+        }
+        self.waiting.is_none() && !exhausted
     }
 
     /// Reads one batch; returns how long to wait for the next one.
