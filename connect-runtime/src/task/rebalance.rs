@@ -89,6 +89,8 @@ impl SinkLoop {
 
     /// What is durable of partitions that are about to be closed; nothing where that is committed already.
     async fn last_offsets(&mut self, closing: &[TopicPartition]) -> Offsets {
+        // What the sink task asked to read again does not count as delivered.
+        self.rewind_as_requested();
         let mut delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
         let settled = self.parts.errors.settle(&mut delivered).await;
         if delivered.is_empty() {

@@ -595,3 +595,14 @@ async fn stopping_closes_commits_what_is_durable_and_then_stops_the_sink() {
     let last = in_epoch(1, &[(1, 11, "last"), (2, 10, "b")]);
     assert!(matches!(&told[..], [Command::Stop { offsets, .. }] if *offsets == last), "{told:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_sink_asked_to_read_again_is_not_delivered_when_partitions_close() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    running.calls();
+    running.host.offset(tp(1), 11);
+    let (_, calls, _) = running.stop().await;
+    assert_eq!(calls[0], Call::PreCommit(offsets(&[(1, 11, "a"), (2, 10, "b")]), CommitReason::Closing));
+}
