@@ -20,7 +20,8 @@ use parsed::Parsed;
 /// Numbers, booleans and null as such, everything else as text.
 ///
 /// The JVM also makes lists, maps, dates and decimals. Nothing here looks into a header, so these are text: the one that the JVM prints for
-/// them, which is not always the one that was read (`[ 1, 2.5 ]` becomes `[1.0,2.5]`).
+/// them, which is not always the one that was read (`[ 1, 2.5 ]` becomes `[1.0,2.5]`). Two oddities of the JVM are left out: blanks before a
+/// bracket that opens neither list nor map are all that it keeps of the text, and whole numbers among dates become dates.
 #[derive(Debug)]
 pub(crate) struct SimpleHeaderConverter {
     schemas: HashMap<SchemaType, Arc<Schema>>,
