@@ -8,6 +8,7 @@
 mod boundaries;
 mod config;
 mod file_buffer;
+mod gate;
 mod journal;
 mod ledger;
 mod metrics;

@@ -95,8 +95,9 @@ impl OpenFile {
             return Ok(());
         };
         let origin = record.origin().topic_partition();
-        let place = format!("{{topic='{}', partition={}, offset={}}}", origin.topic, origin.partition, record.offset());
-        Err(Error::data(format!("{missing} cannot be null for SinkRecord: {place}")))
+        let place =
+            format!("SinkRecord{{kafkaOffset={}, topic='{}', kafkaPartition={}}}", record.offset(), origin.topic, origin.partition);
+        Err(Error::data(format!("{missing} cannot be null for SinkRecord: {place} ")))
     }
 
     /// Sends away what makes a part of at least `part_size` bytes, and keeps the budget told.

@@ -17,7 +17,7 @@ use super::{
     config::{NullValues, StorageSinkConfig},
     metrics::{DURABLE_OFFSET, TaskMetrics},
     opening::open,
-    topic_partition_writer::{Shared, TopicPartitionWriter, null_value},
+    topic_partition_writer::{Shared, TopicPartitionWriter},
     uploads::{News, Notice, Uploads},
 };
 use crate::storage::Metered;
@@ -89,12 +89,7 @@ impl SinkTask for StorageSinkTask {
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        if started.shared.config.null_values == NullValues::Fail {
-            // As on the JVM: nothing of a list with a null value is written.
-            if let Some(record) = records.iter().find(|record| record.is_tombstone()) {
-                return Err(null_value(record));
-            }
-        }
+        started.check_null_values(records)?;
         started.settle()?;
         for writer in started.writers.values_mut() {
             writer.tick(now)?;
@@ -170,6 +165,21 @@ impl Started {
         Ok(())
     }
 
+    /// As on the JVM: nothing of a list is written before all of its null values have been seen.
+    fn check_null_values(&self, records: &[SinkRecord]) -> Result<()> {
+        let reports = self.shared.config.report_nulls;
+        let reporter = self.shared.context.errant_record_reporter().filter(|_| reports);
+        let mut null_values = records.iter().filter(|record| record.is_tombstone());
+        match (self.shared.config.null_values, reporter) {
+            (NullValues::Fail, _) => null_values.next().map_or(Ok(()), |record| Err(null_value(record))),
+            (NullValues::Ignore, Some(reporter)) => {
+                let skipped = Error::data("Skipping null value record.");
+                null_values.try_for_each(|record| reporter.report(record, &skipped))
+            }
+            (NullValues::Ignore, None) | (NullValues::Write, _) => Ok(()),
+        }
+    }
+
     fn append(&mut self, run: &[SinkRecord], now: i64) -> Result<()> {
         let Some(first) = run.first() else { return Ok(()) };
         let topic_partition = TopicPartition { topic: Arc::clone(&first.topic), partition: first.partition };
@@ -226,4 +236,12 @@ impl Started {
             }
         }
     }
+}
+
+/// The error of `behavior.on.null.values=fail`.
+fn null_value(record: &SinkRecord) -> Error {
+    let origin = record.origin().topic_partition();
+    let place = format!("topic='{}', partition={}, offset={}", origin.topic, origin.partition, record.offset());
+    Error::data(format!("Null valued records are not writeable with current behavior.on.null.values 'fail': {{{place}}}"))
+        .with_class("org.apache.kafka.connect.errors.ConnectException")
 }

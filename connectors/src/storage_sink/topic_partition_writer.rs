@@ -2,7 +2,7 @@
 //! committed.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,10 +19,11 @@ use tracing::{debug, info, warn};
 use super::{
     boundaries::Boundaries,
     config::{NullValues, StorageSinkConfig},
-    journal::{Journal, MAX_PLANNED},
+    gate::{Gate, HeldCut},
+    journal::Journal,
     ledger::{CutId, Ledger},
     metrics::{Reason, TaskMetrics},
-    open_file::{ClosedFile, OpenFile},
+    open_file::OpenFile,
     provenance::{Cut, Provenance},
     uploads::{Target, Uploads, WriterId},
 };
@@ -64,26 +65,10 @@ pub(super) struct TopicPartitionWriter {
     /// The end of the range that is being skipped because it is in the bucket already, and its cut.
     skipping: Option<(i64, CutId)>,
     ledger: Ledger,
-    journal: Journal,
-    /// What the next owner would read now.
-    committed: Option<Journal>,
-    /// The metadata that the partition came with: it stays until this assignment makes objects.
-    found_metadata: String,
-    makes_objects: bool,
-    /// Cuts whose objects wait for the journal.
-    held: VecDeque<HeldCut>,
+    gate: Gate,
     uploading: usize,
-    proofs: Vec<(u32, oneshot::Sender<()>)>,
     cancelled: CancellationToken,
     reopen: Option<Reopen>,
-}
-
-struct HeldCut {
-    id: CutId,
-    end: i64,
-    /// It must be in the journal before its objects are completed.
-    is_planned: bool,
-    files: Vec<(ClosedFile, Target)>,
 }
 
 /// What a writer begins with.
@@ -115,13 +100,8 @@ impl TopicPartitionWriter {
             boundaries,
             skipping: None,
             ledger: Ledger::new(position.offset),
-            journal,
-            committed,
-            found_metadata: position.metadata,
-            makes_objects: false,
-            held: VecDeque::new(),
+            gate: Gate::new(journal, committed, position.metadata),
             uploading: 0,
-            proofs: Vec::new(),
             cancelled: CancellationToken::new(),
             reopen: None,
         }
@@ -141,7 +121,8 @@ impl TopicPartitionWriter {
         if self.skips(offset) {
             return Ok(());
         }
-        if !self.is_wanted(record)? {
+        // `fail` and the report of `ignore` are the task's part: they come before anything of the list is written.
+        if record.is_tombstone() && self.shared.config.null_values != NullValues::Write {
             return Ok(());
         }
         match self.write(record, now) {
@@ -181,19 +162,6 @@ impl TopicPartitionWriter {
             warn!(%topic_partition, offset, expected, "the log goes on below what was read: the topic was made anew, so this is another history");
             self.reopen = Some(Reopen::NewHistory { first_offset: offset });
         }
-    }
-
-    fn is_wanted(&self, record: &SinkRecord) -> Result<bool> {
-        if !record.is_tombstone() || self.shared.config.null_values == NullValues::Write {
-            return Ok(true);
-        }
-        if self.shared.config.null_values == NullValues::Fail {
-            return Err(null_value(record));
-        }
-        if self.shared.config.report_nulls && self.shared.context.errant_record_reporter().is_some() {
-            self.report(record, Error::data("Skipping null value record"))?;
-        }
-        Ok(false)
     }
 
     fn report(&self, record: &SinkRecord, error: Error) -> Result<()> {
@@ -260,7 +228,7 @@ impl TopicPartitionWriter {
             closed.extend(file.close(&self.shared.context.budget)?);
         }
         // Objects in parts said what they are before their end was known: the journal says it for them.
-        let is_planned = self.journal.every || closed.iter().any(|file| file.parts.is_some());
+        let is_planned = self.gate.journal.every || closed.iter().any(|file| file.parts.is_some());
         let count = closed.len();
         let files = closed.into_iter().map(|file| {
             let cut = Cut { range: file.range, group_first: self.group_first, end, files: count };
@@ -269,45 +237,33 @@ impl TopicPartitionWriter {
         });
         let files = files.collect();
         let id = self.ledger.cut(end, count);
-        self.held.push_back(HeldCut { id, end, is_planned, files });
+        self.gate.hold(HeldCut { id, end, is_planned, files });
         self.records = 0;
-        self.makes_objects = true;
         self.shared.metrics.rotated(reason);
         self.release();
         Ok(())
     }
 
     fn target(&self, key: &str, first_offset: i64, cut: Option<Cut>) -> Target {
-        let provenance =
-            Provenance { history: self.journal.history.clone(), topic_partition: self.topic_partition.clone(), first_offset, cut };
+        let provenance = Provenance {
+            history: self.gate.journal.history.clone(),
+            topic_partition: self.topic_partition.clone(),
+            first_offset,
+            cut,
+        };
         Target { writer: self.id, key: key.to_owned(), provenance, cancelled: self.cancelled.clone() }
     }
 
-    /// Uploads what the committed journal covers; asks for a commit where something must wait for it.
+    /// Uploads what may be; asks for a commit where something must wait for it.
     fn release(&mut self) {
-        self.plan();
-        while let Some(cut) = self.held.front() {
-            if !Journal::covers(self.committed.as_ref(), &self.journal, cut.end, cut.is_planned) {
-                self.shared.context.request_commit();
-                return;
-            }
-            let Some(HeldCut { id, files, .. }) = self.held.pop_front() else { return };
+        while let Some(HeldCut { id, files, .. }) = self.gate.release() {
             self.uploading += files.len();
             for (file, target) in files {
                 self.shared.uploads.send(file, target, id);
             }
         }
-    }
-
-    /// Puts the next cuts into the journal, as many as it can hold.
-    fn plan(&mut self) {
-        for cut in self.held.iter().filter(|cut| cut.is_planned) {
-            if self.journal.planned.len() >= MAX_PLANNED {
-                return;
-            }
-            if self.journal.planned.last().is_none_or(|last| *last < cut.end) {
-                self.journal.planned.push(cut.end);
-            }
+        if self.gate.waits() {
+            self.shared.context.request_commit();
         }
     }
 
@@ -316,7 +272,7 @@ impl TopicPartitionWriter {
         let tight = self.shared.context.budget.is_tight();
         let part_size = if tight { SMALLEST_PART } else { self.shared.config.part_size };
         let provenance = |first_offset| Provenance {
-            history: self.journal.history.clone(),
+            history: self.gate.journal.history.clone(),
             topic_partition: self.topic_partition.clone(),
             first_offset,
             cut: None,
@@ -351,65 +307,44 @@ impl TopicPartitionWriter {
             self.uploading = self.uploading.saturating_sub(1);
             return;
         }
-        self.journal.proofs = self.journal.proofs.wrapping_add(1);
-        self.proofs.push((self.journal.proofs, proven));
+        self.gate.prove(proven);
         self.shared.context.request_commit();
     }
 
     /// What to commit. `closing`: nothing more will be uploaded in this assignment.
     pub(super) fn pre_commit(&mut self, delivered: i64, closing: bool) -> OffsetAndMetadata {
         let offset = self.ledger.committable(delivered, self.records > 0 || self.reopen.is_some());
-        if !self.makes_objects {
-            return OffsetAndMetadata::new(offset, self.found_metadata.clone());
-        }
-        self.journal.planned.retain(|cut| *cut > offset);
-        self.plan();
-        if self.boundaries.are_behind(offset) && self.journal.fingerprint.is_none() {
+        if self.boundaries.are_behind(offset) && self.gate.journal.fingerprint.is_none() {
             self.settle_recovery();
         }
-        let journal = Journal { clean: closing && self.is_clean(), ..self.journal.clone() };
-        OffsetAndMetadata::new(offset, journal.text())
-    }
-
-    /// Whether nothing in the bucket lies beyond what is durable: open files leave nothing there.
-    fn is_clean(&self) -> bool {
-        self.uploading == 0 && !self.ledger.has_cuts_in_flight() && self.journal.fingerprint.is_some()
+        let is_clean = closing && self.uploading == 0 && !self.ledger.has_cuts_in_flight();
+        OffsetAndMetadata::new(offset, self.gate.metadata(offset, is_clean))
     }
 
     /// Nothing of earlier settings lies ahead any more.
     fn settle_recovery(&mut self) {
-        self.journal.fingerprint = Some(self.shared.config.fingerprint);
-        self.journal.places = self.shared.config.places(&self.topic_partition, self.encoded_partition.as_deref());
+        self.gate.journal.fingerprint = Some(self.shared.config.fingerprint);
+        self.gate.journal.places = self.shared.config.places(&self.topic_partition, self.encoded_partition.as_deref());
         debug!(topic_partition = %self.topic_partition, "recovered: everything ahead is new");
     }
 
     /// This has been committed.
     pub(super) fn committed(&mut self, committed: &OffsetAndMetadata) {
-        self.committed = Journal::read(&committed.metadata).ok().flatten();
-        let proven = self.committed.as_ref().map_or(0, |journal| journal.proofs);
-        for (_, proof) in self.proofs.extract_if(.., |(number, _)| *number <= proven) {
-            // The upload that asked may be gone.
-            let _gone = proof.send(());
-        }
+        self.gate.committed(committed);
         self.release();
     }
 
     /// Whether the writer must begin anew, and nothing of it is under way any more.
     pub(super) fn must_reopen(&mut self) -> Option<Reopen> {
         let reopen = self.reopen?;
-        for _ in self.proofs.drain(..) {
-            self.uploading = self.uploading.saturating_sub(1);
-        }
+        self.uploading = self.uploading.saturating_sub(self.gate.forget_proofs());
         (self.uploading == 0).then_some(reopen)
     }
 
     /// Where to go on when it is opened anew for this reason: with what is committed of the journal, or with none.
     pub(super) fn position(&self, reopen: Reopen) -> OffsetAndMetadata {
         match reopen {
-            Reopen::Survey => {
-                let committed = self.committed.as_ref().map(Journal::text);
-                OffsetAndMetadata::new(self.ledger.durable(), committed.unwrap_or_default())
-            }
+            Reopen::Survey => OffsetAndMetadata::new(self.ledger.durable(), self.gate.committed_metadata()),
             Reopen::NewHistory { first_offset } => OffsetAndMetadata::new(first_offset, ""),
         }
     }
@@ -429,14 +364,6 @@ impl Drop for TopicPartitionWriter {
         self.cancelled.cancel();
         self.shared.metrics.open_files.sub(i64::try_from(self.files.len()).unwrap_or_default());
     }
-}
-
-/// The error of `behavior.on.null.values=fail`.
-pub(super) fn null_value(record: &SinkRecord) -> Error {
-    let origin = record.origin().topic_partition();
-    let place = format!("topic='{}', partition={}, offset={}", origin.topic, origin.partition, record.offset());
-    Error::data(format!("Null valued records are not writeable with current behavior.on.null.values 'fail': {{{place}}}"))
-        .with_class("org.apache.kafka.connect.errors.ConnectException")
 }
 
 /// The directory of a partition whose partitioner looks at nothing else.

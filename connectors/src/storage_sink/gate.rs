@@ -1,0 +1,172 @@
+//! What may be completed now: objects wait here until the committed journal says what the next owner must know of them.
+
+use std::collections::VecDeque;
+
+use connect_api::OffsetAndMetadata;
+use tokio::sync::oneshot;
+
+use super::{
+    journal::{Journal, MAX_PLANNED},
+    ledger::CutId,
+    open_file::ClosedFile,
+    uploads::Target,
+};
+
+/// A partition's journal as it is and as it shall be, and the cuts that wait for the one to become the other.
+pub(super) struct Gate {
+    /// As it shall be.
+    pub(super) journal: Journal,
+    /// As the next owner would read it now.
+    committed: Option<Journal>,
+    /// The metadata that the partition came with: it stays until this assignment makes objects.
+    found_metadata: String,
+    makes_objects: bool,
+    held: VecDeque<HeldCut>,
+    proofs: Vec<(u32, oneshot::Sender<()>)>,
+}
+
+/// A cut whose objects have not been sent.
+pub(super) struct HeldCut {
+    pub(super) id: CutId,
+    pub(super) end: i64,
+    /// It must be in the journal before its objects are completed.
+    pub(super) is_planned: bool,
+    pub(super) files: Vec<(ClosedFile, Target)>,
+}
+
+impl Gate {
+    pub(super) fn new(journal: Journal, committed: Option<Journal>, found_metadata: String) -> Self {
+        Self { journal, committed, found_metadata, makes_objects: false, held: VecDeque::new(), proofs: Vec::new() }
+    }
+
+    /// Takes a cut in.
+    pub(super) fn hold(&mut self, cut: HeldCut) {
+        self.makes_objects = true;
+        self.held.push_back(cut);
+        self.plan();
+    }
+
+    /// The next cut that may be sent. A cut never overtakes another.
+    pub(super) fn release(&mut self) -> Option<HeldCut> {
+        let next = self.held.front()?;
+        if !Journal::covers(self.committed.as_ref(), &self.journal, next.end, next.is_planned) {
+            return None;
+        }
+        self.held.pop_front()
+    }
+
+    /// Whether cuts or proofs wait for a commit.
+    pub(super) fn waits(&self) -> bool {
+        !self.held.is_empty() || !self.proofs.is_empty()
+    }
+
+    /// Puts the next cuts into the journal, as many as it can hold.
+    fn plan(&mut self) {
+        for cut in self.held.iter().filter(|cut| cut.is_planned) {
+            if self.journal.planned.len() >= MAX_PLANNED {
+                return;
+            }
+            if self.journal.planned.last().is_none_or(|last| *last < cut.end) {
+                self.journal.planned.push(cut.end);
+            }
+        }
+    }
+
+    /// The next commit proves that the partition is ours.
+    pub(super) fn prove(&mut self, proven: oneshot::Sender<()>) {
+        self.journal.proofs = self.journal.proofs.wrapping_add(1);
+        self.proofs.push((self.journal.proofs, proven));
+    }
+
+    /// Gives up proofs that were asked for; returns how many.
+    pub(super) fn forget_proofs(&mut self) -> usize {
+        self.proofs.drain(..).count()
+    }
+
+    /// The metadata to commit with this offset. `is_clean`: this is the last commit, and nothing in the bucket lies beyond the offset.
+    pub(super) fn metadata(&mut self, offset: i64, is_clean: bool) -> String {
+        if !self.makes_objects {
+            return self.found_metadata.clone();
+        }
+        self.journal.planned.retain(|cut| *cut > offset);
+        self.plan();
+        let clean = is_clean && self.journal.fingerprint.is_some();
+        Journal { clean, ..self.journal.clone() }.text()
+    }
+
+    /// This has been committed.
+    pub(super) fn committed(&mut self, committed: &OffsetAndMetadata) {
+        self.committed = Journal::read(&committed.metadata).ok().flatten();
+        let proven = self.committed.as_ref().map_or(0, |journal| journal.proofs);
+        for (_, proof) in self.proofs.extract_if(.., |(number, _)| *number <= proven) {
+            // The upload that asked may be gone.
+            let _gone = proof.send(());
+        }
+    }
+
+    /// The metadata that the next owner would read now.
+    pub(super) fn committed_metadata(&self) -> String {
+        self.committed.as_ref().map(Journal::text).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(end: i64, is_planned: bool) -> HeldCut {
+        HeldCut { id: 0, end, is_planned, files: Vec::new() }
+    }
+
+    fn commit(gate: &mut Gate, offset: i64) {
+        let metadata = gate.metadata(offset, false);
+        gate.committed(&OffsetAndMetadata::new(offset, metadata));
+    }
+
+    fn released(gate: &mut Gate) -> Vec<i64> {
+        std::iter::from_fn(|| gate.release()).map(|cut| cut.end).collect()
+    }
+
+    #[test]
+    fn the_first_objects_of_a_history_wait_until_it_is_committed_and_later_ones_do_not() {
+        let mut gate = Gate::new(Journal::new(), None, String::new());
+        gate.hold(cut(3, false));
+        assert_eq!(released(&mut gate), [0; 0]);
+        commit(&mut gate, 0);
+        gate.hold(cut(6, false));
+        assert_eq!(released(&mut gate), [3, 6]);
+    }
+
+    #[test]
+    fn a_planned_cut_waits_for_its_own_commit_and_holds_back_those_behind_it() {
+        let mut gate = Gate::new(Journal::new(), None, String::new());
+        gate.hold(cut(3, false));
+        commit(&mut gate, 0);
+        gate.hold(cut(5, true));
+        gate.hold(cut(8, false));
+        assert_eq!(released(&mut gate), [3]);
+        assert!(gate.waits());
+        commit(&mut gate, 0);
+        assert_eq!(released(&mut gate), [5, 8]);
+    }
+
+    #[test]
+    fn more_cuts_than_a_journal_holds_go_in_several_commits() {
+        let mut gate = Gate::new(Journal::new(), None, String::new());
+        let cuts = 3 * MAX_PLANNED as i64;
+        (1..=cuts).for_each(|end| gate.hold(cut(end, true)));
+        let mut sent = 0;
+        while sent < cuts {
+            commit(&mut gate, sent);
+            let now = released(&mut gate);
+            assert!(!now.is_empty());
+            sent = *now.last().unwrap();
+        }
+    }
+
+    #[test]
+    fn metadata_is_left_as_it_was_found_until_objects_are_made() {
+        let mut gate = Gate::new(Journal::new(), None, "found".to_owned());
+        assert_eq!(gate.metadata(7, true), "found");
+    }
+}
