@@ -135,6 +135,24 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_maps_are_the_text_that_the_jvm_prints() {
+        let text = |input| printed(&converted(input).value);
+        assert_eq!(text("[ 1, 2.5 ]"), "[1.0,2.5]");
+        assert_eq!(text("{1: 1, 'a': 2}"), "{1: 1, 'a': 2}");
+        assert_eq!(text("{ \"a\" : 1, \"b\":2, \"a\": 300}"), "{\"a\":300,\"b\":2}");
+        assert_eq!(text("[1, null]"), "[1, null]");
+        assert_eq!(text("[1, \"a\", null, ]"), "[1,\"a\",null]");
+        assert_eq!(text("[true, 2019-13-45] and more"), "[true,2020-02-14]");
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_text() {
+        let nested = |levels| format!("{} {}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(printed(&converted(&nested(100)).value), nested(100).replace(' ', ""));
+        assert_eq!(printed(&converted(&nested(100_000)).value), nested(100_000));
+    }
+
+    #[test]
     fn text_shares_the_buffer() {
         let converter = SimpleHeaderConverter::configure(&Config::default()).unwrap();
         let bytes = Bytes::from(b"some text".to_vec());

@@ -3,6 +3,8 @@
 //! Connect's own rules with their oddities: text after a comma or after a closing bracket is dropped, a comma may end a list, a map
 //! needs none, and a list or map with anything wrong in it is text.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use super::{
     number,
     parsed::{self, Parsed},
@@ -10,8 +12,8 @@ use super::{
     tokens::{Tokens, trim},
 };
 
-/// Lists and maps in lists and maps; more would not fit the JVM's stack either.
-const MAX_DEPTH: usize = 500;
+/// Lists and maps in lists and maps. What is deeper is text: the stack is not the producer's to use up.
+const MAX_DEPTH: usize = 100;
 
 /// What the text means; [`Parsed::String`] where it is just text.
 pub(super) fn parse(text: &str) -> Parsed {
@@ -95,6 +97,7 @@ fn array(tokens: &mut Tokens<'_>, depth: usize) -> Option<Parsed> {
 
 fn map(tokens: &mut Tokens<'_>, depth: usize) -> Option<Parsed> {
     let mut entries: Vec<(Parsed, Parsed)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     while !tokens.is_empty() {
         if tokens.take("}") {
             return parsed::map(entries);
@@ -107,9 +110,12 @@ fn map(tokens: &mut Tokens<'_>, depth: usize) -> Option<Parsed> {
             return None;
         }
         let value = element(tokens, depth)?;
-        match entries.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, replaced)) => *replaced = value,
-            None => entries.push((key, value)),
+        match places.entry(format!("{key:?}")) {
+            Entry::Occupied(place) => entries[*place.get()].1 = value,
+            Entry::Vacant(place) => {
+                place.insert(entries.len());
+                entries.push((key, value));
+            }
         }
         tokens.take(",");
     }
