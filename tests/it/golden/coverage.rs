@@ -85,6 +85,7 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
             setting("value.converter.schemas.enable") == "true"
                 || (setting("key.converter").ends_with("JsonConverter") && setting("key.converter.schemas.enable") != "false"),
         ),
+        ("schema name in the path", !matches!(setting("s3.schema.partition.affix.type"), "" | "NONE")),
         ("tagging", !setting("s3.object.tagging").is_empty()),
         ("REST API", any_step("REST ")),
         ("several connectors", any_step("create second connector")),
@@ -124,14 +125,17 @@ impl Ours {
         let mut differences = Vec::new();
         let now = Self::of(outcome).0;
         for part in ["refused", "objects"] {
-            if now[part] != self.0[part] {
+            // Null: chance decides, and both is well.
+            if now[part] != self.0[part] && !self.0[part].is_null() {
                 differences.push(format!("{part}: {} instead of {}", now[part], self.0[part]));
             }
         }
         let list = self.0["snapshots"].as_array().expect("snapshots");
         for (now, ours) in outcome.snapshots.iter().zip(list) {
-            if !agrees(now, &from_json(ours, "")) {
-                differences.push(format!("snapshot: {} instead of {ours}", as_json(now)));
+            let ours = from_json(ours, "");
+            let by_chance = self.0["objects"].is_null() && now.committed == ours.committed && now.failed == ours.failed;
+            if !by_chance && !agrees(now, &ours) {
+                differences.push(format!("snapshot: {} instead of {}", as_json(now), as_json(&ours)));
             }
         }
         differences

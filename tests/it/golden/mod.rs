@@ -67,6 +67,9 @@ fn check(row: &Row, cluster: &Cluster) -> Vec<String> {
     let expected = ours.as_ref().map_or_else(|| case.snapshots.clone(), |ours| ours.snapshots(&case));
     let outcome = run::run(&case, cluster, &bucket, &expected);
     let mut differences = ours.map_or_else(|| against_the_jvm(&case, &outcome), |ours| ours.differences(&outcome));
+    if let Some(theirs) = &case.dead_letters {
+        differences.extend(compare::dead_letters(&outcome.dead_letters, theirs));
+    }
     for text in &row.says {
         if !outcome.log.contains(text.as_str()) {
             differences.push(format!("does not say `{text}`"));
@@ -92,9 +95,6 @@ fn against_the_jvm(case: &Case, outcome: &Outcome) -> Vec<String> {
         }
     }
     differences.extend(compare::objects(case, &outcome.objects));
-    if let Some(theirs) = &case.dead_letters {
-        differences.extend(compare::dead_letters(&outcome.dead_letters, theirs));
-    }
     differences
 }
 

@@ -124,15 +124,16 @@ impl Run<'_> {
             let (topic, partition) = topic_partition(partition);
             let bound = |index: usize| range[index].as_i64().expect("an offset");
             let from = *self.produced.get(&(topic.clone(), partition)).unwrap_or(&0);
-            let of_step = |record: &&Record| {
-                record.topic == topic && record.partition == partition && (from..=bound(1)).contains(&record.offset)
+            let between = |first: i64, last: i64| -> Vec<Record> {
+                let offsets = first..=last;
+                let chosen =
+                    |record: &&Record| record.topic == topic && record.partition == partition && offsets.contains(&record.offset);
+                self.case.records.iter().filter(chosen).cloned().collect()
             };
-            let records: Vec<Record> = self.case.records.iter().filter(of_step).cloned().collect();
-            if self.case.name.starts_with("tx-") {
-                self.produce_transactions(&records);
-            } else {
-                self.cluster.produce(&records);
-            }
+            // Records that no step names were written in transactions.
+            self.produce_transactions(&between(from, bound(0) - 1));
+            let records = between(bound(0), bound(1));
+            self.cluster.produce(&records);
             let end = records.last().map_or(from, |record| record.offset + 1);
             wait_until(&format!("{topic}-{partition} ends at {end}"), PATIENCE, || {
                 self.cluster.end_offset(&topic, partition) >= end
@@ -141,10 +142,9 @@ impl Run<'_> {
         }
     }
 
-    /// Each gap between offsets is the control record that ended a transaction; offsets 4 and 5 were aborted.
+    /// Each gap between offsets is the control record that ended a transaction; the one of offset 4 was aborted.
     fn produce_transactions(&self, records: &[Record]) {
-        let groups: Vec<&[Record]> = records.chunk_by(|a, b| b.offset == a.offset + 1).collect();
-        for group in groups {
+        for group in records.chunk_by(|a, b| b.offset == a.offset + 1) {
             let commit = if group[0].offset == 4 { Commit::Aborted } else { Commit::Yes };
             self.cluster.produce_transactions(&self.case.name, &[(group, commit)]);
         }
