@@ -17,9 +17,14 @@ fn promtool_finds_nothing_wrong_with_a_scrape_under_load_and_the_counts_are_righ
     let name = format!("metrics-{}", std::process::id());
     let group = format!("connect-{name}");
     let mut records = Numbered::create(&cluster, &name, 3);
-    records.write(&cluster, 100);
     let file = connector(&name, &name, &bucket, bucket.url(), "tasks.max=2\nflush.size=10");
     let mut process = Connect::start(&scratch("metrics"), &worker(&cluster), &file);
+    // Counters of a partition that moves end with it.
+    wait_until("both tasks own partitions", Duration::from_secs(40), || {
+        let owned = process.series("connect_assigned_partitions");
+        owned.len() == 2 && owned.iter().all(|(_, count)| *count > 0.0)
+    });
+    records.write(&cluster, 100);
     wait_until("records flow", Duration::from_secs(40), || !bucket.keys().is_empty());
     let (status, page) = process.get("/metrics").expect("a metrics page");
     assert_eq!(status, 200);

@@ -31,7 +31,7 @@ fn run(worker: &Path, connector: &Path) -> Output {
 
 const SOUND: &str = "name=sound\nconnector.class=io.confluent.connect.s3.S3SinkConnector\ntopics=t\nflush.size=1\n\
     format.class=io.confluent.connect.s3.format.json.JsonFormat\nstorage.class=io.confluent.connect.s3.storage.S3Storage\n\
-    s3.bucket.name=b\ns3.region=us-east-1\nvalue.converter.schemas.enable=false\n";
+    s3.bucket.name=b\ns3.region=us-east-1\n";
 
 const SIX_MISTAKES: &str = "\
 name=six
@@ -80,7 +80,7 @@ fn a_broken_escape_is_named_with_file_and_line() {
     let output = run(&worker_file(&directory), &connector);
     assert!(!output.status.success());
     let text = text(&output);
-    assert!(text.contains("broken.properties:10"), "{text}");
+    assert!(text.contains("broken.properties:9"), "{text}");
     assert!(text.contains("\\u"), "{text}");
 }
 
@@ -104,7 +104,7 @@ fn a_broker_that_does_not_answer_is_named() {
     let address = free_address();
     let worker = format!(
         "bootstrap.servers={address}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
-         value.converter=org.apache.kafka.connect.json.JsonConverter\n"
+         value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n"
     );
     let mut process = Connect::start(&directory, &worker, SOUND);
     // It ends, or goes on trying: either way it says which broker and what is wrong with it.

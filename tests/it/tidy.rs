@@ -45,7 +45,9 @@ fn is_test_module(path: &Path) -> bool {
     if relative(path).starts_with("connect-api/src/testing/") {
         return true;
     }
-    let (folder, name) = (path.parent().unwrap(), path.file_stem().unwrap().to_string_lossy());
+    // `x/mod.rs` is the module `x` of the folder above.
+    let module = if path.ends_with("mod.rs") { path.parent().unwrap() } else { path };
+    let (folder, name) = (module.parent().unwrap(), module.file_stem().unwrap().to_string_lossy());
     let parents = [folder.join("mod.rs"), folder.join("lib.rs"), folder.with_extension("rs")];
     let declared =
         |parent: &PathBuf| std::fs::read_to_string(parent).is_ok_and(|text| text.contains(&format!("#[cfg(test)]\nmod {name};")));
