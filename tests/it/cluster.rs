@@ -97,9 +97,13 @@ impl Cluster {
         wait_until(&format!("topic {name} has leaders"), PATIENCE, || self.partitions(name) == partitions);
     }
 
+    /// Deletes a topic, if there is one, and waits until it is gone.
     pub(crate) fn delete_topic(&self, name: &str) {
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-        block_on(self.admin.delete_topics(&[name], &options)).expect("the admin client works");
+        wait_until(&format!("topic {name} is gone"), PATIENCE, || {
+            let deleted = block_on(self.admin.delete_topics(&[name], &options)).expect("the admin client works");
+            matches!(deleted[0], Err((_, rdkafka::types::RDKafkaErrorCode::UnknownTopicOrPartition)))
+        });
     }
 
     /// How many partitions of a topic have a leader.
@@ -204,7 +208,15 @@ impl Cluster {
         for (topic, partition) in partitions {
             list.add_partition(topic, *partition);
         }
-        let committed = consumer.committed_offsets(list, PATIENCE).expect("the group's offsets");
+        let deadline = Instant::now() + PATIENCE;
+        let committed = loop {
+            // A broker that has just started does not coordinate groups yet.
+            match consumer.committed_offsets(list.clone(), PATIENCE) {
+                Ok(committed) => break committed,
+                Err(error) => assert!(Instant::now() < deadline, "the offsets of {group}: {error}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        };
         let offset = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match element.offset() {
             Offset::Offset(offset) => Some(((element.topic().to_owned(), element.partition()), offset)),
             _ => None,

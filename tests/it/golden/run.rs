@@ -47,7 +47,11 @@ struct Run<'a> {
 /// Runs a case until its end; `expected` says what each snapshot waits for.
 pub(super) fn run(case: &Case, cluster: &Cluster, bucket: &Bucket, expected: &[Snapshot]) -> Outcome {
     let group = format!("connect-{}", case.name);
+    // What an earlier run on this broker left.
     cluster.delete_group(&group);
+    for step in case.steps.iter().filter(|step| step["op"] == "create topic") {
+        cluster.delete_topic(step["topic"].as_str().expect("a topic"));
+    }
     let mut run = Run {
         case,
         cluster,
