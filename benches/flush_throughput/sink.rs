@@ -39,7 +39,8 @@ async fn measure(arguments: &Arguments) -> Result<Measurement> {
     let (started, mut first_read, mut first_object) = (Instant::now(), None, None);
     loop {
         let metrics = worker.metrics().scrape();
-        let objects = total(&metrics, "connect_sink_objects_total");
+        // Adopted: the store had taken the object, and its answer was late or lost.
+        let objects = total(&metrics, "connect_sink_objects_total") + total(&metrics, "connect_sink_objects_adopted_total");
         if total(&metrics, "connect_records_read_total") > 0 {
             first_read.get_or_insert_with(Instant::now);
         }

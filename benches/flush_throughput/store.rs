@@ -1,10 +1,10 @@
-//! A store that keeps names only: as much of S3 as a sink needs, and as little work as that takes.
+//! A store that keeps names and metadata, but no bodies: as much of S3 as a sink needs, and as little work as that takes.
 //!
 //! It runs in a process of its own, so that what it costs is not counted as the sink's.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
+    collections::BTreeMap,
     io::{Read, Write},
     net::Ipv4Addr,
     rc::Rc,
@@ -21,11 +21,14 @@ use tokio::{
 
 use crate::{Result, arguments::Arguments};
 
-/// The names, and how many requests came.
+/// The version of every object.
+const VERSION: &str = "\"e\"";
+
+/// The names with their metadata as header lines, and how many requests came.
 #[derive(Default)]
 struct Store {
     latency: Duration,
-    names: RefCell<BTreeSet<String>>,
+    names: RefCell<BTreeMap<String, String>>,
     requests: Cell<u64>,
 }
 
@@ -37,6 +40,9 @@ struct Request {
     body_length: usize,
     /// Whether the name must be free.
     if_none_match: bool,
+    /// The version that the object must have.
+    if_match: Option<String>,
+    metadata: String,
     expects_continue: bool,
 }
 
@@ -116,29 +122,36 @@ impl Store {
         let (bucket, key) = name.split_once('/').unwrap_or((name, ""));
         let has = |name: &str| request.query.split('&').any(|part| part.split('=').next() == Some(name));
         match request.method.as_str() {
-            "PUT" if has("partNumber") => response(200, ""),
+            "PUT" if has("partNumber") => response(200, "", ""),
             "PUT" => self.create(request, ""),
             "POST" if has("uploads") => {
-                response(200, &xml("InitiateMultipartUploadResult", bucket, key, "<UploadId>upload</UploadId>"))
+                response(200, "", &xml("InitiateMultipartUploadResult", bucket, key, "<UploadId>upload</UploadId>"))
             }
             "POST" if has("uploadId") => self.create(request, &xml("CompleteMultipartUploadResult", bucket, key, "<ETag>e</ETag>")),
-            "HEAD" if key.is_empty() || self.names.borrow().contains(&request.path) => response(200, ""),
-            "HEAD" => response(404, ""),
+            "HEAD" if key.is_empty() => response(200, "", ""),
+            "HEAD" => self.names.borrow().get(&request.path).map_or_else(|| response(404, "", ""), |kept| response(200, kept, "")),
             "GET" if has("uploads") => {
-                response(200, &xml("ListMultipartUploadsResult", bucket, "", "<IsTruncated>false</IsTruncated>"))
+                response(200, "", &xml("ListMultipartUploadsResult", bucket, "", "<IsTruncated>false</IsTruncated>"))
             }
             "GET" if key.is_empty() => self.list(bucket, request),
-            "DELETE" => response(204, ""),
-            _ => response(501, "<Error><Code>NotImplemented</Code></Error>"),
+            "DELETE" => response(204, "", ""),
+            _ => response(501, "", "<Error><Code>NotImplemented</Code></Error>"),
         }
     }
 
     fn create(&self, request: &Request, body: &str) -> String {
-        let is_new = self.names.borrow_mut().insert(request.path.clone());
-        if request.if_none_match && !is_new {
-            return response(412, "<Error><Code>PreconditionFailed</Code></Error>");
+        let mut names = self.names.borrow_mut();
+        let is_taken = names.contains_key(&request.path);
+        match &request.if_match {
+            Some(_) if !is_taken => return response(404, "", "<Error><Code>NoSuchKey</Code></Error>"),
+            Some(version) if version != VERSION => return response(412, "", "<Error><Code>PreconditionFailed</Code></Error>"),
+            None if request.if_none_match && is_taken => {
+                return response(412, "", "<Error><Code>PreconditionFailed</Code></Error>");
+            }
+            _ => {}
         }
-        response(200, body)
+        names.insert(request.path.clone(), request.metadata.clone());
+        response(200, "", body)
     }
 
     /// One page: the sink lists to find what an earlier run left, and there was none.
@@ -146,13 +159,13 @@ impl Store {
         let prefix = request.query.split('&').find_map(|part| part.strip_prefix("prefix=")).unwrap_or_default();
         let prefix = decoded(prefix);
         let names = self.names.borrow();
-        let keys = names.iter().filter_map(|name| name.strip_prefix(&format!("/{bucket}/")));
+        let keys = names.keys().filter_map(|name| name.strip_prefix(&format!("/{bucket}/")));
         let contents: String = keys
             .filter(|key| key.starts_with(&prefix))
             .take(1000)
             .map(|key| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>"))
             .collect();
-        response(200, &xml("ListBucketResult", bucket, "", &format!("<IsTruncated>false</IsTruncated>{contents}")))
+        response(200, "", &xml("ListBucketResult", bucket, "", &format!("<IsTruncated>false</IsTruncated>{contents}")))
     }
 }
 
@@ -169,12 +182,16 @@ impl Request {
             query: query.to_owned(),
             body_length: 0,
             if_none_match: false,
+            if_match: None,
+            metadata: String::new(),
             expects_continue: false,
         };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => request.body_length = value.trim().parse().unwrap_or(0),
                 "if-none-match" => request.if_none_match = true,
+                "if-match" => request.if_match = Some(value.trim().to_owned()),
+                name if name.starts_with("x-amz-meta-") => request.metadata.push_str(&format!("{name}:{value}\r\n")),
                 "expect" => request.expects_continue = true,
                 _ => {}
             }
@@ -183,10 +200,11 @@ impl Request {
     }
 }
 
-fn response(status: u16, body: &str) -> String {
+fn response(status: u16, headers: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "HTTP/1.1 {status} -\r\nETag: \"e\"\r\nx-amz-request-id: 1\r\nContent-Type: application/xml\r\nContent-Length: {length}\r\n\r\n{body}"
+        "HTTP/1.1 {status} -\r\nETag: {VERSION}\r\nx-amz-request-id: 1\r\nContent-Type: application/xml\r\n{headers}\
+         Content-Length: {length}\r\n\r\n{body}"
     )
 }
 
