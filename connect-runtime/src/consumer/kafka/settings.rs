@@ -43,9 +43,9 @@ pub(super) fn refused(error: &KafkaError) -> Error {
     Error::config(format!("the Kafka client refuses its settings: {reason}"))
 }
 
-/// Bytes that each of `tasks` consumers may fetch ahead: a quarter of the budget for all of them.
+/// Bytes that each of `tasks` consumers may fetch ahead: an eighth of the budget for all of them.
 pub(crate) fn prefetch_for(budget: &Budget, tasks: usize) -> usize {
-    (budget.limit() / 4 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
+    (budget.limit() / 8 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
 }
 
 impl KafkaSettings {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn prefetch_is_a_share_of_the_budget() {
-        assert_eq!(prefetch_for(&Budget::new(64 << 20), 4), 4 << 20);
+        assert_eq!(prefetch_for(&Budget::new(64 << 20), 2), 4 << 20);
         assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 8 << 20);
         assert_eq!(prefetch_for(&Budget::new(0), 0), 1 << 20);
     }
