@@ -1,7 +1,7 @@
 //! Whole workers against librdkafka's mock cluster.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -326,7 +326,9 @@ async fn a_broker_outage_is_waited_out() {
     until("outage", |seen| seen.committed.values().any(|offset| offset.offset == 10)).await;
     worker.stop().await;
     let seen = seen().remove("outage").unwrap();
-    assert!(is_exactly_once(&seen), "{seen:?}");
+    // An outage longer than the session costs the partitions: what was not committed then comes again.
+    let offsets: BTreeSet<_> = seen.values.values().flatten().map(|(offset, _)| *offset).collect();
+    assert!(offsets.into_iter().eq(0..10), "{seen:?}");
 }
 
 #[test]
