@@ -75,6 +75,8 @@ impl Store {
 
 fn command(role: Role) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
+    // As the `connect` program tells the C library at its start: no memory set aside for each thread.
+    command.env("MALLOC_ARENA_MAX", "1");
     command.arg(format!("--role={}", role.name()));
     Ok(command)
 }
