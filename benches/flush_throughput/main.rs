@@ -32,6 +32,10 @@ use arguments::{Arguments, Role};
 use plan::{Case, Plan};
 use report::{Report, Row};
 
+/// That of the `connect` binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {

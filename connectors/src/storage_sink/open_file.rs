@@ -12,7 +12,7 @@ use super::{
 use crate::compression::Compression;
 
 /// What the bookkeeping of an open file and of its upload weighs, roughly: small objects by the ten thousand must not escape the budget.
-const OVERHEAD_BYTES: usize = 4 * 1024;
+const OVERHEAD_BYTES: usize = 2 * 1024;
 
 /// Which records a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

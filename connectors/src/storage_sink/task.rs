@@ -18,7 +18,7 @@ use super::{
     metrics::{DURABLE_OFFSET, TaskMetrics},
     opening::open,
     topic_partition_writer::{Shared, TopicPartitionWriter},
-    uploads::{News, Notice, Uploads},
+    uploads::{News, Notice, Uploads, WriterId},
 };
 use crate::storage::Metered;
 
@@ -41,6 +41,8 @@ struct Started {
     shared: Arc<Shared>,
     notices: mpsc::UnboundedReceiver<Notice>,
     writers: HashMap<TopicPartition, TopicPartitionWriter>,
+    /// Whose notices concern anybody.
+    by_id: HashMap<WriterId, TopicPartition>,
 }
 
 impl StorageSinkTask {
@@ -71,7 +73,7 @@ impl SinkTask for StorageSinkTask {
         let (uploads, notices) = Uploads::new(storage, Arc::clone(&self.permits), context.clone(), self.config.max_backoff);
         let metrics = TaskMetrics::new(&context);
         let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics });
-        self.started = Some(Started { shared, notices, writers: HashMap::new() });
+        self.started = Some(Started { shared, notices, writers: HashMap::new(), by_id: HashMap::new() });
         Ok(())
     }
 
@@ -81,7 +83,7 @@ impl SinkTask for StorageSinkTask {
         let opening =
             partitions.iter().map(|(topic_partition, position)| open(&started.shared, topic_partition, position, None, now));
         for writer in try_join_all(opening).await? {
-            started.writers.insert(writer.topic_partition.clone(), writer);
+            started.insert(writer);
         }
         Ok(())
     }
@@ -131,7 +133,9 @@ impl SinkTask for StorageSinkTask {
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let started = self.started()?;
         for topic_partition in partitions {
-            started.writers.remove(topic_partition);
+            if let Some(writer) = started.writers.remove(topic_partition) {
+                started.by_id.remove(&writer.id);
+            }
             let labels = [&started.shared.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
             started.shared.context.metrics.remove(&DURABLE_OFFSET, &labels);
         }
@@ -145,6 +149,13 @@ impl SinkTask for StorageSinkTask {
 }
 
 impl Started {
+    fn insert(&mut self, writer: TopicPartitionWriter) {
+        self.by_id.insert(writer.id, writer.topic_partition.clone());
+        if let Some(before) = self.writers.insert(writer.topic_partition.clone(), writer) {
+            self.by_id.remove(&before.id);
+        }
+    }
+
     /// Takes in what uploads have to tell.
     fn settle(&mut self) -> Result<()> {
         while let Ok(notice) = self.notices.try_recv() {
@@ -155,7 +166,7 @@ impl Started {
 
     fn take(&mut self, Notice { writer, news }: Notice) -> Result<()> {
         // Uploads of an assignment that is over change nothing but the bucket.
-        let Some(writer) = self.writers.values_mut().find(|candidate| candidate.id == writer) else { return Ok(()) };
+        let Some(writer) = self.by_id.get(&writer).and_then(|owned| self.writers.get_mut(owned)) else { return Ok(()) };
         match news {
             News::Durable(cut) => writer.file_is_durable(cut),
             News::CutOtherwise { key } => writer.cut_otherwise(&key),
@@ -213,7 +224,7 @@ impl Started {
             match open(&self.shared, &topic_partition, &position, Some(reopen), now).await {
                 Ok(writer) => {
                     self.shared.context.offset(topic_partition.clone(), position.offset);
-                    self.writers.insert(topic_partition, writer);
+                    self.insert(writer);
                 }
                 Err(error) if error.kind() == ErrorKind::Retriable => {
                     warn!(%topic_partition, error = error.report(), "the bucket could not be looked at, retrying");

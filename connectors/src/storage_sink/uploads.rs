@@ -1,9 +1,10 @@
 //! Uploads in flight: bounded, beside consumption and beside each other, tried for ever.
 
 use std::{
+    collections::VecDeque,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -87,6 +88,23 @@ pub(super) struct Uploads {
     metrics: UploadMetrics,
     max_backoff: Duration,
     failing: AtomicBool,
+    most_lanes: usize,
+    queue: Mutex<Queue>,
+}
+
+/// Objects that wait for their turn.
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    /// Futures that send one object after the other.
+    lanes: usize,
+}
+
+struct Job {
+    body: Body,
+    reservation: Reservation,
+    target: Target,
+    cut: CutId,
 }
 
 /// Sends the parts of one object that is still growing. Dropping it gives the upload up.
@@ -119,7 +137,9 @@ impl Uploads {
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
-        let uploads = Self { storage, permits, context, notices, metrics, max_backoff, failing: AtomicBool::new(false) };
+        let most_lanes = permits.available_permits().max(1);
+        let (failing, queue) = (AtomicBool::new(false), Mutex::default());
+        let uploads = Self { storage, permits, context, notices, metrics, max_backoff, failing, most_lanes, queue };
         (Arc::new(uploads), receiver)
     }
 
@@ -138,16 +158,38 @@ impl Uploads {
             Some(parts) => {
                 let _closed = parts.0.send(Piece::Last { body, reservation, target, cut });
             }
-            None => {
-                let uploads = Arc::clone(self);
-                self.context.spawn(async move {
-                    let (writer, cancelled) = (target.writer, target.cancelled.clone());
-                    let news = cancelled.run_until_cancelled(uploads.claim(&target, &Object::Whole(body), cut)).await;
-                    drop(reservation);
-                    uploads.tell(writer, news);
-                });
-            }
+            None => self.enqueue(Job { body, reservation, target, cut }),
         }
+    }
+
+    /// Objects wait in a queue and not in futures of their own, which weigh ten times as much.
+    fn enqueue(self: &Arc<Self>, job: Job) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.jobs.push_back(job);
+        if queue.lanes < self.most_lanes {
+            queue.lanes += 1;
+            let uploads = Arc::clone(self);
+            self.context.spawn(async move {
+                while let Some(job) = uploads.next_job() {
+                    uploads.run(job).await;
+                }
+            });
+        }
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = queue.jobs.pop_front();
+        if job.is_none() {
+            queue.lanes -= 1;
+        }
+        job
+    }
+
+    async fn run(&self, Job { body, reservation, target, cut }: Job) {
+        let claimed = target.cancelled.run_until_cancelled(self.claim(&target, &Object::Whole(body), cut)).await;
+        drop(reservation);
+        self.tell(target.writer, claimed);
     }
 
     /// Begins an object that has outgrown one part.
