@@ -45,7 +45,6 @@ impl Row {
         let seconds = self.median_of(|run| run.seconds);
         let cpu = self.median_of(|run| run.cpu_seconds);
         // What a memory storage keeps is the store's memory, not the sink's: a line feed more than each value.
-        let kept = if *target == Target::Memory { bytes + records } else { 0.0 };
         vec![
             target.to_string(),
             record_size.to_string(),
@@ -60,7 +59,7 @@ impl Row {
                 Target::Memory => "–".to_owned(),
                 Target::Http(_) => format!("{:.2}", self.median_of(|run| run.requests) / objects),
             },
-            format!("{:.0}", (self.median_of(|run| run.peak_memory) - kept) / MEGABYTE),
+            format!("{:.0}", self.median_of(|run| run.peak_memory) / MEGABYTE),
             format!("{:.0}", self.median_of(|run| run.first_object)),
         ]
     }

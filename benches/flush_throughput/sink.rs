@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the sink may hold of records that are not yet durable.
-pub(crate) const MEMORY_LIMIT: &str = "64M";
+pub(crate) const MEMORY_LIMIT: &str = "40M";
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
@@ -92,7 +92,7 @@ fn connector_config(arguments: &Arguments) -> Result<Config> {
         ("s3.bucket.name", "flush-throughput"),
     ];
     match arguments.get("store") {
-        None => keys.extend([("storage.class", "memory"), ("store.url", "memory://flush-throughput")]),
+        None => keys.push(("storage.class", "names")),
         Some(url) => keys.extend([
             ("storage.class", "io.confluent.connect.s3.storage.S3Storage"),
             ("s3.region", "us-east-1"),

@@ -15,6 +15,7 @@ mod metrics;
 mod object_key;
 mod open_file;
 mod opening;
+mod parts;
 mod provenance;
 mod recovery;
 mod schedule;

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use connect_api::{Body, Budget, Error, RecordView, Reservation, Result, SinkRecord};
 
-use super::{
-    config::StorageSinkConfig,
-    file_buffer::FileBuffer,
-    uploads::{Parts, Uploads},
-};
+use super::{config::StorageSinkConfig, file_buffer::FileBuffer, parts::Parts, uploads::Uploads};
 use crate::compression::Compression;
 
 /// What the bookkeeping of an open file and of its upload weighs, roughly: small objects by the ten thousand must not escape the budget.

@@ -13,7 +13,6 @@ use std::{
 use connect_api::{
     Body, Budget, Completion, Condition, Error, ErrorKind, MultipartUpload, Reservation, Result, SinkTaskContext, Storage,
 };
-use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -22,11 +21,9 @@ use super::{
     ledger::CutId,
     metrics::UploadMetrics,
     open_file::ClosedFile,
+    parts::Piece,
     provenance::{Claim, Provenance},
 };
-
-/// Parts of one object that are sent at the same time.
-const PARTS_AT_ONCE: usize = 4;
 
 /// Asks the store until it answers. While it waits for its next attempt an upload gives its place to another.
 ///
@@ -46,6 +43,8 @@ macro_rules! until_answered {
         }
     }};
 }
+
+pub(super) use until_answered;
 
 /// Identifies the writer of a partition within one assignment: what ends after the assignment ended concerns nobody.
 pub(super) type WriterId = u64;
@@ -81,11 +80,11 @@ pub(super) struct Target {
 
 /// Uploads of one task. The permits are shared by all tasks of the connector.
 pub(super) struct Uploads {
-    storage: Arc<dyn Storage>,
-    permits: Arc<Semaphore>,
-    context: SinkTaskContext,
+    pub(super) storage: Arc<dyn Storage>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) context: SinkTaskContext,
     notices: mpsc::UnboundedSender<Notice>,
-    metrics: UploadMetrics,
+    pub(super) metrics: UploadMetrics,
     max_backoff: Duration,
     failing: AtomicBool,
     most_lanes: usize,
@@ -105,27 +104,6 @@ struct Job {
     reservation: Reservation,
     target: Target,
     cut: CutId,
-}
-
-/// Sends the parts of one object that is still growing. Dropping it gives the upload up.
-pub(super) struct Parts(mpsc::UnboundedSender<Piece>);
-
-enum Piece {
-    Part(Body, Reservation),
-    /// The rest of the object; after it the object is completed.
-    Last {
-        body: Body,
-        reservation: Reservation,
-        target: Target,
-        cut: CutId,
-    },
-}
-
-impl Parts {
-    pub(super) fn send(&self, body: Body, reservation: Reservation) {
-        // The other end is gone only when the assignment is over, and then nobody needs the bytes.
-        let _closed = self.0.send(Piece::Part(body, reservation));
-    }
 }
 
 impl Uploads {
@@ -156,7 +134,7 @@ impl Uploads {
         let ClosedFile { body, parts, reservation, .. } = file;
         match parts {
             Some(parts) => {
-                let _closed = parts.0.send(Piece::Last { body, reservation, target, cut });
+                parts.finish(Piece::Last { body, reservation, target, cut });
             }
             None => self.enqueue(Job { body, reservation, target, cut }),
         }
@@ -192,28 +170,7 @@ impl Uploads {
         self.tell(target.writer, claimed);
     }
 
-    /// Begins an object that has outgrown one part.
-    pub(super) fn start_parts(self: &Arc<Self>, target: Target) -> Parts {
-        let (sender, pieces) = mpsc::unbounded_channel();
-        let uploads = Arc::clone(self);
-        self.context.spawn(async move {
-            let (writer, cancelled) = (target.writer, target.cancelled.clone());
-            let mut started = None;
-            let sent = cancelled.run_until_cancelled(uploads.send_parts(&target, pieces, &mut started)).await;
-            let news = match sent {
-                // No last piece: the writer dropped the file.
-                Some(None) | None => None,
-                Some(Some(news)) => Some(news),
-            };
-            if let (None, Some(upload)) = (&news, started) {
-                abandon(&*upload, &target.key).await;
-            }
-            uploads.tell(writer, news);
-        });
-        Parts(sender)
-    }
-
-    fn tell(&self, writer: WriterId, news: Option<News>) {
+    pub(super) fn tell(&self, writer: WriterId, news: Option<News>) {
         let Some(news) = news else { return };
         let urgent = !matches!(news, News::Durable(_));
         let _task_is_gone = self.notices.send(Notice { writer, news });
@@ -222,63 +179,8 @@ impl Uploads {
         }
     }
 
-    async fn send_parts(
-        &self,
-        target: &Target,
-        mut pieces: mpsc::UnboundedReceiver<Piece>,
-        started: &mut Option<Arc<dyn MultipartUpload>>,
-    ) -> Option<News> {
-        let metadata = target.provenance.metadata();
-        let upload: Arc<dyn MultipartUpload> =
-            match until_answered!(self, &target.key, self.storage.start_upload(&target.key, &metadata)) {
-                Ok(upload) => Arc::from(upload),
-                Err(error) => return Some(News::Failed(error)),
-            };
-        *started = Some(Arc::clone(&upload));
-        let mut sending = FuturesUnordered::new();
-        let mut number = 0;
-        let mut bytes = 0;
-        let mut last = None;
-        loop {
-            tokio::select! {
-                Some(sent) = sending.next() => if let Err(error) = sent { return Some(News::Failed(error)) },
-                piece = pieces.recv(), if last.is_none() && sending.len() < PARTS_AT_ONCE => {
-                    let (body, reservation) = match piece? {
-                        Piece::Part(body, reservation) => (body, reservation),
-                        Piece::Last { body, reservation, target, cut } => {
-                            last = Some((target, cut));
-                            (body, reservation)
-                        }
-                    };
-                    bytes += length(&body);
-                    if !body.is_empty() {
-                        sending.push(self.put_part(&target.key, &*upload, number, body, reservation));
-                        number += 1;
-                    }
-                }
-                else => break,
-            }
-        }
-        drop(sending);
-        let (target, cut) = last?;
-        Some(self.claim(&target, &Object::InParts { upload, bytes }, cut).await)
-    }
-
-    async fn put_part(
-        &self,
-        key: &str,
-        upload: &dyn MultipartUpload,
-        number: usize,
-        body: Body,
-        reservation: Reservation,
-    ) -> Result<()> {
-        let sent = until_answered!(self, key, upload.put_part(number, body.clone()));
-        drop(reservation);
-        sent
-    }
-
     /// Makes the object under its name, or finds out who has the name and what follows from it.
-    async fn claim(&self, target: &Target, object: &Object, cut: CutId) -> News {
+    pub(super) async fn claim(&self, target: &Target, object: &Object, cut: CutId) -> News {
         match self.try_claim(target, object).await {
             Ok(Claimed::Created) => {
                 self.metrics.object_written(object.bytes());
@@ -354,7 +256,7 @@ impl Uploads {
     }
 
     /// The answer, or nothing after a pause where the question is to be asked again. The environment never needs a human.
-    async fn settle<T>(&self, key: &str, attempt: &mut u32, answer: Result<T>) -> Option<Result<T>> {
+    pub(super) async fn settle<T>(&self, key: &str, attempt: &mut u32, answer: Result<T>) -> Option<Result<T>> {
         match answer {
             Err(error) if matches!(error.kind(), ErrorKind::Retriable | ErrorKind::Config) => {
                 *attempt += 1;
@@ -385,7 +287,7 @@ impl Uploads {
 }
 
 /// What is to appear under a name.
-enum Object {
+pub(super) enum Object {
     Whole(Body),
     InParts { upload: Arc<dyn MultipartUpload>, bytes: u64 },
 }
@@ -406,12 +308,6 @@ enum Claimed {
     CutOtherwise,
 }
 
-fn length(body: &Body) -> u64 {
+pub(super) fn length(body: &Body) -> u64 {
     body.iter().map(|block| block.len() as u64).sum()
-}
-
-async fn abandon(upload: &dyn MultipartUpload, key: &str) {
-    if let Err(error) = upload.abort().await {
-        debug!(key, error = error.report(), "an abandoned multipart upload could not be aborted; the next owner tries again");
-    }
 }
