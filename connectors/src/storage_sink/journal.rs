@@ -13,10 +13,13 @@ use connect_api::{Error, Result};
 use super::object_key::Place;
 
 /// The broker refuses 4,096 bytes (`offset.metadata.max.bytes`).
+#[cfg(test)]
 const MAX_BYTES: usize = 4_095;
 const VERSION: &str = "connect-sink/1";
-/// So many planned cuts fit beside everything else in [`MAX_BYTES`].
-pub(super) const MAX_PLANNED: usize = 200;
+/// So many planned cuts fit beside everything else in the 4,095 bytes that a broker takes (`offset.metadata.max.bytes`).
+pub(super) const MAX_PLANNED: usize = 128;
+/// So much of them may name places; the rest is for the planned cuts.
+const MAX_PLACES_BYTES: usize = 2_000;
 
 /// A partition's journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,9 +80,11 @@ impl Journal {
                 "every" => journal.every = true,
                 "p" => journal.proofs = value.parse().unwrap_or_default(),
                 "at" | "in" => {
-                    let (directory, file) = value.split_once(',').unwrap_or((value, ""));
-                    let (directory, file) = (unescape(directory), unescape(file));
-                    journal.places.push(Place { directory, name: file, is_exact: name == "at" });
+                    let mut parts = value.split(',');
+                    let mut part = || parts.next().unwrap_or_default();
+                    let (directory, file, width) = (unescape(part()), unescape(part()), part().parse().unwrap_or_default());
+                    let place = Place { directory, name: file, is_exact: name == "at", zero_pad_width: width };
+                    journal.places.push(place);
                 }
                 // A later release may add what an earlier one can do without.
                 _ => {}
@@ -109,14 +114,18 @@ impl Journal {
             text.push_str(";every");
         }
         for place in &self.places {
-            let kind = if place.is_exact { "at" } else { "in" };
-            let field = format!(";{kind}={},{}", escape(&place.directory), escape(&place.name));
-            // A place that does not fit is not remembered: after a crash *and* a change of names its objects would not be found.
-            if text.len() + field.len() <= MAX_BYTES {
-                text.push_str(&field);
-            }
+            text.push_str(&field(place));
         }
         text
+    }
+
+    /// Forgets places that do not fit: after a crash *and* a change of names their objects would not be found.
+    pub(super) fn keep_places_that_fit(&mut self) {
+        let mut bytes = 0;
+        self.places.retain(|place| {
+            bytes += field(place).len();
+            bytes <= MAX_PLACES_BYTES
+        });
     }
 
     /// Whether objects of a cut may be completed that rely on `wanted`, given that `committed` is what the next owner would read: the history is known,
@@ -128,6 +137,11 @@ impl Journal {
         let same_way = committed.every == wanted.every && (!is_planned || committed.planned.contains(&end));
         committed.history == wanted.history && !committed.clean && settings_known && places_known && same_way
     }
+}
+
+fn field(place: &Place) -> String {
+    let kind = if place.is_exact { "at" } else { "in" };
+    format!(";{kind}={},{},{}", escape(&place.directory), escape(&place.name), place.zero_pad_width)
 }
 
 /// The first cut, then how far each is from the one before: `31,4,6` is 31, 35, 41.
@@ -198,7 +212,7 @@ mod tests {
     use super::*;
 
     fn journal() -> Journal {
-        let place = Place { directory: "a;b,c=%/é /t/".to_owned(), name: "t+0+".to_owned(), is_exact: true };
+        let place = Place { directory: "a;b,c=%/é /t/".to_owned(), name: "t+0+".to_owned(), is_exact: true, zero_pad_width: 10 };
         Journal { fingerprint: Some(0xabc), planned: vec![10, 25], every: true, places: vec![place], proofs: 3, ..Journal::new() }
     }
 
@@ -216,11 +230,15 @@ mod tests {
     }
 
     #[test]
-    fn the_text_never_outgrows_what_a_broker_takes() {
-        let place = |c: char| Place { directory: c.to_string().repeat(1_500), name: "n".to_owned(), is_exact: false };
-        let planned = (0..MAX_PLANNED as i64).map(|cut| 9_000_000_000_000_000 + cut * 1_000_000).collect();
-        let journal = Journal { planned, places: vec![place('a'), place('b'), place('c')], ..journal() };
+    fn the_text_never_outgrows_what_a_broker_takes_and_loses_nothing_on_the_way() {
+        let place =
+            |c: char| Place { directory: c.to_string().repeat(900), name: "n".to_owned(), is_exact: false, zero_pad_width: 0 };
+        let planned = (0..MAX_PLANNED as i64).map(|cut| 9_000_000_000_000_000 + cut * 10_000_000_000).collect();
+        let mut journal = Journal { planned, places: vec![place('a'), place('b'), place('c')], ..journal() };
+        journal.keep_places_that_fit();
+        assert_eq!(journal.places.len(), 2);
         assert!(journal.text().len() <= MAX_BYTES);
+        assert_eq!(Journal::read(&journal.text()).unwrap(), Some(journal));
     }
 
     #[test]

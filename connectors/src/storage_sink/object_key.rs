@@ -19,6 +19,8 @@ pub(super) struct Place {
     pub(super) name: String,
     /// Nothing stands between the two: the encoded partition is part of the directory. Otherwise any encoded partition may.
     pub(super) is_exact: bool,
+    /// How offsets are padded there.
+    pub(super) zero_pad_width: usize,
 }
 
 impl Place {
@@ -37,10 +39,10 @@ impl Place {
 
     /// A name after which, in byte order, all names come whose first offset is at least `offset`; `None` where the order of names is not
     /// that of offsets.
-    pub(super) fn just_before(&self, offset: i64, zero_pad_width: usize) -> Option<String> {
-        let sorted =
-            self.is_exact && offset > 0 && offset.checked_ilog10().is_some_and(|digits| (digits as usize) + 1 < zero_pad_width);
-        sorted.then(|| format!("{}{:0zero_pad_width$}", self.prefix(), offset - 1))
+    pub(super) fn just_before(&self, offset: i64) -> Option<String> {
+        let width = self.zero_pad_width;
+        let sorted = self.is_exact && offset > 0 && offset.checked_ilog10().is_some_and(|digits| (digits as usize) + 1 < width);
+        sorted.then(|| format!("{}{:0width$}", self.prefix(), offset - 1))
     }
 }
 
@@ -61,7 +63,7 @@ impl ObjectKeys {
             directory.push_str(directory_delimiter);
         }
         let name = format!("{topic}{file_delimiter}{partition}{file_delimiter}");
-        Place { directory, name, is_exact: encoded_partition.is_some() }
+        Place { directory, name, is_exact: encoded_partition.is_some(), zero_pad_width: self.zero_pad_width }
     }
 
     /// The whole name.
@@ -114,8 +116,8 @@ mod tests {
     #[test]
     fn names_are_skipped_in_a_listing_only_where_their_order_is_that_of_offsets() {
         let place = |width| keys("topics", "/", "+", width).place(&TopicPartition::new("t", 0), Some("partition=0"));
-        assert_eq!(place(10).just_before(42, 10).as_deref(), Some("topics/t/partition=0/t+0+0000000041"));
-        assert_eq!(place(10).just_before(0, 10), None);
-        assert_eq!(place(2).just_before(42, 2), None);
+        assert_eq!(place(10).just_before(42).as_deref(), Some("topics/t/partition=0/t+0+0000000041"));
+        assert_eq!(place(10).just_before(0), None);
+        assert_eq!(place(2).just_before(42), None);
     }
 }

@@ -27,18 +27,27 @@ pub(super) async fn open(
     let plan = Plan::new(committed.clone(), shared.config.fingerprint, &places, reopen.is_some());
     abort_abandoned_uploads(shared, &places, &plan).await;
     let mut journal = plan.journal;
-    let found = match plan.survey {
-        true => survey(shared, topic_partition, &journal, position.offset).await?,
-        false => Vec::new(),
-    };
+    let surveyed = if plan.survey { survey(shared, topic_partition, &journal, position.offset).await? } else { None };
+    // Objects of an owner that crashed may lie ahead; with the same settings they are met by name, and nobody has looked.
+    let knows_ahead = surveyed.is_some() || committed.as_ref().is_some_and(|committed| committed.clean);
+    let found = surveyed.unwrap_or_default();
     if found.is_empty() {
         journal.fingerprint = Some(shared.config.fingerprint);
         journal.places = places;
     }
     let boundaries = Boundaries::new(&journal.planned, journal.every, found, position.offset);
+    journal.keep_places_that_fit();
     journal.every |= shared.config.schedule.is_some();
     let position = position.clone();
-    let opening = Opening { topic_partition: topic_partition.clone(), position, journal, committed, boundaries, encoded_partition };
+    let opening = Opening {
+        topic_partition: topic_partition.clone(),
+        position,
+        journal,
+        committed,
+        boundaries,
+        knows_ahead,
+        encoded_partition,
+    };
     Ok(TopicPartitionWriter::new(shared, opening, now))
 }
 
@@ -72,12 +81,12 @@ impl Plan {
     }
 }
 
-async fn survey(shared: &Shared, topic_partition: &TopicPartition, journal: &Journal, start: i64) -> Result<Vec<Found>> {
+/// What lies ahead; `None` where the bucket may not be listed.
+async fn survey(shared: &Shared, topic_partition: &TopicPartition, journal: &Journal, start: i64) -> Result<Option<Vec<Found>>> {
     let survey = Survey {
         storage: shared.uploads.storage(),
         topic_partition,
         places: &journal.places,
-        zero_pad_width: shared.config.keys.zero_pad_width,
         history: &journal.history,
         planned: &journal.planned,
     };
@@ -85,7 +94,7 @@ async fn survey(shared: &Shared, topic_partition: &TopicPartition, journal: &Jou
         Err(error) if error.kind() == ErrorKind::Config => {
             let consequence = "objects of another past that are in the way will be met by name only";
             warn!(%topic_partition, error = error.report(), "the bucket cannot be listed: {consequence}");
-            return Ok(Vec::new());
+            return Ok(None);
         }
         found => found?,
     };
@@ -96,7 +105,7 @@ async fn survey(shared: &Shared, topic_partition: &TopicPartition, journal: &Jou
             "ranges of this history are kept as they are; other objects are kept where their content is the same, else replaced";
         info!(%topic_partition, start, ranges, durable, first, "objects lie in the bucket at or beyond the committed offset: {what_next}");
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Frees what a crashed owner has left of uploads in parts. Best effort: a lifecycle rule of the bucket does the same.
@@ -120,7 +129,7 @@ mod tests {
     use super::*;
 
     fn place(directory: &str) -> Place {
-        Place { directory: directory.to_owned(), name: "t+0+".to_owned(), is_exact: true }
+        Place { directory: directory.to_owned(), name: "t+0+".to_owned(), is_exact: true, zero_pad_width: 10 }
     }
 
     fn committed(fingerprint: Option<u64>, clean: bool) -> Option<Journal> {

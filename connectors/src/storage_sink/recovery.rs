@@ -22,7 +22,6 @@ pub(super) struct Survey<'a> {
     pub(super) storage: &'a dyn Storage,
     pub(super) topic_partition: &'a TopicPartition,
     pub(super) places: &'a [Place],
-    pub(super) zero_pad_width: usize,
     pub(super) history: &'a str,
     /// Cuts in the journal: objects in parts do not say their own.
     pub(super) planned: &'a [i64],
@@ -33,7 +32,7 @@ impl Survey<'_> {
     pub(super) async fn from(&self, start: i64) -> Result<Vec<Found>> {
         let mut names = Vec::new();
         for place in self.places {
-            let after = place.just_before(start, self.zero_pad_width);
+            let after = place.just_before(start);
             let listed = self.storage.list(&place.prefix(), after.as_deref()).await?;
             names.extend(
                 listed.into_iter().filter_map(|key| Some((place.first_offset(&key).filter(|first| *first >= start)?, key))),

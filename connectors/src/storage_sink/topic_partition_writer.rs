@@ -62,6 +62,7 @@ pub(super) struct TopicPartitionWriter {
     next_to_read: i64,
     next_rotation: i64,
     boundaries: Boundaries,
+    knows_ahead: bool,
     /// The end of the range that is being skipped because it is in the bucket already, and its cut.
     skipping: Option<(i64, CutId)>,
     ledger: Ledger,
@@ -78,13 +79,15 @@ pub(super) struct Opening {
     pub(super) journal: Journal,
     pub(super) committed: Option<Journal>,
     pub(super) boundaries: Boundaries,
+    /// Whether all that may lie in the bucket beyond the position is in `boundaries`.
+    pub(super) knows_ahead: bool,
     pub(super) encoded_partition: Option<Box<str>>,
 }
 
 impl TopicPartitionWriter {
     pub(super) fn new(shared: &Arc<Shared>, opening: Opening, now: i64) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let Opening { topic_partition, position, journal, committed, boundaries, encoded_partition } = opening;
+        let Opening { topic_partition, position, journal, committed, boundaries, knows_ahead, encoded_partition } = opening;
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             topic_partition,
@@ -98,6 +101,7 @@ impl TopicPartitionWriter {
             next_to_read: position.offset,
             next_rotation: shared.config.schedule.as_ref().map_or(i64::MAX, |schedule| schedule.next_after(now)),
             boundaries,
+            knows_ahead,
             skipping: None,
             ledger: Ledger::new(position.offset),
             gate: Gate::new(journal, committed, position.metadata),
@@ -317,7 +321,7 @@ impl TopicPartitionWriter {
         if self.boundaries.are_behind(offset) && self.gate.journal.fingerprint.is_none() {
             self.settle_recovery();
         }
-        let is_clean = closing && self.uploading == 0 && !self.ledger.has_cuts_in_flight();
+        let is_clean = closing && self.knows_ahead && self.uploading == 0 && !self.ledger.has_cuts_in_flight();
         OffsetAndMetadata::new(offset, self.gate.metadata(offset, is_clean))
     }
 
@@ -325,6 +329,7 @@ impl TopicPartitionWriter {
     fn settle_recovery(&mut self) {
         self.gate.journal.fingerprint = Some(self.shared.config.fingerprint);
         self.gate.journal.places = self.shared.config.places(&self.topic_partition, self.encoded_partition.as_deref());
+        self.gate.journal.keep_places_that_fit();
         debug!(topic_partition = %self.topic_partition, "recovered: everything ahead is new");
     }
 
