@@ -68,7 +68,7 @@ if [ ${#filter[@]} -gt 0 ]; then
 fi
 step "formatting" cargo fmt --all --check
 step "lints" cargo clippy --workspace --all-targets -- -D warnings
-step "tests" cargo test --workspace
+step "tests" cargo test --workspace --no-fail-fast
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 step "example: a runtime in your own program" cargo run --quiet --example embed_runtime
 step "example: a connector of your own" cargo run --quiet --example custom_connector

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn prefetch_is_a_share_of_the_budget() {
         assert_eq!(prefetch_for(&Budget::new(64 << 20), 2), 4 << 20);
-        assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 8 << 20);
+        assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 4 << 20);
         assert_eq!(prefetch_for(&Budget::new(0), 0), 1 << 20);
     }
 
