@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What the sink may hold of records that are not yet durable.
-pub(crate) const MEMORY_LIMIT: &str = "40M";
+pub(crate) const MEMORY_LIMIT: &str = "32M";
 
 const DEADLINE: Duration = Duration::from_secs(120);
 

@@ -97,8 +97,10 @@ impl Loaded {
     }
 }
 
+/// A worker's file is never JSON, whatever is wrong with it.
 fn is_connector(file: &Path) -> bool {
-    config::read_connector(file).is_ok_and(|config| config.entry("connector.class").is_some())
+    let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    is_json || config::read_connector(file).is_ok_and(|config| config.entry("connector.class").is_some())
 }
 
 fn read_worker(file: &Path) -> Result<Config, Problems> {

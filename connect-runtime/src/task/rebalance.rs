@@ -52,6 +52,7 @@ impl SinkLoop {
         match self.parts.sink.open(&unopened).await {
             Ok(()) => {
                 self.reopen = None;
+                self.parts.health.set_problem("opening partitions", None);
                 for partition in self.assignment.0.values_mut() {
                     partition.opened = true;
                 }
@@ -61,6 +62,7 @@ impl SinkLoop {
                 let failures = self.reopen.map_or(0, |(_, failures)| failures);
                 let pause = self.parts.host.take_timeout().unwrap_or_else(|| pause_after(failures));
                 tracing::warn!(error = error.report(), retry_in = ?pause, "opening partitions failed");
+                self.parts.health.set_problem("opening partitions", Some(error.report()));
                 self.reopen = Some((Instant::now() + pause, failures + 1));
                 Ok(())
             }
@@ -121,6 +123,7 @@ impl SinkLoop {
         }
         if self.assignment.unopened().is_empty() {
             self.reopen = None;
+            self.parts.health.set_problem("opening partitions", None);
         }
         self.retry_soon();
         closed

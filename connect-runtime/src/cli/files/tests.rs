@@ -147,3 +147,11 @@ fn a_report_for_programs_names_file_line_key_and_suggestion() {
     assert_eq!(near["file"], path.display().to_string());
     assert_eq!((&near["line"], &near["suggestion"]), (&3.into(), &"flush.size".into()));
 }
+
+#[test]
+fn a_truncated_json_file_is_a_broken_connector_and_not_a_worker() {
+    let files = Files::new("truncated");
+    let path = [files.with("sink.json", "{\"name\":\"j\",")];
+    let refused = Loaded::read(Purpose::Check, &path, &Options::default()).err().unwrap();
+    assert!(format!("{refused:?}").contains("JSON"), "{refused:?}");
+}

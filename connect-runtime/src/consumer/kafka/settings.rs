@@ -43,9 +43,9 @@ pub(super) fn refused(error: &KafkaError) -> Error {
     Error::config(format!("the Kafka client refuses its settings: {reason}"))
 }
 
-/// Bytes that each of `tasks` consumers may fetch ahead: an eighth of the budget for all of them.
+/// Bytes that each of `tasks` consumers may fetch ahead: a third of the budget for all of them, where the limits allow it.
 pub(crate) fn prefetch_for(budget: &Budget, tasks: usize) -> usize {
-    (budget.limit() / 8 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
+    (budget.limit() / 3 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
 }
 
 impl KafkaSettings {
