@@ -51,7 +51,7 @@ impl Victim {
     /// One life without a kill, until everything is committed; then the account.
     fn finish(&self, settings: &str) {
         let mut process = self.start(settings);
-        wait_until("everything is committed", Duration::from_secs(60), || self.is_done() || !process.is_running());
+        wait_until("everything is committed", Duration::from_secs(300), || self.is_done() || !process.is_running());
         let status = process.stop(Duration::from_secs(20));
         assert!(status.success(), "{status}: {}", process.log());
         assert!(self.is_done(), "ended before everything was committed: {}", process.log());
