@@ -73,6 +73,7 @@ async fn quickstart() -> Result<(), Box<dyn Error>> {
     }
     worker.create_connector(connector).await?;
     wait_for_objects(&worker, records).await?;
+    wait_for_offsets(&kafka, &topics).await?;
 
     let metrics = worker.metrics().scrape();
     worker.stop().await;
@@ -85,6 +86,18 @@ async fn quickstart() -> Result<(), Box<dyn Error>> {
     );
     show_next_step(&bucket);
     Ok(())
+}
+
+/// Waits until a commit has covered every record. A stop commits what is left, but not while the mock cluster's group rebalances because
+/// another task has left it: then the next start would go on from the commit before.
+async fn wait_for_offsets(kafka: &Kafka, topics: &Topics) -> Result<(), Box<dyn Error>> {
+    let patience = Instant::now() + Duration::from_secs(30);
+    loop {
+        match verify_offsets(kafka, topics) {
+            Err(_behind) if Instant::now() < patience => sleep(Duration::from_millis(200)).await,
+            verified => return verified,
+        }
+    }
 }
 
 /// Posts rows as the emulator of the pipeline does, to the three topics in turn.
@@ -111,6 +124,8 @@ fn worker_config(kafka: &Kafka) -> Result<WorkerConfig, Box<dyn Error>> {
     let keys = [
         ("bootstrap.servers", bootstrap.as_str()),
         ("listeners", "http://127.0.0.1:0"),
+        // The default of a minute is more than anybody wants to wait here.
+        ("offset.flush.interval.ms", "500"),
         // How long the mock cluster waits for the other tasks, where they do not join at once.
         ("consumer.session.timeout.ms", "6000"),
     ];
