@@ -44,7 +44,6 @@ impl Row {
         let (records, objects, bytes) = (*records as f64, self.case.objects() as f64, self.case.bytes() as f64);
         let seconds = self.median_of(|run| run.seconds);
         let cpu = self.median_of(|run| run.cpu_seconds);
-        // What a memory storage keeps is the store's memory, not the sink's: a line feed more than each value.
         vec![
             target.to_string(),
             record_size.to_string(),
