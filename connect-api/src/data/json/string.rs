@@ -120,9 +120,18 @@ fn stops(word: u64) -> u64 {
         & HIGHS
 }
 
+/// Bytes that are looked at together: a loop over so many becomes a handful of vector instructions.
+const BLOCK: usize = 32;
+
 /// The first byte from `at` on that is not plain: a quote, a backslash, a control character, or not ASCII; or the end.
 #[inline]
 fn plain_run(input: &[u8], mut at: usize) -> usize {
+    while let Some(block) = input.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
+        if !is_plain(block) {
+            break;
+        }
+        at += BLOCK;
+    }
     while let Some(chunk) = input.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
         let stops = stops(word);
@@ -137,6 +146,14 @@ fn plain_run(input: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Whether all bytes are plain.
+#[inline]
+fn is_plain(block: &[u8; BLOCK]) -> bool {
+    // Taken as signed, whatever is not ASCII is below the control characters. No early end: that would look at byte after byte.
+    let stops = |byte: u8| byte.cast_signed() < 0x20 || byte == b'"' || byte == b'\\';
+    !block.iter().fold(false, |any, &byte| any | stops(byte))
 }
 
 /// The byte after the escape at `at`.
