@@ -14,6 +14,7 @@ mod ledger;
 mod metrics;
 mod object_key;
 mod open_file;
+mod open_files;
 mod opening;
 mod parts;
 mod provenance;

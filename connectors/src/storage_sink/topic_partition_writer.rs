@@ -1,12 +1,9 @@
 //! One partition within one assignment: which file a record goes to, when the files are cut, what may be uploaded, what may be
 //! committed.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use connect_api::{
@@ -24,6 +21,7 @@ use super::{
     ledger::{CutId, Ledger},
     metrics::{Reason, TaskMetrics},
     open_file::OpenFile,
+    open_files::OpenFiles,
     provenance::{Cut, Provenance},
     uploads::{Target, Uploads, WriterId},
 };
@@ -55,7 +53,7 @@ pub(super) struct TopicPartitionWriter {
     /// The partition's directory, where it has only one.
     encoded_partition: Option<Box<str>>,
     scratch: String,
-    files: HashMap<Box<str>, OpenFile>,
+    files: OpenFiles,
     records: u64,
     group_first: i64,
     last_written: i64,
@@ -94,7 +92,7 @@ impl TopicPartitionWriter {
             shared: Arc::clone(shared),
             encoded_partition,
             scratch: String::new(),
-            files: HashMap::new(),
+            files: OpenFiles::default(),
             records: 0,
             group_first: 0,
             last_written: -1,
@@ -196,7 +194,7 @@ impl TopicPartitionWriter {
             let mut file = OpenFile::new(config, &before_offset, record.offset(), tombstone, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
             file.write(record)?;
-            self.files.insert(encoded_partition.into(), file);
+            self.files.insert(encoded_partition, file);
             self.shared.metrics.open_files.inc();
         }
         if self.records == 0 {
@@ -224,8 +222,7 @@ impl TopicPartitionWriter {
             return Ok(());
         }
         let end = self.last_written + 1;
-        let mut files: Vec<OpenFile> = self.files.drain().map(|(_, file)| file).collect();
-        files.sort_unstable_by_key(|file| file.range.first_offset);
+        let files = self.files.take();
         self.shared.metrics.open_files.sub(i64::try_from(files.len()).unwrap_or_default());
         let mut closed = Vec::with_capacity(files.len());
         for file in files {
@@ -281,7 +278,7 @@ impl TopicPartitionWriter {
             first_offset,
             cut: None,
         };
-        for file in self.files.values_mut() {
+        for file in self.files.iter_mut() {
             file.send_parts(part_size, &self.shared.uploads, |key, range| Target {
                 writer: self.id,
                 key: key.to_owned(),

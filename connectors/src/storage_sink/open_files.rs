@@ -1,0 +1,50 @@
+//! The open files of one partition, by encoded partition.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::open_file::OpenFile;
+
+/// At most one open file for each encoded partition, in the order of their first offsets.
+#[derive(Default)]
+pub(super) struct OpenFiles {
+    files: Vec<(Arc<str>, OpenFile)>,
+    places: HashMap<Arc<str>, usize>,
+    /// Records come in runs of one encoded partition: whoever is looked for is mostly whoever was found last.
+    last_found: usize,
+}
+
+impl OpenFiles {
+    /// The open file of an encoded partition.
+    pub(super) fn get_mut(&mut self, encoded_partition: &str) -> Option<&mut OpenFile> {
+        let place = match self.files.get(self.last_found) {
+            Some((name, _)) if **name == *encoded_partition => self.last_found,
+            _ => *self.places.get(encoded_partition)?,
+        };
+        self.last_found = place;
+        self.files.get_mut(place).map(|(_, file)| file)
+    }
+
+    /// Adds the file of an encoded partition that has none; its first offset is the highest.
+    pub(super) fn insert(&mut self, encoded_partition: &str, file: OpenFile) {
+        let name: Arc<str> = encoded_partition.into();
+        self.last_found = self.files.len();
+        self.places.insert(Arc::clone(&name), self.last_found);
+        self.files.push((name, file));
+    }
+
+    /// Takes all files, in the order of their first offsets.
+    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = OpenFile> {
+        self.places.clear();
+        std::mem::take(&mut self.files).into_iter().map(|(_, file)| file)
+    }
+
+    /// Each file.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut OpenFile> {
+        self.files.iter_mut().map(|(_, file)| file)
+    }
+
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+}
