@@ -28,6 +28,8 @@ pub(crate) struct Generation {
 pub(crate) struct PartitionRecords {
     pub(crate) records: Arc<ConsumerRecords>,
     pub(crate) generation: Generation,
+    /// Bytes of keys, values and headers.
+    pub(crate) bytes: usize,
 }
 
 /// What the consumer read at once.

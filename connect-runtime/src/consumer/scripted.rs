@@ -58,7 +58,7 @@ impl ScriptedConsumer {
             };
             let records =
                 ConsumerRecords { topic_partition: topic_partition.clone(), records: offsets.iter().map(record).collect() };
-            PartitionRecords { records: Arc::new(records), generation }
+            PartitionRecords { records: Arc::new(records), generation, bytes: 5 * offsets.len() }
         };
         let batch = Batch { partitions: partitions.iter().map(records).collect(), reservation: self.budget.reserve(5) };
         self.batches.try_send(batch).unwrap();

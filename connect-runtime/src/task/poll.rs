@@ -60,7 +60,7 @@ impl SinkLoop {
                 continue;
             };
             partition.metrics.records_read.inc_by(read.records.records.len() as u64);
-            partition.metrics.read_bytes.inc_by(read.records.records.iter().map(size).sum());
+            partition.metrics.read_bytes.inc_by(read.bytes as u64);
             partition.metrics.position.set(last.offset + 1);
         }
         self.delivery = Some(Delivery::new(batch, &self.assignment));
@@ -94,10 +94,4 @@ impl SinkLoop {
         }
         Ok(())
     }
-}
-
-fn size(record: &connect_api::ConsumerRecord) -> u64 {
-    let headers = record.headers.iter().filter_map(|(_, value)| value.as_ref());
-    let bytes = [&record.key, &record.value].into_iter().flatten().chain(headers);
-    bytes.map(|bytes| bytes.len() as u64).sum()
 }

@@ -11,10 +11,15 @@ use crate::consumer::{Generation, PartitionRecords};
 /// Names of headers kept for reuse; a producer that invents a name per record gains nothing from more.
 const HEADER_NAMES: usize = 64;
 
+/// Bytes of the buffer that values of headers share.
+const HEADER_VALUES: usize = 64 << 10;
+
 /// Copies batches. Keeps what repeats from batch to batch.
 #[derive(Default)]
 pub(super) struct Copier {
     header_names: Vec<Arc<str>>,
+    /// Where values of headers go: few records have any.
+    header_values: BytesMut,
 }
 
 /// The records of a batch.
@@ -31,50 +36,59 @@ impl Copier {
         messages: &Messages,
         owner: impl Fn(&str, i32) -> Option<(TopicPartition, Generation)>,
     ) -> Copied {
-        let bytes = messages.iter().map(size).sum();
-        let mut buffer = BytesMut::with_capacity(bytes);
-        let mut groups: Vec<(ConsumerRecords, Generation)> = Vec::new();
+        let mut rest = keys_and_values(messages);
+        let mut bytes = rest.len();
+        let mut groups: Vec<Group> = Vec::new();
         let mut group_of: HashMap<(usize, i32), Option<usize>> = HashMap::new();
         let mut run = None;
-        for message in messages.iter().filter(|message| message.error().is_none()) {
+        for message in records(messages) {
             let place = (message.topic_identity(), message.partition());
             // Messages come in long runs of one partition: look its group up once a run.
             let group = match run {
                 Some((same, group)) if same == place => group,
                 _ => *group_of.entry(place).or_insert_with(|| {
                     let (topic_partition, generation) = owner(message.topic(), message.partition())?;
-                    groups.push((ConsumerRecords { topic_partition, records: Vec::new() }, generation));
+                    let records = ConsumerRecords { topic_partition, records: Vec::new() };
+                    groups.push(Group { records, generation, bytes: 0 });
                     Some(groups.len() - 1)
                 }),
             };
             run = Some((place, group));
-            if let Some(group) = group {
-                groups[group].0.records.push(self.record(message, &mut buffer));
-            }
+            let (key, value) = (split(message.key(), &mut rest), split(message.value(), &mut rest));
+            let Some(group) = group else { continue };
+            let group = &mut groups[group];
+            let (headers, header_bytes) = self.headers(message);
+            bytes += header_bytes;
+            group.bytes += key.as_ref().map_or(0, Bytes::len) + value.as_ref().map_or(0, Bytes::len) + header_bytes;
+            let (timestamp, timestamp_type) = message.timestamp();
+            group.records.records.push(ConsumerRecord { offset: message.offset(), timestamp, timestamp_type, key, value, headers });
         }
-        let partitions =
-            groups.into_iter().map(|(records, generation)| PartitionRecords { records: Arc::new(records), generation });
+        let partitions = groups.into_iter().map(|Group { records, generation, bytes }| PartitionRecords {
+            records: Arc::new(records),
+            generation,
+            bytes,
+        });
         Copied { partitions: partitions.collect(), bytes }
     }
 
-    fn record(&mut self, message: Message<'_>, buffer: &mut BytesMut) -> ConsumerRecord {
-        let (timestamp, timestamp_type) = message.timestamp();
-        ConsumerRecord {
-            offset: message.offset(),
-            timestamp,
-            timestamp_type,
-            key: message.key().map(|key| copied(key, buffer)),
-            value: message.value().map(|value| copied(value, buffer)),
-            headers: self.headers(message, buffer),
-        }
+    /// The headers of a message, and the bytes of their values.
+    fn headers(&mut self, message: Message<'_>) -> (Vec<RawHeader>, usize) {
+        let (mut headers, mut bytes) = (Vec::new(), 0);
+        message.for_each_header(|name, value| {
+            bytes += value.map_or(0, <[u8]>::len);
+            let value = value.map(|value| self.header_value(value));
+            headers.push((self.header_name(name), value));
+        });
+        (headers, bytes)
     }
 
-    fn headers(&mut self, message: Message<'_>, buffer: &mut BytesMut) -> Vec<RawHeader> {
-        let mut headers = Vec::new();
-        message.for_each_header(|name, value| {
-            headers.push((self.header_name(name), value.map(|value| copied(value, buffer))));
-        });
-        headers
+    /// A slice of a buffer that many values share.
+    fn header_value(&mut self, value: &[u8]) -> Bytes {
+        if self.header_values.capacity() < value.len() {
+            self.header_values = BytesMut::with_capacity(value.len().max(HEADER_VALUES));
+        }
+        self.header_values.put_slice(value);
+        self.header_values.split().freeze()
     }
 
     fn header_name(&mut self, name: &[u8]) -> Arc<str> {
@@ -89,14 +103,30 @@ impl Copier {
     }
 }
 
-fn size(message: Message<'_>) -> usize {
-    let mut size = message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len);
-    message.for_each_header(|_name, value| size += value.map_or(0, <[u8]>::len));
-    size
+/// Messages that are no errors.
+fn records(messages: &Messages) -> impl Iterator<Item = Message<'_>> {
+    messages.iter().filter(|message| message.error().is_none())
 }
 
-/// A slice of the shared buffer: it has room for all, so nothing moves.
-fn copied(bytes: &[u8], buffer: &mut BytesMut) -> Bytes {
-    buffer.put_slice(bytes);
-    buffer.split().freeze()
+/// The keys and values of all records, one after the other.
+fn keys_and_values(messages: &Messages) -> Bytes {
+    let size = |message: Message<'_>| message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len);
+    let mut buffer = Vec::with_capacity(records(messages).map(size).sum());
+    for message in records(messages) {
+        buffer.extend_from_slice(message.key().unwrap_or_default());
+        buffer.extend_from_slice(message.value().unwrap_or_default());
+    }
+    buffer.into()
+}
+
+/// Takes what `bytes` was copied to from the front of what was copied.
+fn split(bytes: Option<&[u8]>, copied: &mut Bytes) -> Option<Bytes> {
+    bytes.map(|bytes| copied.split_to(bytes.len()))
+}
+
+/// One partition's part of a batch.
+struct Group {
+    records: ConsumerRecords,
+    generation: Generation,
+    bytes: usize,
 }

@@ -9,7 +9,7 @@ use super::offsets::Reset;
 use crate::{consumer::Subscription, rest::TaskHealth};
 
 /// Bytes that one consumer may fetch ahead.
-const PREFETCH: std::ops::RangeInclusive<usize> = 1 << 20..=4 << 20;
+const PREFETCH: std::ops::RangeInclusive<usize> = 1 << 20..=2 << 20;
 
 /// Parts of the names of settings whose values nobody may see.
 const SECRETS: [&str; 5] = ["password", "secret", "pem", "oauthbearer.config", "token"];
