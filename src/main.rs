@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Takes a fifth off the cost of a request to S3, and gives large blocks back without asking the kernel for each.
+/// For all code of the process, C's included: what librdkafka allocates on one thread is given back on another, for every record, and
+/// that takes a third off what reading costs. A request to S3 becomes a fifth cheaper.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -33,7 +33,6 @@ const INTERRUPTED: u8 = 130;
 
 /// Does what the process's arguments say, with these plugins.
 pub fn run(plugins: Plugins) -> ExitCode {
-    crate::memory::share_between_threads();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

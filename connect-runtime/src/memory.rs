@@ -17,23 +17,6 @@ pub(crate) fn default_budget() -> usize {
     budget_of(control_group.into_iter().chain(machine).min())
 }
 
-/// Keeps what librdkafka gives back from lying around: by default the C library sets memory aside for each of its threads, and a
-/// process that moves megabytes through many threads grows to twice its size. For the whole process, so nothing but the command line
-/// does it, before there are threads.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code, reason = "the C library has no other way to be told")]
-pub(crate) fn share_between_threads() {
-    // SAFETY: the call takes two numbers and changes nothing but how memory is kept.
-    let accepted = unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
-    if accepted == 0 {
-        tracing::debug!("the C library keeps memory by thread");
-    }
-}
-
-/// Other C libraries do not keep memory by thread.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn share_between_threads() {}
-
 fn budget_of(memory: Option<usize>) -> usize {
     memory.map_or(MOST, |memory| (memory / SHARE).clamp(LEAST, MOST))
 }
