@@ -11,8 +11,6 @@ pub(crate) enum Role {
     Driver,
     /// A store that keeps names only.
     Store,
-    /// The sink: the measured process.
-    Sink,
     /// Bare consumption with librdkafka: what the sink is compared with.
     Consumption,
 }
@@ -23,7 +21,6 @@ impl Role {
         match self {
             Self::Driver => "driver",
             Self::Store => "store",
-            Self::Sink => "sink",
             Self::Consumption => "consumption",
         }
     }
@@ -49,7 +46,7 @@ impl Arguments {
 
     pub(crate) fn role(&self) -> Role {
         let name = self.get("role").unwrap_or_default();
-        [Role::Store, Role::Sink, Role::Consumption].into_iter().find(|role| role.name() == name).unwrap_or(Role::Driver)
+        [Role::Store, Role::Consumption].into_iter().find(|role| role.name() == name).unwrap_or(Role::Driver)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

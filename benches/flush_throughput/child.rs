@@ -1,4 +1,4 @@
-//! Starts copies of this program.
+//! Starts the processes that are measured, and the store.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -9,41 +9,32 @@ use crate::{
     Result,
     arguments::Role,
     plan::{Case, PARTITIONS, Target},
-    process::{Measurement, wall_clock},
+    process::Measurement,
+    sink,
 };
 
 /// Reads the case's topic with librdkafka and does nothing with it.
 pub(crate) fn consumption(case: &Case, bootstrap: &str) -> Result<Measurement> {
-    measured(Role::Consumption, case, &[("bootstrap", bootstrap)])
+    let mut command = command(Role::Consumption)?;
+    command.arg(format!("--bootstrap={bootstrap}"));
+    command.arg(format!("--topic={}", case.topic()));
+    command.arg(format!("--records={}", case.records));
+    command.arg(format!("--partitions={PARTITIONS}"));
+    let output = command.output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.lines().last() {
+        Some(line) if output.status.success() => Measurement::read(line),
+        _ => Err(format!("reading for {case}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into()),
+    }
 }
 
 /// Runs the sink on the case's topic until all objects are there.
 pub(crate) fn sink(case: &Case, bootstrap: &str) -> Result<Measurement> {
-    let Target::Http(latency) = case.target else {
-        return measured(Role::Sink, case, &[("bootstrap", bootstrap)]);
-    };
+    let Target::Http(latency) = case.target else { return sink::run(case, bootstrap, None) };
     let store = Store::start(latency.as_millis())?;
-    let mut measurement = measured(Role::Sink, case, &[("bootstrap", bootstrap), ("store", &store.url)])?;
+    let mut measurement = sink::run(case, bootstrap, Some(&store.url))?;
     measurement.requests = store.stop()?;
     Ok(measurement)
-}
-
-fn measured(role: Role, case: &Case, options: &[(&str, &str)]) -> Result<Measurement> {
-    let mut command = command(role)?;
-    command.arg(format!("--topic={}", case.topic()));
-    command.arg(format!("--records={}", case.records));
-    command.arg(format!("--partitions={PARTITIONS}"));
-    command.arg(format!("--flush-size={}", case.flush_size));
-    command.arg(format!("--objects={}", case.objects()));
-    for (name, value) in options {
-        command.arg(format!("--{name}={value}"));
-    }
-    let output = command.arg(format!("--started={}", wall_clock())).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match text.lines().last() {
-        Some(line) if output.status.success() => Measurement::read(line),
-        _ => Err(format!("{} of {case}: {}\n{}", role.name(), output.status, String::from_utf8_lossy(&output.stderr)).into()),
-    }
 }
 
 /// The store's process. It ends when its standard input does: also when this process dies.
@@ -75,8 +66,6 @@ impl Store {
 
 fn command(role: Role) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    // As the `connect` program tells the C library at its start: no memory set aside for each thread.
-    command.env("MALLOC_ARENA_MAX", "1");
     command.arg(format!("--role={}", role.name()));
     Ok(command)
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     let elapsed = first.map(|first| first.elapsed()).unwrap_or_default();
-    Measurement::of_process(elapsed)?.print();
+    Measurement::of_process("self", elapsed)?.print();
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! How fast, and at what cost, records of Kafka become objects: see `benches/README.md`.
 //!
-//! This program measures itself: it starts copies of itself that do one thing each ([`Role`]), so that the CPU time and the peak
-//! memory of a measured process are its own.
+//! What is measured is a process of its own, so that CPU time and peak memory are its own, too: the `connect` program as operators
+//! start it, and, to compare it with, a copy of this program that only reads ([`Role`]).
 
 #![allow(
     clippy::print_stdout,
@@ -32,10 +32,6 @@ use arguments::{Arguments, Role};
 use plan::{Case, Plan};
 use report::{Report, Row};
 
-/// That of the `connect` binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
@@ -43,7 +39,6 @@ fn main() -> ExitCode {
     let done = match arguments.role() {
         Role::Driver => measure(&arguments),
         Role::Store => store::run(&arguments),
-        Role::Sink => sink::run(&arguments),
         Role::Consumption => consumption::run(&arguments),
     };
     match done {

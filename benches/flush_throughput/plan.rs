@@ -90,9 +90,9 @@ fn many(target: Target, flush_size: u64, record_size: u64) -> u64 {
     match (flush_size, target, record_size) {
         (1, Target::Memory, _) => 60_000,
         (1, Target::Http(_), _) => 12_000,
-        (_, _, 100) => 2_100_000,
-        (_, _, 1024) => 390_000,
-        _ => 60_000,
+        (_, _, 100) => 6_000_000,
+        (_, _, 1024) => 1_200_000,
+        _ => 120_000,
     }
 }
 
