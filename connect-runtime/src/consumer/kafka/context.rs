@@ -20,6 +20,7 @@ use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::{
     Inlet,
+    joining::Joining,
     native::{CommitResult, Queue},
     offsets,
     offsets::Reset,
@@ -53,6 +54,8 @@ pub(super) struct State {
     commits: BTreeMap<u64, Offsets>,
     /// Why the consumer cannot go on.
     pub(super) failure: Option<Error>,
+    /// The group owes us an assignment.
+    pub(super) joining: Option<Joining>,
 }
 
 /// An assigned partition.
@@ -105,6 +108,11 @@ impl State {
             self.owned.get(&offset.topic_partition).is_some_and(|owned| owned.generation.epoch == offset.epoch)
         };
         offsets.into_iter().filter(current).map(|offset| (offset.topic_partition, offset.offset)).collect()
+    }
+
+    /// Whether no partition is assigned.
+    pub(super) fn is_idle(&self) -> bool {
+        self.owned.is_empty()
     }
 
     /// Whether results of commits are still to come.
@@ -198,6 +206,7 @@ impl Context {
                 tracing::warn!(%topic_partition, %error, "librdkafka will not begin where it was told to");
             }
         }
+        self.state().joining = None;
         let done = if cooperative { consumer.incremental_assign(added) } else { consumer.assign(added) };
         if let Err(error) = done {
             self.fail(Error::retriable("taking partitions").with_source(error));
@@ -243,7 +252,10 @@ impl Context {
         }
         let done = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(gone),
-            _ => consumer.unassign(),
+            _ => {
+                self.state().joining = Some(Joining::begin());
+                consumer.unassign()
+            }
         };
         if let Err(error) = done {
             self.fail(Error::retriable("giving partitions up").with_source(error));

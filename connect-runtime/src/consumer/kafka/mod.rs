@@ -1,6 +1,7 @@
 //! The consumer on librdkafka. Nothing outside this folder knows librdkafka but the dead letter queue's producer.
 
 mod context;
+mod joining;
 #[cfg(test)]
 pub(crate) mod mock;
 mod native;

@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn prefetch_is_a_share_of_the_budget() {
-        assert_eq!(prefetch_for(&Budget::new(64 << 20), 2), 4 << 20);
-        assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 4 << 20);
+        assert_eq!(prefetch_for(&Budget::new(9 << 20), 2), 3 << 19);
+        assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 2 << 20);
         assert_eq!(prefetch_for(&Budget::new(0), 0), 1 << 20);
     }
 

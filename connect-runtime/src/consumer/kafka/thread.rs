@@ -25,6 +25,7 @@ use tokio::{
 use super::{
     Inlet, KafkaSettings, Queues,
     context::{Context, LAST_COMMIT, State},
+    joining::{self, Joining},
     native::{Messages, Queue},
     records::Copier,
     settings::refused,
@@ -161,6 +162,7 @@ impl ConsumerThread {
                 Continue::Stopping(stop) => return Ok(stop),
             }
             self.seek();
+            self.hurry_joining();
             if Instant::now() >= self.next_topics {
                 self.look_for_topics();
             }
@@ -232,6 +234,13 @@ impl ConsumerThread {
         }
     }
 
+    fn hurry_joining(&self) {
+        let due = self.context.state().joining.as_mut().is_some_and(Joining::is_due);
+        if let Some(topic) = self.subscribed.first().filter(|_| due) {
+            joining::ask(&self.consumer, topic);
+        }
+    }
+
     /// Subscribes to the topics that match now, if they are others than before.
     fn look_for_topics(&mut self) {
         let listed = matches!(self.settings.subscription, Subscription::Topics(_));
@@ -272,6 +281,10 @@ impl ConsumerThread {
             self.consumer.subscribe(&names).inspect_err(|error| tracing::warn!(%error, "subscribing failed, trying again"))?;
         }
         self.subscribed.clone_from(topics);
+        let mut state = self.context.state();
+        if state.is_idle() {
+            state.joining = Some(Joining::begin());
+        }
         Ok(())
     }
 
