@@ -34,6 +34,10 @@ impl Row {
         median(self.runs.iter().map(figure).collect())
     }
 
+    fn most_of(&self, figure: impl Fn(&Measurement) -> f64) -> f64 {
+        self.runs.iter().map(figure).fold(0.0, f64::max)
+    }
+
     /// How fast the sink was beside bare consumption, in the same repetition.
     fn ratio(&self) -> f64 {
         median(self.bare.iter().zip(&self.runs).map(|(bare, run)| bare.seconds / run.seconds).collect())
@@ -58,8 +62,8 @@ impl Row {
                 Target::Memory => "–".to_owned(),
                 Target::Http(_) => format!("{:.2}", self.median_of(|run| run.requests) / objects),
             },
-            format!("{:.0}", self.median_of(|run| run.peak_memory) / MEGABYTE),
-            format!("{:.0}", self.median_of(|run| run.first_object)),
+            format!("{:.0}", self.most_of(|run| run.peak_memory) / MEGABYTE),
+            format!("{:.0}", self.most_of(|run| run.first_object)),
         ]
     }
 

@@ -83,7 +83,21 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     transformations::problems(plugins, connector).iter().for_each(|problem| check.problem(located(problem, connector)));
     check.clients(worker, connector);
     check.overrides(worker, connector);
+    check.placeholders(connector);
     check.validation
+}
+
+/// Whether the value has something like `<TOPIC_ROOT>` in it. A name of a group in a regular expression, as in `(?<A>.)\k<A>`, is none.
+fn has_placeholder(value: &str) -> bool {
+    let mut parts = value.split('<');
+    let mut before = parts.next().unwrap_or_default();
+    parts.any(|part| {
+        let of_regex = before.ends_with("?") || before.ends_with("\\k");
+        before = part;
+        let name = part.split_once('>').map_or("", |(name, _)| name);
+        let is_name = name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        is_name && !of_regex
+    })
 }
 
 struct Check<'a> {
@@ -138,6 +152,15 @@ impl Check<'_> {
             // What stops it from being made is mostly a key that is reported already.
             Err(error) if self.validation.problems.is_empty() => self.problem(Problem::general(error.report())),
             Err(_) => {}
+        }
+    }
+
+    /// Values that were to be filled in: a template that is run as it is matches no topic and finds no bucket.
+    fn placeholders(&mut self, config: &Config) {
+        for (key, entry) in config.iter().filter(|(_, entry)| has_placeholder(&entry.value)) {
+            // The value is not shown: it may be half of a secret.
+            let message = format!("{key} still has a placeholder in angle brackets, fill it in");
+            self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
         }
     }
 

@@ -78,7 +78,7 @@ impl FileBuffer {
             compressor.finish(&mut self.block)?;
         }
         if !self.block.is_empty() {
-            self.sealed.push(Bytes::from(self.block));
+            self.sealed.push(fitting(self.block));
         }
         Ok(self.sealed)
     }
@@ -88,4 +88,11 @@ impl FileBuffer {
         self.sealed_bytes += block.len();
         self.sealed.push(Bytes::from(block));
     }
+}
+
+/// The same bytes in no more memory than they need: small objects wait by the thousand, and a buffer that has grown is half empty at worst.
+fn fitting(block: Vec<u8>) -> Bytes {
+    let is_wasteful = block.len() < block.capacity() / 8 * 7;
+    // Not `shrink_to_fit`: allocators leave a block where it is unless it shrinks by more than half.
+    if is_wasteful { Bytes::copy_from_slice(&block) } else { Bytes::from(block) }
 }

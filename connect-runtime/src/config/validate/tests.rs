@@ -50,6 +50,22 @@ fn six_mistakes_are_all_named_with_line_and_suggestion() {
 }
 
 #[test]
+fn what_was_to_be_filled_in_is_named_by_line_and_a_regular_expression_is_none_of_it() {
+    let with = |topics: &str| check(&GOOD.replace("topics=a\n", &format!("{topics}\n")));
+    for topics in ["topics=<TOPIC>", "topics.regex=<TOPIC_ROOT>.*", "topics.regex=a<B>|<TOPIC>"] {
+        let warnings = with(topics).warnings;
+        let key = topics.split('=').next().unwrap();
+        let expected = format!("{key} still has a placeholder in angle brackets, fill it in");
+        assert!(
+            lines(&warnings).iter().any(|line| line.starts_with("s3.properties:") && line.ends_with(&expected)),
+            "{warnings:?}"
+        );
+    }
+    assert!(with("topics.regex=(?<NAME>a)\\\\k<NAME>").warnings.is_empty());
+    assert!(with("topics.regex=a<b>").warnings.is_empty());
+}
+
+#[test]
 fn unknown_keys_only_warn_unless_that_is_not_enough() {
     let validation = check(&format!("{GOOD}flush.sise=1\n"));
     assert!(validation.problems.is_empty());

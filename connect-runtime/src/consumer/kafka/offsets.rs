@@ -13,8 +13,8 @@ use rdkafka::{
 /// How long one question to the brokers may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The pause before a question is asked again.
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// The pause before a question is asked again, at first and at most.
+const RETRY_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
 /// Where to begin a partition that has no committed offset (`auto.offset.reset`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,7 @@ fn reset_offsets<C: ConsumerContext>(
 
 /// Asks again while the answer is a fault that may pass.
 fn ask_while<T>(goes_on: &dyn Fn() -> bool, doing: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<T> {
+    let mut pause = RETRY_PAUSE.0;
     loop {
         let error = match ask() {
             Ok(answer) => return Ok(answer),
@@ -131,8 +132,9 @@ fn ask_while<T>(goes_on: &dyn Fn() -> bool, doing: &str, ask: impl Fn() -> Kafka
         if !goes_on() {
             return Err(Error::retriable(doing).with_source(error));
         }
-        tracing::warn!(%error, "{doing} failed, trying again");
-        std::thread::sleep(RETRY_PAUSE);
+        tracing::warn!(%error, retry_in = ?pause, "{doing} failed, trying again");
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(RETRY_PAUSE.1);
     }
 }
 
