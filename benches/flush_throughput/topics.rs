@@ -85,19 +85,31 @@ fn send(producer: &BaseProducer, record: BaseRecord<'_, (), String>) -> Result<(
     refused.map_err(|(error, _)| error.into())
 }
 
+/// What stands before the padding.
+const PADDING: &str = ",\"padding\":\"";
+
 /// A JSON object of exactly this size, made of the rows of the Pinterest tables.
 fn value(dataset: &Dataset, row: u32, size: usize) -> String {
-    let [pin, _geo, user] = dataset.posting(row);
+    let [pin, geo, user] = dataset.posting(row);
     let mut value = match size {
         // What stands before the dates, for there is no room for them.
         0..512 => user.split(",\"age\"").next().unwrap_or_default().to_owned(),
-        512..2048 => pin.trim_end_matches('}').to_owned(),
+        512..2048 => {
+            let mut value = pin.trim_end_matches('}').to_owned();
+            for (name, row) in [("geo", &geo), ("user", &user)] {
+                let member = format!(",\"{name}\":{row}");
+                if value.len() + member.len() + PADDING.len() + "\"}".len() <= size {
+                    value.push_str(&member);
+                }
+            }
+            value
+        }
         _ => {
             let rows = vec![pin.as_str(); (size - 100) / pin.len()];
             format!("{{\"rows\":[{}]", rows.join(","))
         }
     };
-    value.push_str(",\"padding\":\"");
+    value.push_str(PADDING);
     let padding = size.saturating_sub(value.len() + "\"}".len());
     value.extend(std::iter::repeat_n('x', padding));
     value.push_str("\"}");
