@@ -85,34 +85,47 @@ fn send(producer: &BaseProducer, record: BaseRecord<'_, (), String>) -> Result<(
     refused.map_err(|(error, _)| error.into())
 }
 
-/// What stands before the padding.
-const PADDING: &str = ",\"padding\":\"";
-
 /// A JSON object of exactly this size, made of the rows of the Pinterest tables.
 fn value(dataset: &Dataset, row: u32, size: usize) -> String {
-    let [pin, geo, user] = dataset.posting(row);
-    let mut value = match size {
+    let [pin, _geo, user] = dataset.posting(row);
+    let value = match size {
         // What stands before the dates, for there is no room for them.
-        0..512 => user.split(",\"age\"").next().unwrap_or_default().to_owned(),
-        512..2048 => {
-            let mut value = pin.trim_end_matches('}').to_owned();
-            for (name, row) in [("geo", &geo), ("user", &user)] {
-                let member = format!(",\"{name}\":{row}");
-                if value.len() + member.len() + PADDING.len() + "\"}".len() <= size {
-                    value.push_str(&member);
-                }
-            }
-            value
-        }
+        0..512 => padded(user.split(",\"age\"").next().unwrap_or_default().to_owned(), size),
+        512..2048 => described_at_length(dataset, row, &pin, size),
         _ => {
             let rows = vec![pin.as_str(); (size - 100) / pin.len()];
-            format!("{{\"rows\":[{}]", rows.join(","))
+            padded(format!("{{\"rows\":[{}]", rows.join(",")), size)
         }
     };
-    value.push_str(PADDING);
-    let padding = size.saturating_sub(value.len() + "\"}".len());
-    value.extend(std::iter::repeat_n('x', padding));
-    value.push_str("\"}");
     assert_eq!(value.len(), size, "a value of another size would falsify every figure");
     value
+}
+
+/// An object that is still open, with one member more and its end.
+fn padded(mut object: String, size: usize) -> String {
+    object.push_str(",\"padding\":\"");
+    let padding = size.saturating_sub(object.len() + "\"}".len());
+    object.extend(std::iter::repeat_n('x', padding));
+    object.push_str("\"}");
+    object
+}
+
+/// The pin with as many words more in its description, taken from those of the rows that follow.
+fn described_at_length(dataset: &Dataset, row: u32, pin: &str, size: usize) -> String {
+    const END: &str = "\",\"poster_name\"";
+    let (mut start, rest) = pin.split_once(END).map_or((pin.to_owned(), ""), |(start, rest)| (start.to_owned(), rest));
+    let room = size.saturating_sub(END.len() + rest.len());
+    for next in 1.. {
+        let [pin, ..] = dataset.posting((row + next) % 10_000);
+        let description = pin.split_once("\"description\":\"").and_then(|(_, rest)| rest.split_once(END)).map_or("", |(text, _)| text);
+        for word in description.split(' ').filter(|word| !word.contains('\\')) {
+            if start.len() + 1 + word.len() > room {
+                start.extend(std::iter::repeat_n('.', room - start.len()));
+                return start + END + rest;
+            }
+            start.push(' ');
+            start.push_str(word);
+        }
+    }
+    start
 }
