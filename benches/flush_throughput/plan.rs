@@ -91,6 +91,7 @@ fn many(target: Target, flush_size: u64, record_size: u64) -> u64 {
         (1, Target::Memory, _) => 60_000,
         (1, Target::Http(_), _) => 12_000,
         (_, _, 100) => 6_000_000,
+        (_, Target::Memory, 1024) => 3_600_000,
         (_, _, 1024) => 1_200_000,
         _ => 120_000,
     }

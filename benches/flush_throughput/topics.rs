@@ -117,7 +117,8 @@ fn described_at_length(dataset: &Dataset, row: u32, pin: &str, size: usize) -> S
     let room = size.saturating_sub(END.len() + rest.len());
     for next in 1.. {
         let [pin, ..] = dataset.posting((row + next) % 10_000);
-        let description = pin.split_once("\"description\":\"").and_then(|(_, rest)| rest.split_once(END)).map_or("", |(text, _)| text);
+        let description =
+            pin.split_once("\"description\":\"").and_then(|(_, rest)| rest.split_once(END)).map_or("", |(text, _)| text);
         for word in description.split(' ').filter(|word| !word.contains('\\')) {
             if start.len() + 1 + word.len() > room {
                 start.extend(std::iter::repeat_n('.', room - start.len()));

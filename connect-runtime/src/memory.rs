@@ -4,12 +4,12 @@
 const SHARE: usize = 4;
 
 /// More helps nobody: it is filled only while a store is slower than Kafka.
-const MOST: usize = 20 << 20;
+const MOST: usize = 32 << 20;
 
 /// Less than this keeps nothing moving.
 const LEAST: usize = 8 << 20;
 
-/// The budget where none is set: a quarter of what the control group or the machine allows, and no more than 20 MiB.
+/// The budget where none is set: a quarter of what the control group or the machine allows, and no more than 32 MiB.
 pub(crate) fn default_budget() -> usize {
     let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
     let control_group = limits.iter().filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok()).min();
