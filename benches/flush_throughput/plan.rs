@@ -7,6 +7,9 @@ use crate::arguments::Arguments;
 /// Partitions of every topic, and tasks of every sink.
 pub(crate) const PARTITIONS: u64 = 3;
 
+/// Another number for other records: topics are kept, and nobody shall measure the old ones.
+const RECORDS: u32 = 2;
+
 /// What the mock cluster keeps of a topic, with room to spare: 5 MiB a partition.
 const MOCK_TOPIC_BYTES: u64 = PARTITIONS * 4 * 1024 * 1024;
 
@@ -39,7 +42,7 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn topic(&self) -> String {
-        format!("flush-throughput-{}-{}", self.record_size, self.records)
+        format!("flush-throughput-{RECORDS}-{}-{}", self.record_size, self.records)
     }
 
     pub(crate) fn objects(&self) -> u64 {

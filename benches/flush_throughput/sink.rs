@@ -26,7 +26,7 @@ const FIRST_PERIOD: Duration = Duration::from_millis(2);
 
 /// Runs the sink once on the case's topic, into the store at this address or into memory.
 pub(crate) fn run(case: &Case, bootstrap: &str, store: Option<&str>) -> Result<Measurement> {
-    let connect = Connect::start(case, bootstrap, store)?;
+    let mut connect = Connect::start(case, bootstrap, store)?;
     let measured = connect.measure(case.objects());
     measured.map_err(|error| format!("{error}\n{}", connect.log()).into())
 }
@@ -56,7 +56,7 @@ impl Connect {
         Ok(Self { process: command.spawn()?, started, listener, directory })
     }
 
-    fn measure(&self, expected: u64) -> Result<Measurement> {
+    fn measure(&mut self, expected: u64) -> Result<Measurement> {
         let (mut first_read, mut first_object) = (None, None);
         loop {
             let metrics = self.metrics().unwrap_or_default();
@@ -70,6 +70,9 @@ impl Connect {
             }
             if objects >= expected {
                 break;
+            }
+            if let Some(status) = self.process.try_wait()? {
+                return Err(format!("connect has ended: {status}").into());
             }
             if self.started.elapsed() > DEADLINE {
                 return Err(format!("{objects} of {expected} objects after {DEADLINE:?}").into());
@@ -85,6 +88,7 @@ impl Connect {
     /// Its metrics; nothing while it does not listen yet.
     fn metrics(&self) -> Option<String> {
         let mut stream = TcpStream::connect_timeout(&self.listener, Duration::from_secs(1)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
         write!(stream, "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.listener).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;

@@ -121,7 +121,7 @@ fn described_at_length(dataset: &Dataset, row: u32, pin: &str, size: usize) -> S
             pin.split_once("\"description\":\"").and_then(|(_, rest)| rest.split_once(END)).map_or("", |(text, _)| text);
         for word in description.split(' ').filter(|word| !word.contains('\\')) {
             if start.len() + 1 + word.len() > room {
-                start.extend(std::iter::repeat_n('.', room - start.len()));
+                start.extend(std::iter::repeat_n('.', room.saturating_sub(start.len())));
                 return start + END + rest;
             }
             start.push(' ');

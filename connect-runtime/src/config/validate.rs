@@ -71,6 +71,7 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
     let mut check = Check { plugins, validation: Validation::default() };
     check.keys("", &worker_keys::definition(), worker);
     check.unknown_keys("", worker, &[&worker_keys::definition()]);
+    check.placeholders(worker);
     check.validation
 }
 
@@ -87,16 +88,19 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.validation
 }
 
-/// Whether the value has something like `<TOPIC_ROOT>` in it. A name of a group in a regular expression, as in `(?<A>.)\k<A>`, is none.
-fn has_placeholder(value: &str) -> bool {
+/// Whether the value has something like `<TOPIC_ROOT>` in it. A name of a group in a regular expression, as in `(?<A>.)\k<A>`, is none; and a
+/// secret may have anything in it, so it is one as a whole or not at all.
+fn has_placeholder(key: &str, value: &str) -> bool {
+    let is_name = |name: &str| name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if ["password", "secret", "token", "credential"].iter().any(|secret| key.contains(secret)) {
+        return value.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).is_some_and(is_name);
+    }
     let mut parts = value.split('<');
     let mut before = parts.next().unwrap_or_default();
     parts.any(|part| {
-        let of_regex = before.ends_with("?") || before.ends_with("\\k");
+        let of_regex = before.ends_with('?') || before.ends_with("\\k");
         before = part;
-        let name = part.split_once('>').map_or("", |(name, _)| name);
-        let is_name = name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
-        is_name && !of_regex
+        !of_regex && part.split_once('>').is_some_and(|(name, _)| is_name(name))
     })
 }
 
@@ -157,7 +161,7 @@ impl Check<'_> {
 
     /// Values that were to be filled in: a template that is run as it is matches no topic and finds no bucket.
     fn placeholders(&mut self, config: &Config) {
-        for (key, entry) in config.iter().filter(|(_, entry)| has_placeholder(&entry.value)) {
+        for (key, entry) in config.iter().filter(|(key, entry)| has_placeholder(key, &entry.value)) {
             // The value is not shown: it may be half of a secret.
             let message = format!("{key} still has a placeholder in angle brackets, fill it in");
             self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));

@@ -93,6 +93,6 @@ impl FileBuffer {
 /// The same bytes in no more memory than they need: small objects wait by the thousand, and a buffer that has grown is half empty at worst.
 fn fitting(block: Vec<u8>) -> Bytes {
     let is_wasteful = block.len() < block.capacity() / 8 * 7;
-    // Not `shrink_to_fit`: allocators leave a block where it is unless it shrinks by more than half.
+    // Not `shrink_to_fit`: an allocator may leave a block where it is unless it shrinks by half.
     if is_wasteful { Bytes::copy_from_slice(&block) } else { Bytes::from(block) }
 }

@@ -63,6 +63,12 @@ fn what_was_to_be_filled_in_is_named_by_line_and_a_regular_expression_is_none_of
     }
     assert!(with("topics.regex=(?<NAME>a)\\\\k<NAME>").warnings.is_empty());
     assert!(with("topics.regex=a<b>").warnings.is_empty());
+    let of_worker = |text: &str| lines(&check_with(text, GOOD).warnings);
+    assert_eq!(
+        of_worker("bootstrap.servers=b:9092\nconsumer.sasl.password=<my-password>\n"),
+        ["worker.properties:2: consumer.sasl.password still has a placeholder in angle brackets, fill it in"]
+    );
+    assert!(of_worker("bootstrap.servers=b:9092\nconsumer.sasl.password=ab<CD>ef\n").is_empty());
 }
 
 #[test]

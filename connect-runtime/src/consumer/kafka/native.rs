@@ -1,5 +1,5 @@
 //! What the rdkafka crate does not wrap, and the only unsafe code here: librdkafka's batch call, which takes many messages for one
-//! lock and one wake-up at half the CPU of polling them one by one, and commits whose results can be waited for.
+//! lock and one wake-up at half the CPU of polling them one by one, commits whose results can be waited for, and a question about a topic.
 //!
 //! Why it is sound:
 //! - A [`Queue`] owns one reference to a native queue, taken by the call that made it and given back once, on drop. Native queues
@@ -141,6 +141,33 @@ impl Drop for Queue {
         // SAFETY: the reference is ours and given back once.
         unsafe { native::rd_kafka_queue_destroy(self.0) }
     }
+}
+
+/// Asks the brokers about a topic, and waits so long for their answer. What it says is of no interest. The crate's own call gives the
+/// topic's handle back before it uses it, and panics where a name is too long.
+///
+/// # Errors
+/// There was no answer.
+pub(super) fn ask_about<C: ClientContext>(client: &Client<C>, topic: &str, wait: Duration) -> Result<(), RDKafkaErrorCode> {
+    let Ok(name) = CString::new(topic) else { return Ok(()) };
+    let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the client and the name are alive during the call; the handle is ours until it is given back below.
+    let topic = unsafe { native::rd_kafka_topic_new(client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
+    if topic.is_null() {
+        // No topic can have this name: the subscription fails for the same reason, and says so.
+        return Ok(());
+    }
+    let mut metadata = ptr::null();
+    // SAFETY: client and handle are alive during the call, and the place for the answer is ours.
+    let asked = unsafe { native::rd_kafka_metadata(client.native_ptr(), 0, topic, &raw mut metadata, wait) };
+    // SAFETY: the answer, where there is one, and the handle are ours, and given back once.
+    unsafe {
+        if !metadata.is_null() {
+            native::rd_kafka_metadata_destroy(metadata);
+        }
+        native::rd_kafka_topic_destroy(topic);
+    }
+    failure(asked).map_or(Ok(()), Err)
 }
 
 /// How a commit ended.
