@@ -169,7 +169,8 @@ impl Cluster {
         }
     }
 
-    /// Writes each group of records in a transaction, which adds a control record after it.
+    /// Writes each group of records in a transaction, which adds a control record after it, and waits for that: the
+    /// coordinator answers before the partitions have it, so that a record written at once could still precede it.
     pub(crate) fn produce_transactions(&self, id: &str, transactions: &[(&[Record], Commit)]) {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.bootstrap_servers)
@@ -184,6 +185,12 @@ impl Cluster {
             match commit {
                 Commit::Yes => producer.commit_transaction(PATIENCE).expect("it commits"),
                 Commit::Aborted => producer.abort_transaction(PATIENCE).expect("it aborts"),
+            }
+            for record in *records {
+                let (topic, partition) = (&record.topic, record.partition);
+                wait_until(&format!("{topic}-{partition} has its control record"), PATIENCE, || {
+                    self.end_offset(topic, partition) >= record.offset + 2
+                });
             }
         }
     }
@@ -293,8 +300,7 @@ fn the_broker_gives_back_what_was_written() {
     cluster.produce(&plain);
     let (kept, dropped) = ([record(0, 1, Some(b"1"))], [record(0, 3, Some(b"2"))]);
     cluster.produce_transactions(&topic, &[(&kept, Commit::Yes), (&dropped, Commit::Aborted)]);
-    // The first, two more, and two control records, the last of which the broker writes when it finds the time.
-    wait_until("the transactions end", PATIENCE, || cluster.end_offset(&topic, 0) == 5);
+    assert_eq!(cluster.end_offset(&topic, 0), 5, "the first, two more, and two control records");
     assert_eq!(cluster.committed("nobody", &[(topic.clone(), 0)]), BTreeMap::new());
     cluster.grow_topic(&topic, 3);
     assert_eq!(cluster.end_offset(&topic, 2), 0);
