@@ -14,7 +14,7 @@ use rdkafka::{
 use crate::{
     Result,
     kafka::Kafka,
-    pinterest::{Dataset, Emulator},
+    pinterest::{Dataset, Emulator, ROWS},
     plan::{Case, PARTITIONS, Plan},
 };
 
@@ -115,18 +115,21 @@ fn described_at_length(dataset: &Dataset, row: u32, pin: &str, size: usize) -> S
     const END: &str = "\",\"poster_name\"";
     let (mut start, rest) = pin.split_once(END).map_or((pin.to_owned(), ""), |(start, rest)| (start.to_owned(), rest));
     let room = size.saturating_sub(END.len() + rest.len());
-    for next in 1.. {
-        let [pin, ..] = dataset.posting((row + next) % 10_000);
-        let description =
-            pin.split_once("\"description\":\"").and_then(|(_, rest)| rest.split_once(END)).map_or("", |(text, _)| text);
+    let descriptions = (row + 1..ROWS).chain(0..row).map(|next| {
+        let [pin, ..] = dataset.posting(next);
+        pin.split_once("\"description\":\"")
+            .and_then(|(_, rest)| rest.split_once(END))
+            .map_or(String::new(), |(text, _)| text.to_owned())
+    });
+    'full: for description in descriptions {
         for word in description.split(' ').filter(|word| !word.contains('\\')) {
             if start.len() + 1 + word.len() > room {
-                start.extend(std::iter::repeat_n('.', room.saturating_sub(start.len())));
-                return start + END + rest;
+                break 'full;
             }
             start.push(' ');
             start.push_str(word);
         }
     }
-    start
+    start.extend(std::iter::repeat_n('.', room.saturating_sub(start.len())));
+    start + END + rest
 }

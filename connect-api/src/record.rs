@@ -29,7 +29,8 @@ pub struct ConsumerRecord {
     pub headers: Vec<RawHeader>,
 }
 
-/// Records of one partition in the order of their offsets. Their bytes are slices of one buffer that all of them share.
+/// Records of one partition in the order of their offsets. Their bytes are slices of buffers
+/// that they share.
 #[derive(Clone, Debug)]
 pub struct ConsumerRecords {
     /// Where they come from.

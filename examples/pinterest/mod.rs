@@ -15,7 +15,8 @@ use serde_json::json;
 /// What a topic's name ends in, in the order in which the three values of a row are posted.
 pub(crate) const TABLES: [&str; 3] = ["pin", "geo", "user"];
 
-const ROWS: u32 = 11_001;
+/// Rows of every table.
+pub(crate) const ROWS: u32 = 11_001;
 const POSTERS: u32 = 7_000;
 const NO_POSTER: &str = "User Info Error";
 const NO_IMAGE: &str = "Image src error.";

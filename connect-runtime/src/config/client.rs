@@ -10,6 +10,7 @@ use connect_api::config::{Config, Problems};
 
 use super::{ConnectorConfig, WorkerConfig};
 use settings::Settings;
+pub(super) use settings::is_secret;
 use translate::Translation;
 pub(super) use translate::{IGNORED, NO_EFFECT, RENAMED};
 

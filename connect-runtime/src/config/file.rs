@@ -60,12 +60,15 @@ fn one(problem: Problem) -> Problems {
 mod tests {
     use super::*;
 
-    fn file(name: &str, content: &str) -> std::path::PathBuf {
-        let directory = std::env::temp_dir().join(format!("connect-file-{}", std::process::id()));
+    /// Reads a file of this name and content, which is gone afterwards.
+    fn read_with<T>(read: impl Fn(&Path) -> T, name: &str, content: &str) -> T {
+        let directory = std::env::temp_dir().join(format!("connect-file-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join(name);
         std::fs::write(&path, content).unwrap();
-        path
+        let result = read(&path);
+        std::fs::remove_dir_all(&directory).unwrap();
+        result
     }
 
     #[test]
@@ -77,13 +80,13 @@ mod tests {
             ("a.conf", " {\"name\": \"x\", \"config\": {\"tasks.max\": 3}}"),
         ];
         for (name, content) in files {
-            assert_eq!(read_connector(&file(name, content)).unwrap().text("tasks.max"), Some("3"), "{name}");
+            assert_eq!(read_with(read_connector, name, content).unwrap().text("tasks.max"), Some("3"), "{name}");
         }
     }
 
     #[test]
     fn a_worker_file_is_never_json() {
-        assert_eq!(read_worker(&file("w.properties", "{a=b")).unwrap().text("{a"), Some("b"));
+        assert_eq!(read_with(read_worker, "w.properties", "{a=b").unwrap().text("{a"), Some("b"));
     }
 
     #[test]

@@ -89,11 +89,12 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
 }
 
 /// Whether the value has something like `<TOPIC_ROOT>` in it. A name of a group in a regular expression, as in `(?<A>.)\k<A>`, is none; and a
-/// secret may have anything in it, so it is one as a whole or not at all.
+/// secret may have anything in it, so one of its quoted or separate words is one as a whole, or none is.
 fn has_placeholder(key: &str, value: &str) -> bool {
     let is_name = |name: &str| name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if ["password", "secret", "token", "credential"].iter().any(|secret| key.contains(secret)) {
-        return value.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).is_some_and(is_name);
+    if client::is_secret(key) {
+        let mut words = value.split(['"', '\'', '=', ';', ' ']);
+        return words.any(|word| word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).is_some_and(is_name));
     }
     let mut parts = value.split('<');
     let mut before = parts.next().unwrap_or_default();

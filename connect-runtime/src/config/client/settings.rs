@@ -83,7 +83,7 @@ impl Setting {
 }
 
 /// Whether a value under this key must not be shown. Rather too many than one too few.
-fn is_secret(key: &str) -> bool {
+pub(in crate::config) fn is_secret(key: &str) -> bool {
     [
         "password",
         "jaas",

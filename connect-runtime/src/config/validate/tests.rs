@@ -69,6 +69,12 @@ fn what_was_to_be_filled_in_is_named_by_line_and_a_regular_expression_is_none_of
         ["worker.properties:2: consumer.sasl.password still has a placeholder in angle brackets, fill it in"]
     );
     assert!(of_worker("bootstrap.servers=b:9092\nconsumer.sasl.password=ab<CD>ef\n").is_empty());
+    let jaas = |password: &str| {
+        let module = "org.apache.kafka.common.security.plain.PlainLoginModule";
+        of_worker(&format!("consumer.sasl.jaas.config={module} required username=\"me\" password=\"{password}\";\n")).join("\n")
+    };
+    assert!(jaas("<MY_PASSWORD>").contains("consumer.sasl.jaas.config still has a placeholder in angle brackets, fill it in"));
+    assert!(!jaas("ab<CD>ef").contains("placeholder"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! librdkafka's messages to records of our own: one buffer for the bytes of a whole batch.
+//! librdkafka's messages to records of our own: one buffer for the keys and values of a whole batch.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -54,12 +54,13 @@ impl Copier {
                 }),
             };
             run = Some((place, group));
+            let before = rest.len();
             let (key, value) = (split(message.key(), &mut rest), split(message.value(), &mut rest));
             let Some(group) = group else { continue };
             let group = &mut groups[group];
             let (headers, header_bytes) = self.headers(message);
             bytes += header_bytes;
-            group.bytes += key.as_ref().map_or(0, Bytes::len) + value.as_ref().map_or(0, Bytes::len) + header_bytes;
+            group.bytes += before - rest.len() + header_bytes;
             let (timestamp, timestamp_type) = message.timestamp();
             group.records.records.push(ConsumerRecord { offset: message.offset(), timestamp, timestamp_type, key, value, headers });
         }
