@@ -1,69 +1,57 @@
 //! Options and roles of this program's processes.
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::Result;
+use clap::{Args, Parser, Subcommand};
 
-/// What a process does.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Role {
-    /// Starts the others and prints the table.
-    Driver,
-    /// A store that keeps names only.
-    Store,
-    /// Bare consumption with librdkafka: what the sink is compared with.
-    Consumption,
-}
-
-impl Role {
-    /// As the first argument says it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Driver => "driver",
-            Self::Store => "store",
-            Self::Consumption => "consumption",
-        }
-    }
-}
-
-/// `--name=value` and `--name`.
+/// Measures how fast, and at what cost, records of Kafka become objects: see benches/README.md.
+#[derive(Debug, Parser)]
+#[command(name = "flush_throughput", bin_name = "cargo bench --bench flush_throughput --", disable_help_subcommand = true)]
 pub(crate) struct Arguments {
-    options: BTreeMap<String, String>,
+    /// The broker; without it what CONNECT_TEST_KAFKA names, and else librdkafka's mock cluster.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) bootstrap: Option<String>,
+    /// Only rows whose name contains this, such as "memory, 1024 B, flush.size=10000".
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) filter: String,
+    /// How often each row is measured: 3, or 1 with --quick.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) repetitions: Option<u64>,
+    /// A smoke test: seconds, figures without meaning.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Writes the table to this file, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Cargo says so.
+    #[arg(long, hide = true)]
+    bench: bool,
+    #[command(subcommand)]
+    pub(crate) role: Option<Role>,
 }
 
-impl Arguments {
-    /// Those that this process was started with. Cargo's own `--bench` is one of them and means nothing.
-    pub(crate) fn of_process() -> Self {
-        let options = std::env::args().skip(1).filter_map(|argument| {
-            let (name, value) = argument.strip_prefix("--")?.split_once('=').map_or_else(
-                || (argument.trim_start_matches('-').to_owned(), String::new()),
-                |(name, value)| (name.to_owned(), value.to_owned()),
-            );
-            Some((name, value))
-        });
-        Self { options: options.collect() }
-    }
+/// What a process does that the driver starts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    /// A store that keeps names only.
+    #[command(hide = true)]
+    Store(Store),
+    /// Bare consumption with librdkafka: what the sink is compared with.
+    #[command(hide = true)]
+    Consumption(Consumption),
+}
 
-    pub(crate) fn role(&self) -> Role {
-        let name = self.get("role").unwrap_or_default();
-        [Role::Store, Role::Consumption].into_iter().find(|role| role.name() == name).unwrap_or(Role::Driver)
-    }
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// Milliseconds before each answer.
+    pub(crate) latency: u64,
+}
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.options.contains_key(name)
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.options.get(name).map(String::as_str)
-    }
-
-    /// The text of an option that this role needs.
-    pub(crate) fn text(&self, name: &str) -> Result<&str> {
-        self.get(name).ok_or_else(|| format!("--{name}=… is missing").into())
-    }
-
-    /// The number of an option that this role needs.
-    pub(crate) fn number(&self, name: &str) -> Result<u64> {
-        self.text(name)?.parse().map_err(|_| format!("--{name} is not a number").into())
-    }
+#[derive(Debug, Args)]
+pub(crate) struct Consumption {
+    pub(crate) bootstrap: String,
+    pub(crate) topic: String,
+    pub(crate) partitions: u64,
+    /// How many are read.
+    pub(crate) records: u64,
 }

@@ -1,13 +1,13 @@
 //! Starts the processes that are measured, and the store.
 
 use std::{
+    env::current_exe,
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
 };
 
 use crate::{
     Result,
-    arguments::Role,
     plan::{Case, PARTITIONS, Target},
     process::Measurement,
     sink,
@@ -15,12 +15,8 @@ use crate::{
 
 /// Reads the case's topic with librdkafka and does nothing with it.
 pub(crate) fn consumption(case: &Case, bootstrap: &str) -> Result<Measurement> {
-    let mut command = command(Role::Consumption)?;
-    command.arg(format!("--bootstrap={bootstrap}"));
-    command.arg(format!("--topic={}", case.topic()));
-    command.arg(format!("--records={}", case.records));
-    command.arg(format!("--partitions={PARTITIONS}"));
-    let output = command.output()?;
+    let (topic, partitions, records) = (case.topic(), PARTITIONS.to_string(), case.records.to_string());
+    let output = Command::new(current_exe()?).args(["consumption", bootstrap, &topic, &partitions, &records]).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     match text.lines().last() {
         Some(line) if output.status.success() => Measurement::read(line),
@@ -46,8 +42,9 @@ struct Store {
 
 impl Store {
     fn start(latency: u128) -> Result<Self> {
-        let mut process =
-            command(Role::Store)?.arg(format!("--latency={latency}")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut command = Command::new(current_exe()?);
+        command.args(["store", &latency.to_string()]);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(process.stdout.take().ok_or("no standard output")?);
         let mut url = String::new();
         lines.read_line(&mut url)?;
@@ -62,10 +59,4 @@ impl Store {
         self.process.wait()?;
         Ok(requests.trim().parse()?)
     }
-}
-
-fn command(role: Role) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg(format!("--role={}", role.name()));
-    Ok(command)
 }

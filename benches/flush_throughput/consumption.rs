@@ -12,24 +12,24 @@ use rdkafka::{
 };
 use tokio::time::Instant;
 
-use crate::{Result, arguments::Arguments, process::Measurement};
+use crate::{Result, arguments::Consumption, process::Measurement};
 
 const BATCH: usize = 5_000;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Reads the topic once, in batches, and counts.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let expected = arguments.number("records")?;
+pub(crate) fn run(arguments: &Consumption) -> Result<()> {
+    let expected = arguments.records;
     let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", arguments.text("bootstrap")?)
+        .set("bootstrap.servers", &arguments.bootstrap)
         .set("group.id", "flush-throughput-bare")
         .set("enable.auto.commit", "false")
         // The default of a second stalls the consumer each time its queue is full.
         .set("fetch.queue.backoff.ms", "5")
         .create()?;
     let mut partitions = TopicPartitionList::new();
-    for partition in 0..arguments.number("partitions")? {
-        partitions.add_partition_offset(arguments.text("topic")?, i32::try_from(partition)?, Offset::Beginning)?;
+    for partition in 0..arguments.partitions {
+        partitions.add_partition_offset(&arguments.topic, i32::try_from(partition)?, Offset::Beginning)?;
     }
     consumer.assign(&partitions)?;
 

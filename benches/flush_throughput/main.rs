@@ -29,17 +29,18 @@ mod topics;
 use std::{error::Error, process::ExitCode};
 
 use arguments::{Arguments, Role};
+use clap::Parser;
 use plan::{Case, Plan};
 use report::{Report, Row};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::of_process();
-    let done = match arguments.role() {
-        Role::Driver => measure(&arguments),
-        Role::Store => store::run(&arguments),
-        Role::Consumption => consumption::run(&arguments),
+    let arguments = Arguments::parse();
+    let done = match &arguments.role {
+        None => measure(&arguments),
+        Some(Role::Store(arguments)) => store::run(arguments),
+        Some(Role::Consumption(arguments)) => consumption::run(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,6 +55,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
     let (bootstrap, mock) = brokers(arguments)?;
     let plan = Plan::new(arguments, mock.is_some());
     eprintln!("{} rows, {} repetitions each, broker {bootstrap}", plan.cases.len(), plan.repetitions);
+    if plan.cases.is_empty() && plan.left_out.is_empty() {
+        return Err(format!("no row has `{}` in its name", arguments.filter).into());
+    }
     topics::load(&bootstrap, mock.as_ref(), &plan)?;
 
     let mut report = Report::new(arguments, mock.is_some());
@@ -81,7 +85,7 @@ fn measure_case(case: &Case, plan: &Plan, bootstrap: &str) -> Result<Row> {
 
 /// A real broker if one is named, else the mock cluster.
 fn brokers(arguments: &Arguments) -> Result<(String, Option<kafka::Kafka>)> {
-    let named = arguments.get("bootstrap").map(str::to_owned).or_else(|| std::env::var("CONNECT_TEST_KAFKA").ok());
+    let named = arguments.bootstrap.clone().or_else(|| std::env::var("CONNECT_TEST_KAFKA").ok());
     if let Some(bootstrap) = named {
         return Ok((bootstrap, None));
     }

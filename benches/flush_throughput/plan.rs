@@ -70,8 +70,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(arguments: &Arguments, mock: bool) -> Self {
-        let quick = arguments.has("quick");
-        let filter = arguments.get("filter").unwrap_or_default();
+        let quick = arguments.quick;
         let mut cases = Vec::new();
         for target in [Target::Memory, Target::Http(Duration::ZERO), Target::Http(Duration::from_millis(10))] {
             for flush_size in [1, 100, 10_000] {
@@ -81,9 +80,9 @@ impl Plan {
                 }
             }
         }
-        cases.retain(|case| case.to_string().contains(filter));
+        cases.retain(|case| case.to_string().contains(&arguments.filter));
         let (cases, left_out) = cases.into_iter().partition(|case| !mock || case.bytes() <= MOCK_TOPIC_BYTES);
-        let repetitions = arguments.number("repetitions").unwrap_or(if quick { 1 } else { 3 });
+        let repetitions = arguments.repetitions.unwrap_or(if quick { 1 } else { 3 });
         Self { cases, left_out, repetitions }
     }
 }

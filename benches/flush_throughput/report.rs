@@ -99,7 +99,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(arguments: &Arguments, mock: bool) -> Self {
         let broker = if mock { "librdkafka's mock cluster: not a measurement of throughput" } else { "a real one beside it" };
-        let quick = if arguments.has("quick") { "\n- `--quick`: too short to mean anything but that it runs" } else { "" };
+        let quick = if arguments.quick { "\n- `--quick`: too short to mean anything but that it runs" } else { "" };
         let text = format!(
             "# flush_throughput\n\n- machine: {}\n- commit: {}\n- date: {}\n- broker: {broker}; {PARTITIONS} partitions, {PARTITIONS} tasks{quick}\n",
             machine(),
@@ -120,7 +120,7 @@ impl Report {
     /// Prints the tables, and writes them to `--output`.
     pub(crate) fn print(&self, arguments: &Arguments) -> Result<()> {
         println!("{self}");
-        if let Some(path) = arguments.get("output") {
+        if let Some(path) = &arguments.output {
             fs::write(path, self.to_string())?;
         }
         Ok(())

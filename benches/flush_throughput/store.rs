@@ -19,7 +19,7 @@ use tokio::{
     task::LocalSet,
 };
 
-use crate::{Result, arguments::Arguments};
+use crate::{Result, arguments};
 
 /// The version of every object.
 const VERSION: &str = "\"e\"";
@@ -47,8 +47,8 @@ struct Request {
 }
 
 /// Serves until standard input ends, then prints how many requests were answered.
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let latency = Duration::from_millis(arguments.number("latency")?);
+pub(crate) fn run(arguments: &arguments::Store) -> Result<()> {
+    let latency = Duration::from_millis(arguments.latency);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let requests = LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
