@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 the command line is wrong; 2 the worker's configuration is refused or the worker cannot \
+    start; 3 a connector's configuration is refused or it cannot run; 130 ended by a second signal";
+
 /// Kafka Connect sinks without a JVM.
 #[derive(Debug, Parser)]
 #[command(name = "connect", version)]
@@ -15,8 +18,16 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Runs connectors until SIGTERM or SIGINT
+    ///
+    /// Like connect-standalone.sh: the first file is the worker's, all others are connectors'. With --bootstrap-servers no worker file is
+    /// needed, but one without brokers, as MSK Connect has it, may still come first. Files are Java properties; a connector's is JSON where
+    /// it begins with a brace; a file named .toml is TOML.
+    #[command(after_help = EXIT_CODES)]
     Run(RunArguments),
     /// Checks files as `run` would, and starts nothing
+    ///
+    /// Takes the same files and options, or connectors' files alone. It asks no broker and no store.
+    #[command(after_help = EXIT_CODES)]
     Validate(ValidateArguments),
     /// Lists connectors, converters, transforms, partitioners and formats
     Plugins {
@@ -30,8 +41,7 @@ pub(super) enum Command {
     MetricsReference,
 }
 
-/// Like connect-standalone.sh: the first file is the worker's, all others are connectors'. With --bootstrap-servers there is no worker
-/// file, and every file is a connector's. Files are Java properties, connector files also JSON; a file named .toml is TOML.
+/// What `run` takes.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// [WORKER] CONNECTOR…
@@ -47,7 +57,7 @@ pub(super) struct RunArguments {
     pub(super) log_format: Output,
 }
 
-/// Takes the same files and options as run, or connectors' files alone.
+/// What `validate` takes.
 #[derive(Debug, Args)]
 pub(super) struct ValidateArguments {
     /// [WORKER] CONNECTOR…

@@ -9,7 +9,7 @@ use connect_api::{
 use tracing::info;
 
 use super::{CONNECTOR, USAGE, WORKER, arguments::Options, report::Refused};
-use crate::config::{self, Validation, WorkerConfig};
+use crate::config::{self, SettingsFile, Validation, WorkerConfig};
 
 /// What the files and options say.
 #[derive(Debug)]
@@ -44,28 +44,30 @@ const DEFAULT_WORKER: [(&str, &str); 2] = [
 ];
 
 impl Loaded {
-    /// Reads all files. With brokers on the command line every file is a connector's, else the first is the worker's. What is only checked
-    /// needs no brokers.
+    /// Reads all files. The first is the worker's; but with brokers on the command line only if it looks like one, and what is only
+    /// checked needs neither brokers nor a worker's file.
     pub(super) fn read(purpose: Purpose, files: &[PathBuf], options: &Options) -> Result<Self, Refused> {
-        let (worker_file, connector_files) = match files.split_first() {
-            Some((first, _)) if purpose == Purpose::Check && is_connector(first) => (None, files),
-            Some((first, rest)) if options.bootstrap_servers.is_none() => (Some(first), rest),
-            _ => (None, files),
-        };
         let mut refused = Refused::default();
-        let worker = match worker_file {
-            Some(file) if file.as_os_str().is_empty() => Config::default(),
-            Some(file) => refused.unless(WORKER, read_worker(file)),
+        let mut files: Vec<_> = files.iter().map(|path| (path.as_path(), SettingsFile::read(path))).collect();
+        let has_worker = files.first().is_some_and(|(path, file)| match file {
+            _ if options.bootstrap_servers.is_some() => file.as_ref().is_ok_and(is_worker),
+            _ if purpose == Purpose::Check => !file.as_ref().map_or_else(|_unreadable| is_called_json(path), is_connector),
+            _ => true,
+        });
+        let worker = match has_worker.then(|| files.remove(0)) {
+            Some((path, _)) if path.as_os_str().is_empty() => Config::default(),
+            Some((_, file)) => refused.unless(WORKER, file.and_then(|file| of_worker(&file))),
             None => DEFAULT_WORKER.into_iter().collect(),
         };
         let worker = with_options(worker, options, &mut refused);
-        let mut connectors = Vec::new();
-        for file in connector_files {
-            connectors.push(refused.unless(CONNECTOR, read_connector(file, options)));
-        }
-        if let (Some(_), true) = (&options.name, connector_files.len() > 1) {
+        if let (Some(_), true) = (&options.name, files.len() > 1) {
             refused.push(CONNECTOR, Problem::general("--name is for one connector, and there are several files"));
         }
+        let connectors = files.into_iter().map(|(path, file)| {
+            let config = file.and_then(|file| file.of_connector()).and_then(|config| named(config, path, options));
+            refused.unless(CONNECTOR, config)
+        });
+        let connectors = connectors.collect();
         refused.into_result().map(|_| Self { worker, connectors })
     }
 
@@ -97,18 +99,38 @@ impl Loaded {
     }
 }
 
-/// A worker's file is never JSON, whatever is wrong with it.
-fn is_connector(file: &Path) -> bool {
-    let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    is_json || config::read_connector(file).is_ok_and(|config| config.entry("connector.class").is_some())
+/// Keys that say whose file it is, where the one that decides is misspelt.
+const OF_CONNECTORS: [&str; 6] = ["topics", "topics.regex", "flush.size", "format.class", "storage.class", "s3.bucket.name"];
+const OF_WORKERS: [&str; 3] = ["bootstrap.servers", "key.converter", "value.converter"];
+
+fn has_any(config: &Config, keys: &[&str]) -> bool {
+    keys.iter().any(|key| config.entry(key).is_some())
 }
 
-fn read_worker(file: &Path) -> Result<Config, Problems> {
-    let config = config::read_worker(file)?;
+fn is_connector_config(config: &Config) -> bool {
+    config.entry("connector.class").is_some() || config.entry("bootstrap.servers").is_none() && has_any(config, &OF_CONNECTORS)
+}
+
+fn is_connector(file: &SettingsFile) -> bool {
+    file.is_called_json() || file.of_connector().is_ok_and(|config| is_connector_config(&config))
+}
+
+fn is_worker(file: &SettingsFile) -> bool {
+    file.of_worker().is_ok_and(|config| !is_connector_config(&config) && has_any(&config, &OF_WORKERS))
+}
+
+fn is_called_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+fn of_worker(file: &SettingsFile) -> Result<Config, Problems> {
+    let config = file.of_worker()?;
     let mut problems = Problems::default();
-    if let Some(entry) = config.entry("connector.class") {
+    let of_connector =
+        ["connector.class"].into_iter().chain(OF_CONNECTORS).find_map(|key| config.entry(key).map(|entry| (key, entry)));
+    if let Some((key, entry)) = of_connector.filter(|_| is_connector_config(&config)) {
         let message = "this is a connector's file: name the worker's file before it, or use --bootstrap-servers";
-        problems.push(Problem::of_key("connector.class", message).at(entry.origin.clone()));
+        problems.push(Problem::of_key(key, message).at(entry.origin.clone()));
     }
     problems.into_result().map(|()| config)
 }
@@ -128,16 +150,26 @@ fn with_options(mut worker: Config, options: &Options, refused: &mut Refused) ->
     worker
 }
 
-fn read_connector(file: &Path, options: &Options) -> Result<Config, Problems> {
-    let mut config = config::read_connector(file)?;
+/// With the name that the option gives it; else its own; else the file's, for a file of MSK Connect has none: it is given beside it there.
+fn named(mut config: Config, path: &Path, options: &Options) -> Result<Config, Problems> {
     if let Some(name) = &options.name {
         config.insert("name", name, Some(Origin { file: "--name".into(), line: 0 }));
-    } else if config.entry("name").is_none() {
-        // A file for MSK Connect has no name: it is given beside the file there.
-        if let Some(name) = file.file_stem().and_then(|stem| stem.to_str()) {
-            info!(file = %file.display(), name, "the file names no connector, so it is called as the file is; --name sets another");
-            config.insert("name", name, Some(Origin { file: file.display().to_string().into(), line: 0 }));
-        }
+        return Ok(config);
+    }
+    if config.entry("name").is_some() {
+        return Ok(config);
+    }
+    let file = path.display().to_string();
+    let origin = Some(Origin { file: file.as_str().into(), line: 0 });
+    if !path.is_file() {
+        let message = "there is no name in it, and what is no file lends it none: give it one with --name";
+        let mut problems = Problems::default();
+        problems.push(Problem::of_key("name", message).at(origin));
+        return Err(problems);
+    }
+    if let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) {
+        info!(file, name, "the file names no connector, so it is called as the file is; --name sets another");
+        config.insert("name", name, origin);
     }
     Ok(config)
 }
@@ -146,8 +178,9 @@ fn repeated_names(connectors: &[Config]) -> Problems {
     let mut problems = Problems::default();
     for (index, connector) in connectors.iter().enumerate() {
         let Some(entry) = connector.entry("name") else { continue };
-        if connectors[..index].iter().any(|other| other.text("name") == Some(&entry.value)) {
-            let message = format!("Connector {} already exists: two files have this name", entry.value);
+        let name = entry.value.trim();
+        if connectors[..index].iter().any(|other| other.text("name").map(str::trim) == Some(name)) {
+            let message = format!("Connector {name} already exists: two files have this name");
             problems.push(Problem::of_key("name", message).at(entry.origin.clone()));
         }
     }

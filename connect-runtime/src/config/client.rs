@@ -48,7 +48,7 @@ impl Client {
     }
 
     /// What a connector's keys for this client begin with.
-    fn override_prefix(self) -> &'static str {
+    pub(super) fn override_prefix(self) -> &'static str {
         match self {
             Self::Consumer => "consumer.override.",
             Self::Producer => "producer.override.",

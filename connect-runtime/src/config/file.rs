@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use connect_api::config::{Config, Problem, Problems};
+use connect_api::config::{Config, Origin, Problem, Problems};
 
 use super::{json, properties, toml};
 
@@ -11,7 +11,7 @@ use super::{json, properties, toml};
 /// # Errors
 /// The file cannot be read, or is malformed.
 pub fn read_worker(path: &Path) -> Result<Config, Problems> {
-    read(path, false)
+    SettingsFile::read(path)?.of_worker()
 }
 
 /// Reads a connector's file: TOML where its name says so, JSON where it begins with a brace, else Java properties.
@@ -19,35 +19,99 @@ pub fn read_worker(path: &Path) -> Result<Config, Problems> {
 /// # Errors
 /// As [`read_worker`].
 pub fn read_connector(path: &Path) -> Result<Config, Problems> {
-    read(path, true)
+    SettingsFile::read(path)?.of_connector()
 }
 
-fn read(path: &Path, may_be_json: bool) -> Result<Config, Problems> {
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| one(Problem::general(unreadable(&name, &error))))?;
-    let extension = path.extension().map(|extension| extension.to_ascii_lowercase()).unwrap_or_default();
-    // Java properties that begin with a brace are legal and never meant.
-    let is_json = extension == "json" || bytes.trim_ascii_start().starts_with(b"{");
-    if extension == "toml" {
-        return text(&bytes, &name).and_then(|text| toml::parse(text, &name).map_err(one));
-    }
-    if may_be_json && is_json {
-        return text(&bytes, &name).and_then(|text| json::parse(text, &name));
-    }
-    properties::parse(&bytes, &name).map_err(one)
+/// What a file holds, before anybody knows whose settings they are. It is read once: it may be a pipe.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    name: String,
+    bytes: Vec<u8>,
+    form: Form,
 }
 
-fn text<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Problems> {
-    std::str::from_utf8(bytes).map_err(|error| one(Problem::general(format!("{name}: this is not UTF-8: {error}"))))
+/// What a file's name says of its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Toml,
+    Json,
+    /// Java properties as a rule.
+    Unsaid,
 }
 
-fn unreadable(name: &str, error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("{name}: there is no such file"),
-        io::ErrorKind::PermissionDenied => format!("{name}: the file may not be read by this user"),
-        io::ErrorKind::IsADirectory => format!("{name}: this is a directory, not a file of settings"),
-        _ => format!("{name}: the file cannot be read: {error}"),
+impl SettingsFile {
+    /// Reads it, whatever form it is in.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| one(unreadable(&name, &error)))?;
+        let form = match path.extension().map(|extension| extension.to_ascii_lowercase()) {
+            Some(extension) if extension == "toml" => Form::Toml,
+            Some(extension) if extension == "json" => Form::Json,
+            _ => Form::Unsaid,
+        };
+        Ok(Self { name, bytes, form })
     }
+
+    /// Whether its name says that it is JSON, which a worker's file never is.
+    pub(crate) fn is_called_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
+    /// As a worker's or a client's.
+    pub(crate) fn of_worker(&self) -> Result<Config, Problems> {
+        match self.form {
+            Form::Json => Err(one(self.problem("a worker's file is Java properties or TOML, not JSON"))),
+            Form::Toml => self.toml(),
+            Form::Unsaid => self.properties(),
+        }
+    }
+
+    /// As a connector's.
+    pub(crate) fn of_connector(&self) -> Result<Config, Problems> {
+        match self.form {
+            Form::Toml => self.toml(),
+            // Java properties that begin with a brace are legal and never meant.
+            Form::Unsaid if !self.bytes.trim_ascii_start().starts_with(b"{") => self.properties(),
+            Form::Json | Form::Unsaid => self.text().and_then(|text| json::parse(text, &self.name)),
+        }
+    }
+
+    fn toml(&self) -> Result<Config, Problems> {
+        self.text().and_then(|text| toml::parse(text, &self.name).map_err(one))
+    }
+
+    fn properties(&self) -> Result<Config, Problems> {
+        if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = self.bytes[..] {
+            return Err(one(self.problem("this is UTF-16: save it as UTF-8")));
+        }
+        // Nothing is lost with a comment.
+        if let [0xef, 0xbb, 0xbf, next, ..] = self.bytes[..]
+            && !matches!(next, b'#' | b'!' | b'\r' | b'\n')
+        {
+            let reason =
+                "the file begins with a byte order mark, which Java takes for a part of the first key: save it without one";
+            return Err(one(self.problem(reason)));
+        }
+        properties::parse(&self.bytes, &self.name).map_err(one)
+    }
+
+    fn text(&self) -> Result<&str, Problems> {
+        std::str::from_utf8(&self.bytes).map_err(|error| one(self.problem(&format!("this is not UTF-8: {error}"))))
+    }
+
+    fn problem(&self, reason: &str) -> Problem {
+        Problem::general(reason).at(Some(Origin { file: self.name.as_str().into(), line: 0 }))
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Problem {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file",
+        io::ErrorKind::PermissionDenied => "the file may not be read by this user",
+        io::ErrorKind::IsADirectory => "this is a directory, not a file of settings",
+        _ => &format!("the file cannot be read: {error}"),
+    };
+    Problem::general(reason).at(Some(Origin { file: name.into(), line: 0 }))
 }
 
 fn one(problem: Problem) -> Problems {
@@ -61,7 +125,7 @@ mod tests {
     use super::*;
 
     /// Reads a file of this name and content, which is gone afterwards.
-    fn read_with<T>(read: impl Fn(&Path) -> T, name: &str, content: &str) -> T {
+    fn read_with<T>(read: impl Fn(&Path) -> T, name: &str, content: impl AsRef<[u8]>) -> T {
         let directory = std::env::temp_dir().join(format!("connect-file-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join(name);
@@ -87,6 +151,18 @@ mod tests {
     #[test]
     fn a_worker_file_is_never_json() {
         assert_eq!(read_with(read_worker, "w.properties", "{a=b").unwrap().text("{a"), Some("b"));
+        let refused = read_with(read_worker, "w.json", "{}").unwrap_err().to_string();
+        assert!(refused.ends_with("w.json: a worker's file is Java properties or TOML, not JSON"), "{refused}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_named_unless_it_does_no_harm() {
+        let refused = |content: &[u8]| read_with(read_connector, "c.properties", content).unwrap_err().to_string();
+        assert!(refused(b"\xef\xbb\xbftopics=a\n").contains("c.properties: the file begins with a byte order mark"));
+        assert!(refused(b"\xff\xfet\0=\0").ends_with("this is UTF-16: save it as UTF-8"));
+        let commented = read_with(read_connector, "c.properties", b"\xef\xbb\xbf# a comment\ntopics=a\n").unwrap();
+        assert_eq!(commented.text("topics"), Some("a"));
+        assert_eq!(read_with(read_connector, "c.toml", "\u{feff}topics = 'a'\n").unwrap().text("topics"), Some("a"));
     }
 
     #[test]

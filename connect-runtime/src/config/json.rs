@@ -24,10 +24,9 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Config, Problems> {
     let lines = key_lines(text, if nested.is_some() { 2 } else { 1 });
     let origin = |key: &str| at(lines.get(key).copied().unwrap_or(0));
     let (mut config, mut problems) = settings(nested.unwrap_or(&object), &origin);
-    if nested.is_some()
-        && let Some(problem) = outer_name(&object, &mut config, &at(0))
-    {
-        problems.push(problem);
+    if nested.is_some() {
+        let found = [outer_name(&object, &mut config, &at(0)), initial_state(&object, &at(0))];
+        found.into_iter().flatten().for_each(|problem| problems.push(problem));
     }
     problems.into_result().map(|()| config)
 }
@@ -61,7 +60,11 @@ fn settings(object: &Map<String, Value>, origin: &dyn Fn(&str) -> Option<Origin>
 
 /// The name beside `config` is the connector's; one inside must be the same.
 fn outer_name(object: &Map<String, Value>, config: &mut Config, origin: &Option<Origin>) -> Option<Problem> {
-    let name = object.get("name")?.as_str()?;
+    let name = match object.get("name")? {
+        Value::String(name) => name,
+        name @ (Value::Number(_) | Value::Bool(_)) => &name.to_string(),
+        _ => return Some(Problem::of_key("name", "name: a connector's name is a text").at(origin.clone())),
+    };
     match config.text("name") {
         Some(inner) if inner != name => {
             let message = format!("name is {name} beside the config and {inner} inside it");
@@ -72,6 +75,14 @@ fn outer_name(object: &Map<String, Value>, config: &mut Config, origin: &Option<
             None
         }
     }
+}
+
+/// `initial_state` of KIP-980, which the REST API takes beside `config`: only running is built.
+fn initial_state(object: &Map<String, Value>, origin: &Option<Origin>) -> Option<Problem> {
+    let state = object.get("initial_state")?;
+    let runs = state.as_str().is_some_and(|state| state.eq_ignore_ascii_case("RUNNING"));
+    let message = format!("initial_state is {state}, and connectors here can only begin RUNNING: leave the file out until then");
+    (!runs).then(|| Problem::of_key("initial_state", message).at(origin.clone()))
 }
 
 /// The lines of the keys at this depth of a text that is known to be JSON.
@@ -143,6 +154,21 @@ mod tests {
     fn names_that_differ_are_refused() {
         let problems = parse("{\"name\": \"a\", \"config\": {\"name\": \"b\"}}", "x.json").unwrap_err();
         assert_eq!(problems.to_string(), "x.json: name is a beside the config and b inside it");
+    }
+
+    #[test]
+    fn a_name_beside_the_config_may_be_a_number_as_every_setting() {
+        assert_eq!(parse("{\"name\": 5, \"config\": {}}", "x.json").unwrap().text("name"), Some("5"));
+        let problems = parse("{\"name\": null, \"config\": {}}", "x.json").unwrap_err();
+        assert_eq!(problems.to_string(), "x.json: name: a connector's name is a text");
+    }
+
+    #[test]
+    fn a_connector_that_shall_not_run_is_refused() {
+        let with = |state: &str| parse(&format!("{{\"name\": \"a\", \"initial_state\": {state}, \"config\": {{}}}}"), "x.json");
+        assert!(with("\"running\"").is_ok());
+        let problems = with("\"STOPPED\"").unwrap_err().to_string();
+        assert!(problems.starts_with("x.json: initial_state is \"STOPPED\""), "{problems}");
     }
 
     #[test]

@@ -101,7 +101,8 @@ fn section(text: &mut String, title: &str, about: &str, def: &ConfigDef) {
 fn default(key: &dyn AnyConfigKey) -> String {
     match key.default() {
         Some("") => "empty".to_owned(),
-        Some(default) => format!("`{}`", cell(default)),
+        // A line feed shows as Java properties write it.
+        Some(default) => format!("`{}`", cell(&default.replace('\n', "\\n"))),
         None if key.is_required() => "**required**".to_owned(),
         None => "–".to_owned(),
     }

@@ -1,5 +1,7 @@
 //! Everything that is wrong with a worker's and a connector's keys, at once.
 
+mod unfilled;
+
 use connect_api::{
     Plugins,
     config::{AnyConfigKey, Config, ConfigDef, Entry, Origin, PluginKind, Problem, Problems},
@@ -14,6 +16,7 @@ use super::{
     nearest::{self, nearest},
     transformations, worker_keys,
 };
+use unfilled::{has_placeholder, refers_to_provider};
 
 /// What came of checking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +75,7 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
     check.keys("", &worker_keys::definition(), worker);
     check.unknown_keys("", worker, &[&worker_keys::definition()]);
     check.placeholders(worker);
+    check.references(worker);
     check.validation
 }
 
@@ -85,24 +89,8 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.clients(worker, connector);
     check.overrides(worker, connector);
     check.placeholders(connector);
+    check.references(connector);
     check.validation
-}
-
-/// Whether the value has something like `<TOPIC_ROOT>` in it. A name of a group in a regular expression, as in `(?<A>.)\k<A>`, is none; and a
-/// secret may have anything in it, so one of its quoted or separate words is one as a whole, or none is.
-fn has_placeholder(key: &str, value: &str) -> bool {
-    let is_name = |name: &str| name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if client::is_secret(key) {
-        let mut words = value.split(['"', '\'', '=', ';', ' ']);
-        return words.any(|word| word.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).is_some_and(is_name));
-    }
-    let mut parts = value.split('<');
-    let mut before = parts.next().unwrap_or_default();
-    parts.any(|part| {
-        let of_regex = before.ends_with('?') || before.ends_with("\\k");
-        before = part;
-        !of_regex && part.split_once('>').is_some_and(|(name, _)| is_name(name))
-    })
 }
 
 struct Check<'a> {
@@ -119,7 +107,7 @@ impl Check<'_> {
     fn connector(&mut self, config: &Config) {
         let mut known = vec![connector_keys::definition()];
         self.keys("", &known[0], config);
-        self.validation.problems.append(connector::topic_problems(config));
+        connector::topic_problems(config).iter().for_each(|problem| self.problem(located(problem, config)));
         let class = config.text("connector.class").unwrap_or_default().trim();
         let Ok(plugin) = plugins::find(self.plugins.sink_connectors(), class) else {
             // Its keys are unknown, so only what looks like one of ours can be called unknown.
@@ -166,6 +154,15 @@ impl Check<'_> {
             // The value is not shown: it may be half of a secret.
             let message = format!("{key} still has a placeholder in angle brackets, fill it in");
             self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
+        }
+    }
+
+    /// What a config provider is to fill in (KIP-297). Kafka Connect leaves it as it is where no provider has that name, which is never meant.
+    fn references(&mut self, config: &Config) {
+        for (key, entry) in config.iter().filter(|(_, entry)| refers_to_provider(&entry.value)) {
+            let message =
+                format!("{key} refers to a config provider, ${{provider:…}}, and there are none yet: write the value itself");
+            self.problem(Problem::of_key(key, message).at(entry.origin.clone()));
         }
     }
 
@@ -297,10 +294,7 @@ impl Check<'_> {
         named.insert("name", connector.text("name").unwrap_or("x"), None);
         let (Ok(worker), Ok(mut named)) = (WorkerConfig::try_from(worker), ConnectorConfig::try_from(&named)) else { return };
         named.raw = connector.clone();
-        let dead_letter_queue = connector.text("errors.deadletterqueue.topic.name").is_some_and(|topic| !topic.trim().is_empty());
-        let clients: &[Client] =
-            if dead_letter_queue { &[Client::Consumer, Client::Producer, Client::Admin] } else { &[Client::Consumer] };
-        for client in clients {
+        for client in clients_of(connector) {
             let translation = client::translate_for(*client, &worker, &named, 0);
             self.validation.append(&Validation { problems: translation.problems, warnings: translation.warnings });
         }
@@ -309,13 +303,15 @@ impl Check<'_> {
     /// `connector.client.config.override.policy`.
     fn overrides(&mut self, worker: &Config, connector: &Config) {
         let policy = worker.get(&worker_keys::CLIENT_CONFIG_OVERRIDE_POLICY).unwrap_or_default();
-        let allowed: &[&str] = match policy.as_str() {
+        let policy = policy.rsplit('.').next().unwrap_or_default().trim_end_matches("ConnectorClientConfigOverridePolicy");
+        let allowed: &[&str] = match policy {
             "None" => &[],
             "Principal" => &["sasl.jaas.config", "sasl.mechanism", "security.protocol"],
             _ => return,
         };
+        let prefixes: Vec<_> = clients_of(connector).iter().map(|client| client.override_prefix()).collect();
         for (written_as, entry) in connector.iter() {
-            let Some((_, key)) = written_as.split_once(".override.") else { continue };
+            let Some(key) = prefixes.iter().find_map(|prefix| written_as.strip_prefix(prefix)) else { continue };
             if !allowed.contains(&key) {
                 let message =
                     format!("The '{policy}' policy does not allow '{key}' to be overridden in the connector configuration.");
@@ -323,6 +319,12 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The clients that a connector needs: a dead letter queue is produced to, and created.
+fn clients_of(connector: &Config) -> &'static [Client] {
+    let dead_letter_queue = connector.text("errors.deadletterqueue.topic.name").is_some_and(|topic| !topic.trim().is_empty());
+    if dead_letter_queue { &[Client::Consumer, Client::Producer, Client::Admin] } else { &[Client::Consumer] }
 }
 
 /// The plugins that a definition's keys name, by what was typed or by default.

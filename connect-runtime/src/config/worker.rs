@@ -108,6 +108,9 @@ fn listener(url: &str) -> Result<Listener, String> {
     }
     let (host, port) = address.trim_end_matches('/').rsplit_once(':').ok_or_else(refused)?;
     let port = port.parse().map_err(|_not_a_port| refused())?;
+    if host.contains('/') {
+        return Err(refused());
+    }
     Ok(Listener { host: host.to_owned(), port })
 }
 

@@ -77,7 +77,14 @@ pub(super) static CLIENT_CONFIG_OVERRIDE_POLICY: ConfigKey<String> = ConfigKey::
     "Which `consumer.override.*`, `producer.override.*` and `admin.override.*` keys connectors may set: all, none, or only those that \
      say who they are (`sasl.jaas.config`, `sasl.mechanism`, `security.protocol`).",
 )
-.one_of(&["All", "None", "Principal"]);
+.one_of(&[
+    "All",
+    "None",
+    "Principal",
+    "org.apache.kafka.connect.connector.policy.AllConnectorClientConfigOverridePolicy",
+    "org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy",
+    "org.apache.kafka.connect.connector.policy.PrincipalConnectorClientConfigOverridePolicy",
+]);
 
 static CONFIG_PROVIDERS: ConfigKey<List> =
     ConfigKey::with_default("config.providers", "", "Names of what puts values in the place of `${name:path:key}`.")

@@ -301,7 +301,11 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
         match (view, format) {
             // The value's format is checked with its definition.
             (RecordView::Value, Err(_)) => {}
-            (_, Err(error)) => add(key_name(view), format!("`{}`: {error}", key_name(view))),
+            (_, Err(error)) if config.entry(key.name()).is_some() => add(key.name(), format!("`{}`: {error}", key.name())),
+            (_, Err(_)) => add(
+                switch_of(view),
+                format!("`{}` is not set, and its default {name} is not there yet: set it, to JsonFormat for example", key.name()),
+            ),
             (_, Ok(format)) if text(&COMPRESSION) == "gzip" && !format.allows_stream_compression() => {
                 add("s3.compression.type", format!("`s3.compression.type=gzip` cannot compress files of {name}"));
             }
@@ -322,11 +326,12 @@ fn views(config: &Config) -> Result<Vec<(RecordView, &'static ConfigKey<String>)
     Ok(views)
 }
 
-fn key_name(view: RecordView) -> &'static str {
+/// The key that asks for the view's files.
+fn switch_of(view: RecordView) -> &'static str {
     match view {
-        RecordView::Value => "format.class",
-        RecordView::Key => "keys.format.class",
-        RecordView::Headers => "headers.format.class",
+        RecordView::Value => FORMAT.name(),
+        RecordView::Key => STORE_KEYS.name(),
+        RecordView::Headers => STORE_HEADERS.name(),
     }
 }
 

@@ -89,6 +89,44 @@ fn a_connector_file_in_the_worker_s_place_is_recognised() {
 }
 
 #[test]
+fn a_connector_file_is_recognised_though_its_class_is_misspelt() {
+    let files = Files::new("misspelt");
+    let path = [files.with("s3.properties", &CONNECTOR_FILE.replace("connector.class", "conector.class"))];
+    let refused = Loaded::read(Purpose::Check, &path, &Options::default()).unwrap().check(&fake::plugins(), false).unwrap_err();
+    assert!(refused.text().contains("conector.class, it changes nothing (did you mean `connector.class`?)"), "{}", refused.text());
+    assert_eq!(refused.exit_code(), CONNECTOR);
+    let refused = check(&path, &Options::default()).unwrap_err();
+    assert!(refused.text().contains("s3.properties:2: this is a connector's file"), "{}", refused.text());
+}
+
+#[test]
+fn a_worker_file_without_brokers_may_come_before_connectors() {
+    let files = Files::new("msk-worker");
+    let worker = files.with("worker.properties", "key.converter=String\nvalue.converter=Json\noffset.flush.interval.ms=7000\n");
+    let checked = check(&[worker, files.with("s3.properties", CONNECTOR_FILE)], &brokers()).unwrap();
+    assert_eq!((checked.connectors.len(), checked.worker.bootstrap_servers.as_str()), (1, "b:1"));
+    assert_eq!(checked.worker.raw.text("value.converter"), Some("Json"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once_and_lends_no_name() {
+    let files = Files::new("pipe");
+    let pipe = files.0.join("63");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let read = |content: String| {
+        let (pipe, from) = (pipe.clone(), [pipe.clone()]);
+        let writer = std::thread::spawn(move || std::fs::write(pipe, content).unwrap());
+        let loaded = Loaded::read(Purpose::Check, &from, &Options::default());
+        writer.join().unwrap();
+        loaded
+    };
+    assert_eq!(read(format!("name=mine\n{CONNECTOR_FILE}")).unwrap().connectors[0].text("name"), Some("mine"));
+    let refused = read(CONNECTOR_FILE.to_owned()).unwrap_err();
+    assert!(refused.text().contains("give it one with --name"), "{}", refused.text());
+}
+
+#[test]
 fn a_connector_file_alone_can_be_checked() {
     let files = Files::new("connector-alone");
     let path = [files.with("s3.properties", CONNECTOR_FILE)];
@@ -122,6 +160,8 @@ fn two_connectors_of_one_name_are_refused() {
         [files.with("one.properties", CONNECTOR_FILE), files.with("two.properties", &format!("name=one\n{CONNECTOR_FILE}"))];
     let refused = check(&paths, &brokers()).unwrap_err();
     assert!(refused.text().contains("two.properties:1: Connector one already exists"), "{}", refused.text());
+    let blank = [paths[0].clone(), files.with("three.properties", &format!("name=one \n{CONNECTOR_FILE}"))];
+    assert!(check(&blank, &brokers()).unwrap_err().text().contains("Connector one already exists"));
 }
 
 #[test]

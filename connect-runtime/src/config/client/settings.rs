@@ -52,6 +52,11 @@ impl Settings {
         self.0.remove(key)
     }
 
+    /// What is set under a key.
+    pub(super) fn get(&self, key: &str) -> Option<&Setting> {
+        self.0.get(key)
+    }
+
     /// The trimmed value of a key.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(Setting::text)

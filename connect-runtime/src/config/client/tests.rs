@@ -134,6 +134,35 @@ fn numbers_are_checked_and_java_s_for_ever_is_limited() {
 }
 
 #[test]
+fn what_java_takes_and_librdkafka_does_not_becomes_the_nearest_that_it_takes() {
+    let properties = consumer(&[
+        ("consumer.receive.buffer.bytes", "-1"),
+        ("consumer.send.buffer.bytes", "-1"),
+        ("consumer.connections.max.idle.ms", "-1"),
+        ("consumer.fetch.min.bytes", "0"),
+        ("consumer.max.poll.interval.ms", "1000"),
+    ]);
+    let properties = properties.unwrap();
+    for key in ["socket.receive.buffer.bytes", "socket.send.buffer.bytes", "connections.max.idle.ms"] {
+        assert_eq!(get(&properties, key), Some("0"), "{key}");
+    }
+    assert_eq!(get(&properties, "fetch.min.bytes"), Some("1"));
+    assert_eq!(get(&properties, "max.poll.interval.ms"), Some("45000"), "a session's time");
+    assert!(consumer(&[("consumer.fetch.min.bytes", "-1")]).is_err());
+    let both = consumer(&[("consumer.max.poll.interval.ms", "30000"), ("consumer.session.timeout.ms", "10000")]).unwrap();
+    assert_eq!(get(&both, "max.poll.interval.ms"), Some("30000"));
+}
+
+#[test]
+fn values_that_librdkafka_refuses_are_found_before_anything_starts() {
+    for (key, value) in [("client.dns.lookup", "default"), ("allow.auto.create.topics", "yes"), ("debug", "foo")] {
+        let key = format!("consumer.{key}");
+        let refused = consumer(&[(&key, value)]).unwrap_err();
+        assert!(refused.starts_with(&format!("Invalid value {value} for configuration {key}: ")), "{refused}");
+    }
+}
+
+#[test]
 fn scram_credentials_come_out_of_the_jaas_configuration() {
     let properties = consumer(&[
         ("consumer.security.protocol", "SASL_SSL"),

@@ -8,7 +8,7 @@ use super::{
     Client, ClientProperties, librdkafka_keys, security,
     settings::{Setting, Settings},
 };
-use crate::config::nearest::nearest;
+use crate::{config::nearest::nearest, consumer::kafka};
 
 /// What came of a client's settings.
 pub(in crate::config) struct Translation {
@@ -87,6 +87,7 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
         // Brokers assign under KIP-848; librdkafka refuses a client-side strategy beside it.
         settings.take("partition.assignment.strategy");
     }
+    let interval = settings.get(MAX_POLL_INTERVAL).cloned();
     for (key, setting) in settings.into_iter() {
         if IGNORED.contains(&key.as_str()) {
             continue;
@@ -108,10 +109,31 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
         }
     }
     if client == Client::Consumer {
+        poll_interval(&interval, &mut translation);
         translation.set("enable.auto.commit", "false");
         translation.set("enable.auto.offset.store", "false");
     }
     translation
+}
+
+const MAX_POLL_INTERVAL: &str = "max.poll.interval.ms";
+
+/// Milliseconds of a session where none are set, in librdkafka as in Java.
+const SESSION_TIMEOUT: i64 = 45_000;
+
+/// Between two polls librdkafka allows no less time than a session has; Java does.
+fn poll_interval(written: &Option<Setting>, translation: &mut Translation) {
+    let number = |key| translation.properties.get(key).and_then(|text| text.parse::<i64>().ok());
+    let session = number("session.timeout.ms").unwrap_or(SESSION_TIMEOUT);
+    // Of no interest under KIP-848, where brokers set the time of a session.
+    let by_broker = translation.properties.get("group.protocol").is_some_and(|protocol| protocol.eq_ignore_ascii_case("consumer"));
+    let (Some(interval), Some(setting), false) = (number(MAX_POLL_INTERVAL), written, by_broker) else { return };
+    if interval < session {
+        let raised =
+            |written_as: &str| format!("{written_as} is raised to {session}, session.timeout.ms: librdkafka takes no less");
+        translation.warnings.push(setting.remark(MAX_POLL_INTERVAL, raised));
+        translation.set(MAX_POLL_INTERVAL, session.to_string());
+    }
 }
 
 /// Sets a key of librdkafka, if it is one and the value can be one.
@@ -135,7 +157,10 @@ fn known(client: Client, java: &str, name: &str, setting: &Setting, translation:
         return;
     }
     match value(name, key.range, setting.text()) {
-        Ok(Value::AsWritten(value)) => translation.set(name, value),
+        Ok(Value::AsWritten(value)) => match kafka::refused_value(name, &value) {
+            None => translation.set(name, value),
+            Some(reason) => translation.problems.push(setting.refuse(java, reason)),
+        },
         Ok(Value::Limited(value)) => {
             let limit = |written_as: &str| format!("{written_as} is limited to {value} by librdkafka");
             translation.warnings.push(setting.remark(java, limit));
@@ -167,8 +192,14 @@ fn value(name: &str, range: Option<(i64, i64)>, text: &str) -> Result<Value, Str
     };
     let Some((least, most)) = range else { return Ok(Value::AsWritten(as_written)) };
     let number: i64 = text.parse().map_err(|_not_a_number| "Not a number of type LONG".to_owned())?;
+    // Java's -1 leaves buffers to the system and connections open for ever, which is 0 in librdkafka.
+    let number = match name {
+        "socket.receive.buffer.bytes" | "socket.send.buffer.bytes" | "connections.max.idle.ms" => number.max(0),
+        _ => number,
+    };
     match number {
-        _ if number < least => Err(format!("Value must be at least {least}")),
+        _ if number < least.min(0) => Err(format!("Value must be at least {least}")),
+        _ if number < least => Ok(Value::Limited(least)),
         // Java's "for ever" (2147483647) is beyond what librdkafka takes for many keys.
         _ if number > most => Ok(Value::Limited(most)),
         _ => Ok(Value::AsWritten(number.to_string())),

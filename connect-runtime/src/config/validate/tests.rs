@@ -106,6 +106,16 @@ fn config_providers_are_refused_rather_than_ignored() {
     let report = lines(&check_with("config.providers=file\nconfig.providers.file.class=X\n", GOOD).problems);
     assert_eq!(report.len(), 1, "{report:#?}");
     assert!(report[0].contains("not supported yet"), "{report:#?}");
+    let refers = "refers to a config provider, ${provider:…}, and there are none yet: write the value itself";
+    assert_eq!(
+        lines(&check(&GOOD.replace("bucket.name=b", "bucket.name=a-${ssm::/prod/bucket}")).problems),
+        [format!("s3.properties:5: s3.bucket.name {refers}")]
+    );
+    let worker = "consumer.sasl.jaas.config=x required username=\"${file:/etc/x:user}\";\n";
+    assert!(
+        lines(&check_with(worker, GOOD).problems).contains(&format!("worker.properties:1: consumer.sasl.jaas.config {refers}"))
+    );
+    assert!(check(&GOOD.replace("bucket.name=b", "bucket.name=a-${b}:c}")).problems.is_empty());
 }
 
 #[test]
@@ -200,6 +210,13 @@ fn overrides_obey_the_worker_s_policy() {
         check_with(worker, &format!("{GOOD}consumer.override.max.poll.interval.ms=1\nadmin.override.security.protocol=SSL\n"));
     let refused = "The 'Principal' policy does not allow 'max.poll.interval.ms' to be overridden in the connector configuration.";
     assert_eq!(lines(&report.problems), [format!("s3.properties:8: {refused}")]);
+    let none = "connector.client.config.override.policy=\
+                org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy\n";
+    let of_nobody = format!("{GOOD}producer.override.acks=all\naws.override.x=1\n");
+    assert!(check_with(none, &of_nobody).problems.is_empty(), "there is no producer without a dead letter queue");
+    let with_producer = lines(&check_with(none, &format!("{of_nobody}errors.deadletterqueue.topic.name=d\n")).problems);
+    assert_eq!(with_producer.len(), 1);
+    assert!(with_producer[0].contains("The 'None' policy does not allow 'acks'"), "{with_producer:?}");
 }
 
 #[test]

@@ -43,6 +43,15 @@ pub(super) fn refused(error: &KafkaError) -> Error {
     Error::config(format!("the Kafka client refuses its settings: {reason}"))
 }
 
+/// Why librdkafka takes no such value for a key of its own, as far as it can say so before a client is made; but never a secret.
+pub(crate) fn refused_value(key: &str, value: &str) -> Option<String> {
+    match rdkafka::ClientConfig::new().set(key, value).create_native_config() {
+        Err(KafkaError::ClientConfig(_, reason, key, _)) if !SECRETS.iter().any(|part| key.contains(part)) => Some(reason),
+        Err(_) => Some("librdkafka does not take it".to_owned()),
+        Ok(_) => None,
+    }
+}
+
 /// Bytes that each of `tasks` consumers may fetch ahead: a third of the budget for all of them, where the limits allow it.
 pub(crate) fn prefetch_for(budget: &Budget, tasks: usize) -> usize {
     (budget.limit() / 3 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
