@@ -143,6 +143,10 @@ fn killed_around_the_upload(test: &str, moment: Moment, settings: &[&str]) {
             let target = Arc::clone(&pid);
             let proxy = Proxy::start(victim.bucket.url(), move |request, now| {
                 if now == moment && request.kind.completes() && completions.fetch_add(1, Ordering::SeqCst) + 1 == count {
+                    // An upload may come before the process's number is known here.
+                    while target.load(Ordering::SeqCst) == 0 {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
                     kill_now(target.load(Ordering::SeqCst));
                     return Verdict::Reset;
                 }

@@ -25,3 +25,6 @@ pub(crate) fn connector(name: &str, topic: &str, bucket: &Bucket, store_url: &st
         bucket.name()
     )
 }
+
+/// For the `more` of [`connector`]: no member is missed, however busy the machine is.
+pub(crate) const PATIENT_GROUP: &str = "consumer.override.session.timeout.ms=30000";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, wait_until};
-use crate::files::{connector, worker};
+use crate::files::{PATIENT_GROUP, connector, worker};
 use crate::numbered::Numbered;
 use crate::process::{Connect, scratch};
 
@@ -17,7 +17,7 @@ fn promtool_finds_nothing_wrong_with_a_scrape_under_load_and_the_counts_are_righ
     let name = format!("metrics-{}", std::process::id());
     let group = format!("connect-{name}");
     let mut records = Numbered::create(&cluster, &name, 3);
-    let file = connector(&name, &name, &bucket, bucket.url(), "tasks.max=2\nflush.size=10");
+    let file = connector(&name, &name, &bucket, bucket.url(), &format!("tasks.max=2\nflush.size=10\n{PATIENT_GROUP}"));
     let mut process = Connect::start(&scratch("metrics"), &worker(&cluster), &file);
     // Counters of a partition that moves end with it.
     wait_until("both tasks own partitions", Duration::from_secs(40), || {

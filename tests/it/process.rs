@@ -19,9 +19,15 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     directory
 }
 
-/// A port of this machine on which nothing listens.
+/// A port of this machine on which nothing listens, and that nobody is given until it is used: below those of which the kernel takes one for
+/// each connection, and another at each call.
 pub(crate) fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let candidates = std::iter::repeat_with(|| {
+        let number = std::process::id().wrapping_mul(101).wrapping_add(NUMBER.fetch_add(1, Ordering::Relaxed));
+        SocketAddr::from(([127, 0, 0, 1], 20_000 + u16::try_from(number % 10_000).expect("a small number")))
+    });
+    candidates.take(10_000).find(|address| TcpListener::bind(address).is_ok()).expect("a port")
 }
 
 /// The binary with these arguments, to its end: for everything that does not go on running.

@@ -213,6 +213,8 @@ fn the_proxy_passes_answers_breaks_and_tells() {
     let (head, body) = ask().unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert!(!body.is_empty());
+    // It is told after the answer has been sent.
+    crate::cluster::wait_until("the answer is told", Duration::from_secs(10), || told.lock().unwrap().len() == 3);
     let (head, body) = ask().unwrap();
     assert!(head.starts_with("HTTP/1.1 503"), "{head}");
     assert!(String::from_utf8(body).unwrap().contains("SlowDown"));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, wait_until};
-use crate::files::{connector, worker};
+use crate::files::{PATIENT_GROUP, connector, worker};
 use crate::numbered::{Numbered, assert_nothing_changed};
 use crate::process::{Connect, scratch};
 use crate::proxy::{Moment, Proxy, Verdict};
@@ -31,10 +31,14 @@ fn a_store_that_fails_in_every_way_loses_nothing_and_moves_no_partition() {
     let group = format!("connect-{name}");
     let mut records = Numbered::create(&cluster, &name, 3);
     records.write(&cluster, 20);
-    let file = connector(&name, &name, &bucket, &proxy.url(), "tasks.max=2\nflush.size=4");
+    let file = connector(&name, &name, &bucket, &proxy.url(), &format!("tasks.max=2\nflush.size=4\n{PATIENT_GROUP}"));
     let mut process = Connect::start(&scratch("outage"), &worker(&cluster), &file);
     wait_until("all is committed", Duration::from_secs(40), || records.is_committed(&cluster, &group));
     wait_until("it is ready", Duration::from_secs(20), || process.is_ready());
+    wait_until("both tasks own partitions", Duration::from_secs(40), || {
+        let owned = process.series("connect_assigned_partitions");
+        owned.len() == 2 && owned.iter().all(|(_, count)| *count > 0.0)
+    });
     let rebalances = process.metric("connect_rebalances_total");
     assert!(rebalances.is_some(), "rebalances are counted");
 

@@ -136,6 +136,7 @@ impl SinkLoop {
         let problem = self.parts.errors.settle(&mut delivered).await?;
         self.parts.health.set_problem("dead letter queue", problem);
         if delivered.is_empty() {
+            self.parts.health.set_problem("commit", None);
             self.commits.succeeded(now);
             return Ok(());
         }

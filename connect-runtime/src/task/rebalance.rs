@@ -7,10 +7,25 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{SinkLoop, assignment::Partition, commit::to_commit};
-use crate::consumer::{Ack, Command, Event, Generation};
+use crate::{
+    consumer::{Ack, Command, Event, Generation},
+    rest::TaskLoop,
+};
 
 /// Between two tries to open partitions, after the first failure and at most.
 const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// While partitions are opened the loop stands still, maybe for minutes where much must be looked up: who watches it is told that it lives.
+async fn shown_to_turn<T>(turned: impl Fn(), opening: impl Future<Output = T>) -> T {
+    const PERIOD: Duration = Duration::from_secs(5);
+    let mut opening = std::pin::pin!(opening);
+    loop {
+        match tokio::time::timeout(PERIOD, &mut opening).await {
+            Ok(opened) => return opened,
+            Err(_not_yet) => turned(),
+        }
+    }
+}
 
 impl SinkLoop {
     /// Partitions are ours. An empty assignment means nothing to the sink task.
@@ -49,7 +64,9 @@ impl SinkLoop {
             self.reopen = None;
             return Ok(());
         }
-        match self.parts.sink.open(&unopened).await {
+        let health = &self.parts.health;
+        let opened = shown_to_turn(|| health.turned(TaskLoop::Delivery), self.parts.sink.open(&unopened)).await;
+        match opened {
             Ok(()) => {
                 self.reopen = None;
                 self.parts.health.set_problem("opening partitions", None);

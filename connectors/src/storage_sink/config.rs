@@ -3,16 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use connect_api::{
-    Error, Format, PartitionedBy, Partitioner, Plugins, RecordView, Result, TopicPartition,
+    Format, PartitionedBy, Partitioner, Plugins, RecordView, Result, TopicPartition,
     config::{AnyConfigKey, Config, ConfigKey, Importance, PluginKind, Problem, Problems},
     plugins::find,
 };
-use jiff::tz::TimeZone;
 
 use super::{
     journal,
     object_key::{ObjectKeys, Place},
-    schedule::Schedule,
+    schedule::{Schedule, time_zone},
 };
 use crate::compression::Compression;
 
@@ -225,6 +224,8 @@ pub(crate) struct StorageSinkConfig {
     pub(super) formats: Vec<ViewFormat>,
     pub(super) partitioner: Arc<dyn Partitioner>,
     pub(super) max_backoff: Duration,
+    /// Requests that one connector may have open.
+    pub(super) uploads_in_flight: usize,
     pub(super) fingerprint: u64,
 }
 
@@ -264,6 +265,7 @@ impl StorageSinkConfig {
             tombstone_partition: config.get(&TOMBSTONE_PARTITION)?,
             formats,
             partitioner: find(plugins.partitioners(), &config.get(&PARTITIONER)?)?.configure(config)?,
+            uploads_in_flight: uploads_in_flight(config),
             max_backoff: Duration::from_millis(config.get(&RETRY_BACKOFF)?.max(100).unsigned_abs()),
             fingerprint: fingerprint(config),
         })
@@ -343,12 +345,4 @@ fn fingerprint(config: &Config) -> u64 {
 
 fn check_time_zone(name: &str) -> Result<(), String> {
     if name.is_empty() { Ok(()) } else { time_zone(name).map(drop).map_err(|error| error.to_string()) }
-}
-
-fn time_zone(name: &str) -> Result<TimeZone> {
-    TimeZone::get(name).map_err(|_unknown| {
-        Error::config(format!(
-            "the time zone `{name}` is not recognised: names are those of the IANA database, such as Europe/Berlin or UTC"
-        ))
-    })
 }

@@ -60,15 +60,15 @@ impl Gate {
         !self.held.is_empty() || !self.proofs.is_empty()
     }
 
-    /// Puts the next cuts into the journal, as many as it can hold.
+    /// Puts the next cuts into the journal, as many as it can hold. What an earlier owner has planned may lie beyond them, and may fill it: then there
+    /// is still room for the one that all others wait for.
     fn plan(&mut self) {
-        for cut in self.held.iter().filter(|cut| cut.is_planned) {
-            if self.journal.planned.len() >= MAX_PLANNED {
+        for (index, cut) in self.held.iter().enumerate().filter(|(_, cut)| cut.is_planned) {
+            let Err(place) = self.journal.planned.binary_search(&cut.end) else { continue };
+            if self.journal.planned.len() >= MAX_PLANNED + usize::from(index == 0) {
                 return;
             }
-            if self.journal.planned.last().is_none_or(|last| *last < cut.end) {
-                self.journal.planned.push(cut.end);
-            }
+            self.journal.planned.insert(place, cut.end);
         }
     }
 
@@ -148,6 +148,21 @@ mod tests {
         assert!(gate.waits());
         commit(&mut gate, 0);
         assert_eq!(released(&mut gate), [5, 8]);
+    }
+
+    #[test]
+    fn a_planned_cut_below_those_that_an_earlier_owner_has_planned_waits_for_its_commit_and_no_longer() {
+        let inherited: Vec<i64> = (0..MAX_PLANNED as i64).map(|cut| 20 + cut).collect();
+        let journal = Journal { planned: inherited, ..Journal::new() };
+        let mut gate = Gate::new(journal.clone(), Some(journal), String::new());
+        gate.hold(cut(10, true));
+        gate.hold(cut(15, true));
+        assert_eq!(released(&mut gate), [0; 0]);
+        commit(&mut gate, 0);
+        assert_eq!(released(&mut gate), [10]);
+        commit(&mut gate, 10);
+        assert_eq!(released(&mut gate), [15]);
+        assert_eq!(gate.journal.planned[..3], [15, 20, 21]);
     }
 
     #[test]

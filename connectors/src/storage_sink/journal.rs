@@ -233,7 +233,7 @@ mod tests {
     fn the_text_never_outgrows_what_a_broker_takes_and_loses_nothing_on_the_way() {
         let place =
             |c: char| Place { directory: c.to_string().repeat(900), name: "n".to_owned(), is_exact: false, zero_pad_width: 0 };
-        let planned = (0..MAX_PLANNED as i64).map(|cut| 9_000_000_000_000_000 + cut * 10_000_000_000).collect();
+        let planned = (0..=MAX_PLANNED as i64).map(|cut| 9_000_000_000_000_000 + cut * 10_000_000_000).collect();
         let mut journal = Journal { planned, places: vec![place('a'), place('b'), place('c')], ..journal() };
         journal.keep_places_that_fit();
         assert_eq!(journal.places.len(), 2);

@@ -23,6 +23,8 @@ pub(super) struct Provenance {
     /// Where its file ended; not known yet when the first part of a large object is sent. The cut of such an object is in the journal before it is
     /// completed.
     pub(super) cut: Option<Cut>,
+    /// How many files the group has that are closed together, as soon as that is known.
+    pub(super) files: Option<usize>,
 }
 
 /// The group of files that were closed together.
@@ -34,8 +36,6 @@ pub(super) struct Cut {
     pub(super) group_first: i64,
     /// The next offset after the group's last record.
     pub(super) end: i64,
-    /// How many files the group has.
-    pub(super) files: usize,
 }
 
 /// Whose object has a name that was wanted.
@@ -59,12 +59,14 @@ impl Provenance {
         set(TOPIC, topic.to_string());
         set(PARTITION, partition.to_string());
         set(FIRST, self.first_offset.to_string());
-        if let Some(Cut { range, group_first, end, files }) = self.cut {
+        if let Some(files) = self.files {
+            set(FILES, files.to_string());
+        }
+        if let Some(Cut { range, group_first, end }) = self.cut {
             set(LAST, range.last_offset.to_string());
             set(RECORDS, range.records.to_string());
             set(GROUP, group_first.to_string());
             set(CUT, end.to_string());
-            set(FILES, files.to_string());
         }
         metadata
     }
@@ -77,10 +79,11 @@ impl Provenance {
             let last_offset = number(LAST)?;
             let records = u64::try_from(number(RECORDS)?).ok()?;
             let range = Range { first_offset, last_offset, records };
-            Some(Cut { range, group_first: number(GROUP)?, end: number(CUT)?, files: usize::try_from(number(FILES)?).ok()? })
+            Some(Cut { range, group_first: number(GROUP)?, end: number(CUT)? })
         };
         let topic_partition = TopicPartition::new(metadata.get(TOPIC)?.as_str(), i32::try_from(number(PARTITION)?).ok()?);
-        Some(Self { history: metadata.get(HISTORY)?.clone(), topic_partition, first_offset, cut: cut() })
+        let files = number(FILES).and_then(|files| usize::try_from(files).ok());
+        Some(Self { history: metadata.get(HISTORY)?.clone(), topic_partition, first_offset, cut: cut(), files })
     }
 
     /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name.
@@ -104,8 +107,8 @@ mod tests {
 
     fn provenance(history: &str, end: i64) -> Provenance {
         let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
-        let cut = Some(Cut { range, group_first: 3, end, files: 1 });
-        Provenance { history: history.to_owned(), topic_partition: TopicPartition::new("t", 1), first_offset: 3, cut }
+        let (cut, files) = (Some(Cut { range, group_first: 3, end }), Some(1));
+        Provenance { history: history.to_owned(), topic_partition: TopicPartition::new("t", 1), first_offset: 3, cut, files }
     }
 
     #[test]

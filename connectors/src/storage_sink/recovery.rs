@@ -1,5 +1,7 @@
 //! What lies in the bucket beyond the committed offset, where that cannot be known from the journal.
 
+use std::collections::HashMap;
+
 use connect_api::{Result, Storage, TopicPartition};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -50,10 +52,12 @@ impl Survey<'_> {
         let provenance = Provenance::read(&info.metadata).filter(|provenance| provenance.topic_partition == *self.topic_partition);
         let Some(provenance) = provenance else { return Ok(Some(Seen { first, end: None, files: None })) };
         let is_ours = provenance.history == self.history;
-        let (first, end, files) = match provenance.cut {
-            Some(cut) => (cut.group_first, Some(cut.end), cut.files),
-            None => (first, self.planned.iter().copied().find(|planned| is_ours && *planned > first), 1),
+        let (first, end) = match provenance.cut {
+            Some(cut) => (cut.group_first, Some(cut.end)),
+            None => (first, self.planned.iter().copied().find(|planned| is_ours && *planned > first)),
         };
+        // Of a group that does not say how many files it has nobody knows whether all are there.
+        let files = provenance.files.unwrap_or(usize::MAX);
         Ok(Some(Seen { first, end, files: is_ours.then_some(files) }))
     }
 }
@@ -66,21 +70,15 @@ struct Seen {
 }
 
 fn ranges(seen: Vec<Seen>) -> Vec<Found> {
-    let mut found: Vec<(Found, usize, Option<usize>)> = Vec::new();
+    let mut groups: HashMap<(i64, Option<i64>, Option<usize>), usize> = HashMap::new();
     for Seen { first, end, files } in seen {
-        let same = found.iter_mut().rev().find(|(range, _, of)| range.first == first && range.end == end && *of == files);
-        match same {
-            Some((_, count, _)) => *count += 1,
-            None => found.push((Found { first, end, is_durable: false }, 1, files)),
-        }
+        *groups.entry((first, end, files)).or_default() += 1;
     }
-    let mut found: Vec<_> = found
-        .into_iter()
-        .map(|(range, count, files)| Found {
-            is_durable: range.end.is_some() && files.is_some_and(|files| count >= files),
-            ..range
-        })
-        .collect();
+    let range = |((first, end, files), count): ((i64, Option<i64>, Option<usize>), usize)| {
+        let is_durable = end.is_some() && files.is_some_and(|files| count >= files);
+        Found { first, end, is_durable }
+    };
+    let mut found: Vec<_> = groups.into_iter().map(range).collect();
     // Of two that begin at the same offset the one that is durable comes first, and then the longer one.
     found.sort_unstable_by_key(|range| (range.first, !range.is_durable, std::cmp::Reverse(range.end)));
     found.dedup_by_key(|range| range.first);
@@ -102,6 +100,12 @@ mod tests {
         let foreign = Found { first: 6, end: None, is_durable: false };
         let objects = vec![seen(0, Some(3), Some(2)), seen(0, Some(3), Some(2)), seen(3, Some(6), Some(2)), seen(6, None, None)];
         assert_eq!(ranges(objects), [complete, partial, foreign]);
+    }
+
+    #[test]
+    fn an_object_in_parts_without_the_files_beside_it_is_not_durable() {
+        assert_eq!(ranges(vec![seen(0, Some(3), Some(2))]), [Found { first: 0, end: Some(3), is_durable: false }]);
+        assert_eq!(ranges(vec![seen(0, Some(3), Some(usize::MAX))]), [Found { first: 0, end: Some(3), is_durable: false }]);
     }
 
     #[test]

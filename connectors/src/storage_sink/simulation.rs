@@ -74,6 +74,8 @@ struct View {
     bucket: Arc<Mutex<Bucket>>,
     dice: Dice,
     faults: u64,
+    /// Nothing that is put will ever be taken.
+    refuses: bool,
     frozen: Arc<Mutex<bool>>,
 }
 
@@ -121,6 +123,9 @@ impl Storage for View {
 
     async fn put(&self, key: &str, body: Body, metadata: &ObjectMetadata, condition: &Condition) -> Result<Completion> {
         self.before().await?;
+        if self.refuses {
+            return Err(Error::fatal("refused for good"));
+        }
         let completion = self.create(key, body.concat(), metadata, condition);
         self.after().await.map(|()| completion)
     }
@@ -299,6 +304,8 @@ struct World {
     group: OffsetAndMetadata,
     end: i64,
     record_bytes: usize,
+    memory: usize,
+    refuses: bool,
     zombies: Vec<Incarnation>,
 }
 
@@ -314,6 +321,8 @@ impl World {
             group: OffsetAndMetadata::default(),
             end,
             record_bytes: 0,
+            memory: 64 << 20,
+            refuses: false,
             zombies: Vec::new(),
         }
     }
@@ -322,10 +331,16 @@ impl World {
         let plugins = Plugins::default().format::<Offset>().partitioner::<Digit>();
         let config = Arc::new(StorageSinkConfig::new(settings, &plugins).unwrap());
         let frozen = Arc::new(Mutex::new(false));
-        let view = View { bucket: Arc::clone(&self.bucket), dice: self.dice.clone(), faults, frozen: Arc::clone(&frozen) };
+        let view = View {
+            bucket: Arc::clone(&self.bucket),
+            dice: self.dice.clone(),
+            faults,
+            refuses: self.refuses,
+            frozen: Arc::clone(&frozen),
+        };
         let task = StorageSinkTask::new(config, Arc::new(view), Arc::new(Semaphore::new(8))).with_clock(|| NOW.get());
         let host = Arc::new(Host { commit_requested: Mutex::new(false), seek: Mutex::new(None), spawned: Arc::default() });
-        let context = SinkTaskContext::new("sink".into(), 0, Budget::new(1 << 26), Metrics::default(), host.clone());
+        let context = SinkTaskContext::new("sink".into(), 0, Budget::new(self.memory), Metrics::default(), host.clone());
         let mut life = Incarnation { task, host, frozen, next: self.group.offset };
         life.task.start(context).await.unwrap();
         while let Err(error) = life.task.open(&Offsets::from([(topic_partition(), self.group.clone())])).await {
@@ -445,16 +460,23 @@ struct Story {
     zombies: bool,
     /// Records so large that files outgrow a part.
     large_records: bool,
+    /// Which files outgrow a part depends on the memory that is left, too.
+    tight_memory: bool,
 }
 
 async fn tell(story: Story, seed: u64) {
     NOW.set(1_700_000_000_000);
     let mut world = World::new(seed, if story.large_records { 16 } else { 60 });
+    world.memory = if story.tight_memory { 24 << 20 } else { 64 << 20 };
     world.record_bytes = if story.large_records { 3 << 20 } else { 0 };
     let flush_size = 1 + world.dice.below(8);
     for _ in 0..1 + world.dice.below(6) {
         let size = if story.change_flush_size { 1 + world.dice.below(8) } else { flush_size };
-        let mut life = world.incarnate(&settings(size, story.schedule, story.digits), 8).await;
+        let mut settings = settings(size, story.schedule, story.digits);
+        if story.tight_memory {
+            settings.insert("s3.part.size", "26214400", None);
+        }
+        let mut life = world.incarnate(&settings, 8).await;
         let steps = world.dice.below(25);
         world.live(&mut life, steps).await;
         if world.dice.one_in(4) {
@@ -469,6 +491,13 @@ async fn tell(story: Story, seed: u64) {
     world.thaw();
     let mut life = world.incarnate(&settings(flush_size, story.schedule, story.digits), 0).await;
     world.live(&mut life, 60).await;
+    let all_full = world.end - i64::try_from(flush_size).unwrap();
+    for _ in 0..40 {
+        if world.group.offset < all_full {
+            world.live(&mut life, 10).await;
+        }
+    }
+    assert!(world.group.offset >= all_full, "{story:?}, seed {seed}: a full file waits for ever, at {:?}", world.group);
     world.commit(&mut life, CommitReason::Closing).await;
     world.kill(life, false);
     let mut life = world.incarnate(&settings(1, false, story.digits), 0).await;
@@ -482,12 +511,13 @@ async fn tell(story: Story, seed: u64) {
 
 fn tell_all(story: Story) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    for seed in 0..if story.large_records { 5 } else { 60 } {
+    for seed in 0..if story.large_records { 8 } else { 60 } {
         runtime.block_on(tell(story, seed));
     }
 }
 
-const PLAIN: Story = Story { schedule: false, digits: 1, change_flush_size: false, zombies: false, large_records: false };
+const PLAIN: Story =
+    Story { schedule: false, digits: 1, change_flush_size: false, zombies: false, large_records: false, tight_memory: false };
 
 #[test]
 fn crashes_and_lost_answers_neither_lose_nor_double_a_record() {
@@ -522,4 +552,29 @@ fn a_frozen_owner_that_thaws_changes_nothing() {
 fn objects_in_parts_survive_crashes_too() {
     tell_all(Story { large_records: true, ..PLAIN });
     tell_all(Story { large_records: true, change_flush_size: true, schedule: true, ..PLAIN });
+}
+
+#[test]
+fn what_goes_in_parts_may_depend_on_the_memory_that_is_left() {
+    tell_all(Story { large_records: true, tight_memory: true, ..PLAIN });
+    tell_all(Story { large_records: true, tight_memory: true, digits: 2, schedule: true, ..PLAIN });
+}
+
+#[test]
+fn an_upload_that_fails_for_good_ends_the_task_though_a_commit_sees_it_first() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(1, 10);
+        world.refuses = true;
+        let mut life = world.incarnate(&settings(2, false, 1), 0).await;
+        life.task.put(&records(0, 2, 0)).await.unwrap();
+        let delivered = Offsets::from([(topic_partition(), OffsetAndMetadata::new(2, ""))]);
+        let offsets = life.task.pre_commit(&delivered, CommitReason::Due).await.unwrap();
+        life.task.committed(&offsets);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let offsets = life.task.pre_commit(&delivered, CommitReason::Due).await.unwrap();
+        assert_eq!(offsets[&topic_partition()].offset, 0);
+        let error = life.task.put(&[]).await.unwrap_err();
+        assert!(error.report().contains("refused for good"), "{}", error.report());
+    });
 }

@@ -43,6 +43,8 @@ struct Started {
     writers: HashMap<TopicPartition, TopicPartitionWriter>,
     /// Whose notices concern anybody.
     by_id: HashMap<WriterId, TopicPartition>,
+    /// Why the task cannot go on, until the next `put` says so; and whose upload it was.
+    failed: Option<(TopicPartition, Error)>,
 }
 
 impl StorageSinkTask {
@@ -70,10 +72,16 @@ impl SinkTask for StorageSinkTask {
         if !limits.is_empty() && context.task == 0 {
             warn!(connector = %context.connector, "this store has limits: {limits}");
         }
-        let (uploads, notices) = Uploads::new(storage, Arc::clone(&self.permits), context.clone(), self.config.max_backoff);
+        let (uploads, notices) = Uploads::new(
+            storage,
+            Arc::clone(&self.permits),
+            context.clone(),
+            self.config.max_backoff,
+            self.config.uploads_in_flight,
+        );
         let metrics = TaskMetrics::new(&context);
         let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics });
-        self.started = Some(Started { shared, notices, writers: HashMap::new(), by_id: HashMap::new() });
+        self.started = Some(Started { shared, notices, writers: HashMap::new(), by_id: HashMap::new(), failed: None });
         Ok(())
     }
 
@@ -92,7 +100,10 @@ impl SinkTask for StorageSinkTask {
         let now = (self.clock)();
         let started = self.started()?;
         started.check_null_values(records)?;
-        started.settle()?;
+        started.settle();
+        if let Some((_, error)) = started.failed.take() {
+            return Err(error);
+        }
         for writer in started.writers.values_mut() {
             writer.tick(now)?;
         }
@@ -109,7 +120,8 @@ impl SinkTask for StorageSinkTask {
         if closing {
             started.wait_for_uploads(delivered).await;
         }
-        started.settle()?;
+        // What has failed is `put`'s to say: an error here would only have everything read again.
+        started.settle();
         let shared = Arc::clone(&started.shared);
         let mut offsets = Offsets::new();
         for (topic_partition, position) in delivered {
@@ -139,6 +151,12 @@ impl SinkTask for StorageSinkTask {
             let labels = [&started.shared.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
             started.shared.context.metrics.remove(&DURABLE_OFFSET, &labels);
         }
+        if let Some((_, error)) = started.failed.take_if(|(owner, _)| partitions.contains(owner)) {
+            error!(error = error.report(), "an upload failed whose partition has been closed since; the next owner repeats it");
+        }
+        if started.writers.is_empty() {
+            started.shared.uploads.forget_trouble();
+        }
         Ok(())
     }
 
@@ -157,23 +175,24 @@ impl Started {
     }
 
     /// Takes in what uploads have to tell.
-    fn settle(&mut self) -> Result<()> {
+    fn settle(&mut self) {
         while let Ok(notice) = self.notices.try_recv() {
-            self.take(notice)?;
+            self.take(notice);
         }
-        Ok(())
     }
 
-    fn take(&mut self, Notice { writer, news }: Notice) -> Result<()> {
+    fn take(&mut self, Notice { writer, news }: Notice) {
         // Uploads of an assignment that is over change nothing but the bucket.
-        let Some(writer) = self.by_id.get(&writer).and_then(|owned| self.writers.get_mut(owned)) else { return Ok(()) };
+        let Some(writer) = self.by_id.get(&writer).and_then(|owned| self.writers.get_mut(owned)) else { return };
         match news {
             News::Durable(cut) => writer.file_is_durable(cut),
             News::CutOtherwise { key } => writer.cut_otherwise(&key),
             News::ProofWanted(proven) => writer.proof_wanted(proven),
-            News::Failed(error) => return Err(error),
+            News::Failed(error) => {
+                writer.upload_failed();
+                self.failed.get_or_insert_with(|| (writer.topic_partition.clone(), error));
+            }
         }
-        Ok(())
     }
 
     /// As on the JVM: nothing of a list is written before all of its null values have been seen.
@@ -242,9 +261,7 @@ impl Started {
             .any(|topic_partition| self.writers.get(topic_partition).is_some_and(TopicPartitionWriter::is_uploading))
         {
             let Ok(Some(notice)) = timeout_at(deadline, self.notices.recv()).await else { return };
-            if let Err(error) = self.take(notice) {
-                error!(error = error.report(), "an upload failed while its partition was being closed; the next owner repeats it");
-            }
+            self.take(notice);
         }
     }
 }

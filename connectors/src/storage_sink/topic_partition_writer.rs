@@ -232,8 +232,8 @@ impl TopicPartitionWriter {
         let is_planned = self.gate.journal.every || closed.iter().any(|file| file.parts.is_some());
         let count = closed.len();
         let files = closed.into_iter().map(|file| {
-            let cut = Cut { range: file.range, group_first: self.group_first, end, files: count };
-            let target = self.target(&file.key, file.range.first_offset, Some(cut));
+            let cut = Cut { range: file.range, group_first: self.group_first, end };
+            let target = self.target(&file.key, cut, count);
             (file, target)
         });
         let files = files.collect();
@@ -245,12 +245,13 @@ impl TopicPartitionWriter {
         Ok(())
     }
 
-    fn target(&self, key: &str, first_offset: i64, cut: Option<Cut>) -> Target {
+    fn target(&self, key: &str, cut: Cut, files: usize) -> Target {
         let provenance = Provenance {
             history: self.gate.journal.history.clone(),
             topic_partition: self.topic_partition.clone(),
-            first_offset,
-            cut,
+            first_offset: cut.range.first_offset,
+            cut: Some(cut),
+            files: Some(files),
         };
         Target { writer: self.id, key: key.to_owned(), provenance, cancelled: self.cancelled.clone() }
     }
@@ -272,11 +273,15 @@ impl TopicPartitionWriter {
     pub(super) fn send_parts(&mut self) {
         let tight = self.shared.context.budget.is_tight();
         let part_size = if tight { SMALLEST_PART } else { self.shared.config.part_size };
+        // Null values and other directories may still join the group.
+        let only_views = self.encoded_partition.is_some() && self.shared.config.null_values != NullValues::Write;
+        let files = only_views.then(|| self.shared.config.formats.len());
         let provenance = |first_offset| Provenance {
             history: self.gate.journal.history.clone(),
             topic_partition: self.topic_partition.clone(),
             first_offset,
             cut: None,
+            files,
         };
         for file in self.files.iter_mut() {
             file.send_parts(part_size, &self.shared.uploads, |key, range| Target {
@@ -292,6 +297,11 @@ impl TopicPartitionWriter {
     pub(super) fn file_is_durable(&mut self, cut: CutId) {
         self.uploading = self.uploading.saturating_sub(1);
         self.ledger.file_is_durable(cut);
+    }
+
+    /// One file of a cut will never be durable in this assignment.
+    pub(super) fn upload_failed(&mut self) {
+        self.uploading = self.uploading.saturating_sub(1);
     }
 
     /// An object of this history is cut elsewhere.

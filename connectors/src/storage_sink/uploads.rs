@@ -112,10 +112,10 @@ impl Uploads {
         permits: Arc<Semaphore>,
         context: SinkTaskContext,
         max_backoff: Duration,
+        most_lanes: usize,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
-        let most_lanes = permits.available_permits().max(1);
         let (failing, queue) = (AtomicBool::new(false), Mutex::default());
         let uploads = Self { storage, permits, context, notices, metrics, max_backoff, failing, most_lanes, queue };
         (Arc::new(uploads), receiver)
@@ -275,6 +275,13 @@ impl Uploads {
                 }
                 Some(answer.map_err(|error| error.context(format!("object {key}"))))
             }
+        }
+    }
+
+    /// Nobody waits for an upload any more, so none will tell that the store answers again.
+    pub(super) fn forget_trouble(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            self.context.report_problem("storage", None);
         }
     }
 

@@ -89,9 +89,13 @@ impl S3Upload {
         match self.shared.head(&self.key).await? {
             Some(object) if !self.metadata.is_empty() && object.metadata == self.metadata => Ok(Completion::Created),
             Some(_) => Ok(Completion::NameTaken),
-            None => Err(Error::fatal(format!("the store has lost the multipart upload of {}", self.key))),
+            None => Err(lost(&self.key)),
         }
     }
+}
+
+fn lost(key: &str) -> Error {
+    Error::fatal(format!("the store has lost the multipart upload of {key}"))
 }
 
 #[async_trait]
@@ -122,6 +126,8 @@ impl MultipartUpload for S3Upload {
             match content.unless_stalled(&self.key, Box::pin(sending)).await? {
                 Ok(answer) => break answer,
                 Err(answer) if ways.unsigned && Refusal::of(&answer).wants_signed_content() => ways.unsigned = false,
+                // Expired by a rule of the bucket, or aborted: what was sent before is gone, so the records must be read again.
+                Err(answer) if Refusal::of(&answer).is_upload_missing() => return Err(lost(&self.key)),
                 Err(answer) => return Err(error(&format!("send part {number} of"), &self.key, answer)),
             }
         };
