@@ -51,9 +51,9 @@ const CONNECTOR: &str = "Further files, with the keys of the connector's plugin 
 
 const CLIENTS: &str = "\n## Kafka clients\n\n\
     Settings of Kafka clients are written for Java and translated for librdkafka, whose own keys are taken as well. Numbers beyond what librdkafka\n\
-    takes are limited to it, with a warning; keys that neither knows change nothing, with a warning. `sasl.jaas.config` is read for PLAIN,\n\
-    SCRAM-SHA-256 and SCRAM-SHA-512; AWS_MSK_IAM, OAUTHBEARER and GSSAPI are refused. Trust stores are PEM; key stores are PEM or PKCS12.\n\
-    Offsets are never committed by the client itself.\n\n\
+    takes are limited to it, with a warning, and `max.poll.interval.ms` is no less than `session.timeout.ms`; keys that neither knows change\n\
+    nothing, with a warning. `sasl.jaas.config` is read for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512; AWS_MSK_IAM, OAUTHBEARER and GSSAPI are\n\
+    refused. Trust stores are PEM; key stores are PEM or PKCS12. Offsets are never committed by the client itself.\n\n\
     | Java | Here |\n|---|---|\n";
 
 fn clients(text: &mut String) {

@@ -323,6 +323,16 @@ async fn after_a_lost_answer_to_a_completion_the_object_tells_what_became_of_it(
     assert_eq!(lost.unwrap_err().kind(), ErrorKind::Fatal);
 }
 
+#[tokio::test]
+async fn a_part_of_an_upload_that_the_store_has_dropped_is_not_sent_for_ever() {
+    let server = Scripted::serve(|request, _| match request {
+        _ if request.is("PUT", "partNumber=2") => refused(404, "NoSuchUpload"),
+        _ => before_completion(request),
+    });
+    let lost = started(&server.storage()).await.put_part(1, vec![Bytes::from_static(b"y")]).await;
+    assert_eq!(lost.unwrap_err().kind(), ErrorKind::Fatal);
+}
+
 async fn checked(answer: fn() -> Answer) -> Result<(), Error> {
     Scripted::serve(move |_, _| answer()).storage().check().await
 }
