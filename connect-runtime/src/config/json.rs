@@ -79,7 +79,7 @@ fn outer_name(object: &Map<String, Value>, config: &mut Config, origin: &Option<
 
 /// `initial_state` of KIP-980, which the REST API takes beside `config`: only running is built.
 fn initial_state(object: &Map<String, Value>, origin: &Option<Origin>) -> Option<Problem> {
-    let state = object.get("initial_state")?;
+    let state = object.get("initial_state").filter(|state| !state.is_null())?;
     let runs = state.as_str().is_some_and(|state| state.eq_ignore_ascii_case("RUNNING"));
     let message = format!("initial_state is {state}, and connectors here can only begin RUNNING: leave the file out until then");
     (!runs).then(|| Problem::of_key("initial_state", message).at(origin.clone()))

@@ -6,7 +6,7 @@ use connect_api::OffsetAndMetadata;
 use tokio::sync::oneshot;
 
 use super::{
-    journal::{Journal, MAX_PLANNED},
+    journal::{Journal, MAX_PLANNED, SPARE_PLANNED},
     ledger::CutId,
     open_file::ClosedFile,
     uploads::Target,
@@ -65,7 +65,7 @@ impl Gate {
     fn plan(&mut self) {
         for (index, cut) in self.held.iter().enumerate().filter(|(_, cut)| cut.is_planned) {
             let Err(place) = self.journal.planned.binary_search(&cut.end) else { continue };
-            if self.journal.planned.len() >= MAX_PLANNED + usize::from(index == 0) {
+            if self.journal.planned.len() >= MAX_PLANNED + if index == 0 { SPARE_PLANNED } else { 0 } {
                 return;
             }
             self.journal.planned.insert(place, cut.end);
@@ -160,8 +160,9 @@ mod tests {
         assert_eq!(released(&mut gate), [0; 0]);
         commit(&mut gate, 0);
         assert_eq!(released(&mut gate), [10]);
+        gate.hold(cut(17, false));
         commit(&mut gate, 10);
-        assert_eq!(released(&mut gate), [15]);
+        assert_eq!(released(&mut gate), [15, 17]);
         assert_eq!(gate.journal.planned[..3], [15, 20, 21]);
     }
 

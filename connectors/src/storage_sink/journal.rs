@@ -18,6 +18,8 @@ const MAX_BYTES: usize = 4_095;
 const VERSION: &str = "connect-sink/1";
 /// So many planned cuts fit beside everything else in the 4,095 bytes that a broker takes (`offset.metadata.max.bytes`).
 pub(super) const MAX_PLANNED: usize = 128;
+/// Room for cuts that lie before those an earlier owner has planned, while all others wait for them.
+pub(super) const SPARE_PLANNED: usize = 16;
 /// So much of them may name places; the rest is for the planned cuts.
 const MAX_PLACES_BYTES: usize = 2_000;
 
@@ -233,7 +235,7 @@ mod tests {
     fn the_text_never_outgrows_what_a_broker_takes_and_loses_nothing_on_the_way() {
         let place =
             |c: char| Place { directory: c.to_string().repeat(900), name: "n".to_owned(), is_exact: false, zero_pad_width: 0 };
-        let planned = (0..=MAX_PLANNED as i64).map(|cut| 9_000_000_000_000_000 + cut * 10_000_000_000).collect();
+        let planned = (0..(MAX_PLANNED + SPARE_PLANNED) as i64).map(|cut| 9_000_000_000_000_000 + cut * 10_000_000_000).collect();
         let mut journal = Journal { planned, places: vec![place('a'), place('b'), place('c')], ..journal() };
         journal.keep_places_that_fit();
         assert_eq!(journal.places.len(), 2);

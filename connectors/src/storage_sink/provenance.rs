@@ -20,6 +20,8 @@ pub(super) struct Provenance {
     pub(super) history: String,
     pub(super) topic_partition: TopicPartition,
     pub(super) first_offset: i64,
+    /// The first offset of the first file of the group that is closed together.
+    pub(super) group_first: i64,
     /// Where its file ended; not known yet when the first part of a large object is sent. The cut of such an object is in the journal before it is
     /// completed.
     pub(super) cut: Option<Cut>,
@@ -32,8 +34,6 @@ pub(super) struct Provenance {
 pub(super) struct Cut {
     /// The last record of this file and their number.
     pub(super) range: Range,
-    /// The first offset of the group's first file.
-    pub(super) group_first: i64,
     /// The next offset after the group's last record.
     pub(super) end: i64,
 }
@@ -62,10 +62,10 @@ impl Provenance {
         if let Some(files) = self.files {
             set(FILES, files.to_string());
         }
-        if let Some(Cut { range, group_first, end }) = self.cut {
+        set(GROUP, self.group_first.to_string());
+        if let Some(Cut { range, end }) = self.cut {
             set(LAST, range.last_offset.to_string());
             set(RECORDS, range.records.to_string());
-            set(GROUP, group_first.to_string());
             set(CUT, end.to_string());
         }
         metadata
@@ -79,11 +79,12 @@ impl Provenance {
             let last_offset = number(LAST)?;
             let records = u64::try_from(number(RECORDS)?).ok()?;
             let range = Range { first_offset, last_offset, records };
-            Some(Cut { range, group_first: number(GROUP)?, end: number(CUT)? })
+            Some(Cut { range, end: number(CUT)? })
         };
         let topic_partition = TopicPartition::new(metadata.get(TOPIC)?.as_str(), i32::try_from(number(PARTITION)?).ok()?);
         let files = number(FILES).and_then(|files| usize::try_from(files).ok());
-        Some(Self { history: metadata.get(HISTORY)?.clone(), topic_partition, first_offset, cut: cut(), files })
+        let group_first = number(GROUP).unwrap_or(first_offset);
+        Some(Self { history: metadata.get(HISTORY)?.clone(), topic_partition, first_offset, group_first, cut: cut(), files })
     }
 
     /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name.
@@ -107,8 +108,9 @@ mod tests {
 
     fn provenance(history: &str, end: i64) -> Provenance {
         let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
-        let (cut, files) = (Some(Cut { range, group_first: 3, end }), Some(1));
-        Provenance { history: history.to_owned(), topic_partition: TopicPartition::new("t", 1), first_offset: 3, cut, files }
+        let (cut, files) = (Some(Cut { range, end }), Some(1));
+        let topic_partition = TopicPartition::new("t", 1);
+        Provenance { history: history.to_owned(), topic_partition, first_offset: 3, group_first: 3, cut, files }
     }
 
     #[test]

@@ -50,35 +50,53 @@ impl Survey<'_> {
     async fn look(&self, first: i64, key: String) -> Result<Option<Seen>> {
         let Some(info) = self.storage.head(&key).await? else { return Ok(None) };
         let provenance = Provenance::read(&info.metadata).filter(|provenance| provenance.topic_partition == *self.topic_partition);
-        let Some(provenance) = provenance else { return Ok(Some(Seen { first, end: None, files: None })) };
-        let is_ours = provenance.history == self.history;
-        let (first, end) = match provenance.cut {
-            Some(cut) => (cut.group_first, Some(cut.end)),
-            None => (first, self.planned.iter().copied().find(|planned| is_ours && *planned > first)),
+        let Some(provenance) = provenance else {
+            return Ok(Some(Seen { group: Group { first, end: None, is_ours: false }, files: None }));
         };
-        // Of a group that does not say how many files it has nobody knows whether all are there.
-        let files = provenance.files.unwrap_or(usize::MAX);
-        Ok(Some(Seen { first, end, files: is_ours.then_some(files) }))
+        let is_ours = provenance.history == self.history;
+        let end = match provenance.cut {
+            Some(cut) => Some(cut.end),
+            None => self.planned.iter().copied().find(|planned| is_ours && *planned > first),
+        };
+        Ok(Some(Seen { group: Group { first: provenance.group_first, end, is_ours }, files: provenance.files }))
     }
 }
 
-/// An object: its group's range, and how many files that group has where the history is ours.
+/// An object: its group, and how many files that has where the object says so.
 struct Seen {
-    first: i64,
-    end: Option<i64>,
+    group: Group,
     files: Option<usize>,
 }
 
+/// Files that were closed together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Group {
+    first: i64,
+    end: Option<i64>,
+    is_ours: bool,
+}
+
+/// How many files were found of a group, and how many it has: as one of them says, for an object in parts was begun before that was known.
+#[derive(Default)]
+struct Files {
+    found: usize,
+    of: Option<usize>,
+}
+
 fn ranges(seen: Vec<Seen>) -> Vec<Found> {
-    let mut groups: HashMap<(i64, Option<i64>, Option<usize>), usize> = HashMap::new();
-    for Seen { first, end, files } in seen {
-        *groups.entry((first, end, files)).or_default() += 1;
+    let mut groups: HashMap<Group, Files> = HashMap::new();
+    for Seen { group, files } in seen {
+        let known = groups.entry(group).or_default();
+        known.found += 1;
+        known.of = known.of.max(files);
     }
-    let range = |((first, end, files), count): ((i64, Option<i64>, Option<usize>), usize)| {
-        let is_durable = end.is_some() && files.is_some_and(|files| count >= files);
-        Found { first, end, is_durable }
-    };
-    let mut found: Vec<_> = groups.into_iter().map(range).collect();
+    let mut found: Vec<_> = groups
+        .into_iter()
+        .map(|(Group { first, end, is_ours }, Files { found, of })| {
+            let is_durable = is_ours && end.is_some() && of.is_some_and(|of| found >= of);
+            Found { first, end, is_durable }
+        })
+        .collect();
     // Of two that begin at the same offset the one that is durable comes first, and then the longer one.
     found.sort_unstable_by_key(|range| (range.first, !range.is_durable, std::cmp::Reverse(range.end)));
     found.dedup_by_key(|range| range.first);
@@ -90,27 +108,33 @@ mod tests {
     use super::*;
 
     fn seen(first: i64, end: Option<i64>, files: Option<usize>) -> Seen {
-        Seen { first, end, files }
+        Seen { group: Group { first, end, is_ours: true }, files }
+    }
+
+    fn foreign(first: i64, end: Option<i64>) -> Seen {
+        Seen { group: Group { first, end, is_ours: false }, files: Some(1) }
     }
 
     #[test]
     fn a_group_is_durable_only_with_all_of_its_files() {
         let complete = Found { first: 0, end: Some(3), is_durable: true };
         let partial = Found { first: 3, end: Some(6), is_durable: false };
-        let foreign = Found { first: 6, end: None, is_durable: false };
-        let objects = vec![seen(0, Some(3), Some(2)), seen(0, Some(3), Some(2)), seen(3, Some(6), Some(2)), seen(6, None, None)];
-        assert_eq!(ranges(objects), [complete, partial, foreign]);
+        let other = Found { first: 6, end: None, is_durable: false };
+        let objects = vec![seen(0, Some(3), Some(2)), seen(0, Some(3), Some(2)), seen(3, Some(6), Some(2)), foreign(6, None)];
+        assert_eq!(ranges(objects), [complete, partial, other]);
     }
 
     #[test]
-    fn an_object_in_parts_without_the_files_beside_it_is_not_durable() {
-        assert_eq!(ranges(vec![seen(0, Some(3), Some(2))]), [Found { first: 0, end: Some(3), is_durable: false }]);
-        assert_eq!(ranges(vec![seen(0, Some(3), Some(usize::MAX))]), [Found { first: 0, end: Some(3), is_durable: false }]);
+    fn of_objects_in_parts_another_file_of_the_group_may_say_how_many_there_are() {
+        let (complete, unknown) =
+            (Found { first: 0, end: Some(3), is_durable: true }, Found { first: 3, end: Some(6), is_durable: false });
+        let objects = vec![seen(0, Some(3), None), seen(0, Some(3), Some(2)), seen(3, Some(6), None), seen(3, Some(6), None)];
+        assert_eq!(ranges(objects), [complete, unknown]);
     }
 
     #[test]
     fn what_is_durable_wins_over_what_only_has_the_name() {
-        let objects = vec![seen(0, Some(9), None), seen(0, Some(7), Some(1))];
+        let objects = vec![foreign(0, Some(9)), seen(0, Some(7), Some(1))];
         assert_eq!(ranges(objects), [Found { first: 0, end: Some(7), is_durable: true }]);
     }
 }

@@ -556,6 +556,7 @@ fn objects_in_parts_survive_crashes_too() {
 
 #[test]
 fn what_goes_in_parts_may_depend_on_the_memory_that_is_left() {
+    tell_all(Story { large_records: true, digits: 2, change_flush_size: true, ..PLAIN });
     tell_all(Story { large_records: true, tight_memory: true, ..PLAIN });
     tell_all(Story { large_records: true, tight_memory: true, digits: 2, schedule: true, ..PLAIN });
 }

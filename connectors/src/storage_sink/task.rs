@@ -43,8 +43,8 @@ struct Started {
     writers: HashMap<TopicPartition, TopicPartitionWriter>,
     /// Whose notices concern anybody.
     by_id: HashMap<WriterId, TopicPartition>,
-    /// Why the task cannot go on, until the next `put` says so; and whose upload it was.
-    failed: Option<(TopicPartition, Error)>,
+    /// Whose upload has failed for good, so that the task cannot go on, until `put` says so.
+    failed: HashMap<TopicPartition, Error>,
 }
 
 impl StorageSinkTask {
@@ -81,7 +81,7 @@ impl SinkTask for StorageSinkTask {
         );
         let metrics = TaskMetrics::new(&context);
         let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics });
-        self.started = Some(Started { shared, notices, writers: HashMap::new(), by_id: HashMap::new(), failed: None });
+        self.started = Some(Started { shared, notices, writers: HashMap::new(), by_id: HashMap::new(), failed: HashMap::new() });
         Ok(())
     }
 
@@ -101,7 +101,7 @@ impl SinkTask for StorageSinkTask {
         let started = self.started()?;
         started.check_null_values(records)?;
         started.settle();
-        if let Some((_, error)) = started.failed.take() {
+        if let Some((_, error)) = started.failed.drain().next() {
             return Err(error);
         }
         for writer in started.writers.values_mut() {
@@ -151,7 +151,7 @@ impl SinkTask for StorageSinkTask {
             let labels = [&started.shared.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
             started.shared.context.metrics.remove(&DURABLE_OFFSET, &labels);
         }
-        if let Some((_, error)) = started.failed.take_if(|(owner, _)| partitions.contains(owner)) {
+        for (_, error) in started.failed.extract_if(|owner, _| partitions.contains(owner)) {
             error!(error = error.report(), "an upload failed whose partition has been closed since; the next owner repeats it");
         }
         if started.writers.is_empty() {
@@ -190,7 +190,7 @@ impl Started {
             News::ProofWanted(proven) => writer.proof_wanted(proven),
             News::Failed(error) => {
                 writer.upload_failed();
-                self.failed.get_or_insert_with(|| (writer.topic_partition.clone(), error));
+                self.failed.entry(writer.topic_partition.clone()).or_insert(error);
             }
         }
     }

@@ -232,7 +232,7 @@ impl TopicPartitionWriter {
         let is_planned = self.gate.journal.every || closed.iter().any(|file| file.parts.is_some());
         let count = closed.len();
         let files = closed.into_iter().map(|file| {
-            let cut = Cut { range: file.range, group_first: self.group_first, end };
+            let cut = Cut { range: file.range, end };
             let target = self.target(&file.key, cut, count);
             (file, target)
         });
@@ -250,6 +250,7 @@ impl TopicPartitionWriter {
             history: self.gate.journal.history.clone(),
             topic_partition: self.topic_partition.clone(),
             first_offset: cut.range.first_offset,
+            group_first: self.group_first,
             cut: Some(cut),
             files: Some(files),
         };
@@ -280,6 +281,7 @@ impl TopicPartitionWriter {
             history: self.gate.journal.history.clone(),
             topic_partition: self.topic_partition.clone(),
             first_offset,
+            group_first: self.group_first,
             cut: None,
             files,
         };

@@ -151,6 +151,9 @@ fn what_java_takes_and_librdkafka_does_not_becomes_the_nearest_that_it_takes() {
     assert!(consumer(&[("consumer.fetch.min.bytes", "-1")]).is_err());
     let both = consumer(&[("consumer.max.poll.interval.ms", "30000"), ("consumer.session.timeout.ms", "10000")]).unwrap();
     assert_eq!(get(&both, "max.poll.interval.ms"), Some("30000"));
+    let long = consumer(&[("consumer.session.timeout.ms", "600000"), ("consumer.metadata.max.age.ms", "0")]).unwrap();
+    assert_eq!(get(&long, "max.poll.interval.ms"), Some("600000"));
+    assert_eq!(get(&long, "topic.metadata.refresh.interval.ms"), Some("1000"));
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
         // Brokers assign under KIP-848; librdkafka refuses a client-side strategy beside it.
         settings.take("partition.assignment.strategy");
     }
-    let interval = settings.get(MAX_POLL_INTERVAL).cloned();
+    let intervals = [MAX_POLL_INTERVAL, SESSION_TIMEOUT].map(|key| settings.get(key).cloned());
     for (key, setting) in settings.into_iter() {
         if IGNORED.contains(&key.as_str()) {
             continue;
@@ -109,7 +109,7 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
         }
     }
     if client == Client::Consumer {
-        poll_interval(&interval, &mut translation);
+        poll_interval(&intervals, &mut translation);
         translation.set("enable.auto.commit", "false");
         translation.set("enable.auto.offset.store", "false");
     }
@@ -118,22 +118,28 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
 
 const MAX_POLL_INTERVAL: &str = "max.poll.interval.ms";
 
-/// Milliseconds of a session where none are set, in librdkafka as in Java.
-const SESSION_TIMEOUT: i64 = 45_000;
+const SESSION_TIMEOUT: &str = "session.timeout.ms";
 
 /// Between two polls librdkafka allows no less time than a session has; Java does.
-fn poll_interval(written: &Option<Setting>, translation: &mut Translation) {
-    let number = |key| translation.properties.get(key).and_then(|text| text.parse::<i64>().ok());
-    let session = number("session.timeout.ms").unwrap_or(SESSION_TIMEOUT);
+fn poll_interval(written: &[Option<Setting>; 2], translation: &mut Translation) {
+    let number = |key, default| translation.properties.get(key).and_then(|text| text.parse::<i64>().ok()).unwrap_or(default);
+    // The defaults are librdkafka's and Java's.
+    let (interval, session) = (number(MAX_POLL_INTERVAL, 300_000), number(SESSION_TIMEOUT, 45_000));
     // Of no interest under KIP-848, where brokers set the time of a session.
     let by_broker = translation.properties.get("group.protocol").is_some_and(|protocol| protocol.eq_ignore_ascii_case("consumer"));
-    let (Some(interval), Some(setting), false) = (number(MAX_POLL_INTERVAL), written, by_broker) else { return };
-    if interval < session {
-        let raised =
-            |written_as: &str| format!("{written_as} is raised to {session}, session.timeout.ms: librdkafka takes no less");
-        translation.warnings.push(setting.remark(MAX_POLL_INTERVAL, raised));
-        translation.set(MAX_POLL_INTERVAL, session.to_string());
+    if by_broker || interval >= session {
+        return;
     }
+    for (key, setting) in [MAX_POLL_INTERVAL, SESSION_TIMEOUT].into_iter().zip(written) {
+        if let Some(setting) = setting {
+            let raised = |written_as: &str| {
+                format!("{written_as}: {MAX_POLL_INTERVAL} is raised to {session}, {SESSION_TIMEOUT}: librdkafka takes no less")
+            };
+            translation.warnings.push(setting.remark(key, raised));
+            break;
+        }
+    }
+    translation.set(MAX_POLL_INTERVAL, session.to_string());
 }
 
 /// Sets a key of librdkafka, if it is one and the value can be one.
@@ -198,6 +204,8 @@ fn value(name: &str, range: Option<(i64, i64)>, text: &str) -> Result<Value, Str
         _ => number,
     };
     match number {
+        // At once means all the time to Java, and never to librdkafka.
+        0 if matches!(name, "metadata.max.age.ms" | "topic.metadata.refresh.interval.ms") => Ok(Value::Limited(1_000)),
         _ if number < least.min(0) => Err(format!("Value must be at least {least}")),
         _ if number < least => Ok(Value::Limited(least)),
         // Java's "for ever" (2147483647) is beyond what librdkafka takes for many keys.
