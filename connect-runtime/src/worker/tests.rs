@@ -244,9 +244,9 @@ async fn two_tasks_share_the_partitions_and_commit_offsets_with_metadata() {
     for partition in 0..4 {
         cluster.produce("orders", partition, values(100));
     }
-    until("share", |seen| count(seen) == 400).await;
-    worker.stop().await;
     let all = expected(&[0, 1, 2, 3].map(|partition| ("orders", partition, 100, "written=100")));
+    until("share", |seen| count(seen) == 400 && seen.committed == all).await;
+    worker.stop().await;
     let named = [("orders", 0), ("orders", 1), ("orders", 2), ("orders", 3)];
     assert_eq!(cluster.committed("connect-share", &named), all);
     let seen = seen().remove("share").unwrap();
@@ -298,13 +298,16 @@ async fn a_second_worker_takes_over_half_and_gives_it_back() {
     let first = worker(&cluster).await;
     first.create_connector(connector("halves", ("topics", "clicks"), "1")).await.unwrap();
     let produce = || (0..4).for_each(|partition| cluster.produce("clicks", partition, values(50)));
+    // In a rebalance the mock cluster refuses commits, as no broker does: all must be committed before it.
+    let all =
+        |seen: &Seen, each: i64| seen.committed.len() == 4 && seen.committed.values().all(|committed| committed.offset == each);
     produce();
-    until("halves", |seen| count(seen) == 200).await;
+    until("halves", |seen| count(seen) == 200 && all(seen, 50)).await;
     let second = worker(&cluster).await;
     second.create_connector(connector("halves", ("topics", "clicks"), "1")).await.unwrap();
     until("halves", |seen| seen.opened.iter().map(BTreeMap::len).sum::<usize>() == 6).await;
     produce();
-    until("halves", |seen| count(seen) == 400).await;
+    until("halves", |seen| count(seen) == 400 && all(seen, 100)).await;
     second.stop().await;
     produce();
     until("halves", |seen| count(seen) == 600).await;
