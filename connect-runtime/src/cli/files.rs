@@ -51,7 +51,7 @@ impl Loaded {
         let mut files: Vec<_> = files.iter().map(|path| (path.as_path(), SettingsFile::read(path))).collect();
         let has_worker = files.first().is_some_and(|(path, file)| match file {
             _ if options.bootstrap_servers.is_some() => file.as_ref().is_ok_and(is_worker),
-            _ if purpose == Purpose::Check => !file.as_ref().map_or_else(|_unreadable| is_called_json(path), is_connector),
+            _ if purpose == Purpose::Check => !SettingsFile::is_called_json(path) && !file.as_ref().is_ok_and(is_connector),
             _ => true,
         });
         let worker = match has_worker.then(|| files.remove(0)) {
@@ -112,15 +112,11 @@ fn is_connector_config(config: &Config) -> bool {
 }
 
 fn is_connector(file: &SettingsFile) -> bool {
-    file.is_called_json() || file.of_connector().is_ok_and(|config| is_connector_config(&config))
+    file.of_connector().is_ok_and(|config| is_connector_config(&config))
 }
 
 fn is_worker(file: &SettingsFile) -> bool {
     file.of_worker().is_ok_and(|config| !is_connector_config(&config) && has_any(&config, &OF_WORKERS))
-}
-
-fn is_called_json(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 fn of_worker(file: &SettingsFile) -> Result<Config, Problems> {

@@ -39,22 +39,27 @@ enum Form {
     Unsaid,
 }
 
+impl Form {
+    fn of(path: &Path) -> Self {
+        match path.extension().map(|extension| extension.to_ascii_lowercase()) {
+            Some(extension) if extension == "toml" => Self::Toml,
+            Some(extension) if extension == "json" => Self::Json,
+            _ => Self::Unsaid,
+        }
+    }
+}
+
 impl SettingsFile {
     /// Reads it, whatever form it is in.
     pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| one(unreadable(&name, &error)))?;
-        let form = match path.extension().map(|extension| extension.to_ascii_lowercase()) {
-            Some(extension) if extension == "toml" => Form::Toml,
-            Some(extension) if extension == "json" => Form::Json,
-            _ => Form::Unsaid,
-        };
-        Ok(Self { name, bytes, form })
+        Ok(Self { name, bytes, form: Form::of(path) })
     }
 
-    /// Whether its name says that it is JSON, which a worker's file never is.
-    pub(crate) fn is_called_json(&self) -> bool {
-        self.form == Form::Json
+    /// Whether a file's name says that it is JSON, which a worker's never is.
+    pub(crate) fn is_called_json(path: &Path) -> bool {
+        Form::of(path) == Form::Json
     }
 
     /// As a worker's or a client's.
