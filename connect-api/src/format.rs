@@ -48,6 +48,18 @@ pub trait RecordWriter: Send {
     /// length it had.
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()>;
 
+    /// Takes back the last record: another file of its group could not take it. Called at most once after a call of [`RecordWriter::write`] that
+    /// succeeded, before any other; the caller cuts `out` back to the length it had. A writer that appends every record whole has nothing to do.
+    fn undo(&mut self) {}
+
+    /// Appends what was kept back as far as the format lets the file go on after it: memory is tight. A writer that keeps nothing back has nothing to do.
+    ///
+    /// # Errors
+    /// `Fatal` where the file cannot be completed any more.
+    fn flush(&mut self, _out: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+
     /// Appends what was kept back. The file is complete.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub use plugins::{Plugin, Plugins};
 pub use record::{ConsumerRecord, ConsumerRecords, Header, Origin, RawHeader, SinkRecord, TimestampType};
 pub use sink_connector::SinkConnector;
 pub use sink_task::{CommitReason, ErrantRecordReporter, SinkTask, SinkTaskContext, SinkTaskHost};
-pub use storage::{Body, Completion, Condition, MultipartUpload, ObjectInfo, ObjectMetadata, Storage, Version};
+pub use storage::{
+    Body, Completion, Condition, Cursor, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Storage, Version,
+};
 pub use topic_partition::{OffsetAndMetadata, Offsets, TopicPartition};
 pub use transformation::Transformation;

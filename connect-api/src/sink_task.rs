@@ -57,6 +57,18 @@ pub trait SinkTask: Send {
     /// These offsets and metadata have been committed: whoever owns the partitions next will be given them.
     fn committed(&mut self, _offsets: &Offsets) {}
 
+    /// The log of these partitions has begun anew (the topic was deleted and made again, or the log was cut off below what was read): other records
+    /// follow, under offsets that may have been used before. Each comes with the offset of its next record and without metadata. Records of the old log
+    /// that were accepted cannot be read again. Called before any record of the new log.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
+        let gone: Vec<_> = partitions.keys().cloned().collect();
+        self.close(&gone).await?;
+        self.open(partitions).await
+    }
+
     /// These partitions, and only these, are no longer ours. Nothing about them may be written any more.
     ///
     /// # Errors
@@ -105,6 +117,23 @@ impl SinkTaskContext {
         self.host.offset(topic_partition, offset);
     }
 
+    /// Asks for nothing to be read from these partitions until [`SinkTaskContext::resume`]; they stay assigned, and records that were read before may
+    /// still come. What is fetched ahead is thrown away: for seldom use. An assignment that ends, and comes again, is not paused.
+    pub fn pause(&self, topic_partitions: &[TopicPartition]) {
+        self.host.pause(topic_partitions);
+    }
+
+    /// Takes [`SinkTaskContext::pause`] back.
+    pub fn resume(&self, topic_partitions: &[TopicPartition]) {
+        self.host.resume(topic_partitions);
+    }
+
+    /// What tells a topic from an earlier one of the same name (KIP-516), in Kafka's spelling; `None` where the brokers do not say. It does not change
+    /// between `open` or [`SinkTask::recreated`] and the end of the assignment.
+    pub fn topic_id(&self, topic: &str) -> Option<Arc<str>> {
+        self.host.topic_id(topic)
+    }
+
     /// How long to wait before the next call, where this one is about to fail with a retriable error. Holds for one call.
     pub fn timeout(&self, timeout: Duration) {
         self.host.timeout(timeout);
@@ -141,6 +170,14 @@ pub trait SinkTaskHost: Send + Sync {
     fn wake(&self);
     /// See [`SinkTaskContext::offset`].
     fn offset(&self, topic_partition: TopicPartition, offset: i64);
+    /// See [`SinkTaskContext::pause`]. A host that does not read has nothing to pause.
+    fn pause(&self, _topic_partitions: &[TopicPartition]) {}
+    /// See [`SinkTaskContext::resume`].
+    fn resume(&self, _topic_partitions: &[TopicPartition]) {}
+    /// See [`SinkTaskContext::topic_id`].
+    fn topic_id(&self, _topic: &str) -> Option<Arc<str>> {
+        None
+    }
     /// See [`SinkTaskContext::timeout`].
     fn timeout(&self, timeout: Duration);
     /// See [`SinkTaskContext::errant_record_reporter`].

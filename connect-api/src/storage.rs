@@ -1,6 +1,6 @@
 //! Where objects are put.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -42,9 +42,34 @@ pub struct ObjectInfo {
     pub size: u64,
     /// Its version.
     pub version: Version,
+    /// When it appeared, in milliseconds since 1970 by the store's clock; `None` where the store does not say.
+    pub modified: Option<i64>,
     /// What was kept with it; empty where the store keeps nothing.
     pub metadata: ObjectMetadata,
 }
+
+/// Where a listing begins or goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// At the first name with the prefix.
+    Start,
+    /// After this name in byte order, whether it exists or not. A store that knows no order may give names before it, too.
+    After(String),
+    /// Where an earlier page has ended, in the store's own words.
+    Token(String),
+}
+
+/// A part of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Names, at most some thousand.
+    pub names: Vec<String>,
+    /// Where the next page begins; `None` at the end. Asking again at the same place gives the same names, and those that have been added.
+    pub next: Option<Cursor>,
+}
+
+/// Whether a multipart upload of an object with this name was left behind by an owner that is gone.
+pub type IsAbandoned<'a> = &'a (dyn Fn(&str) -> bool + Send + Sync);
 
 /// A store of objects with slash-separated names. Every call may be made any number of times at once.
 ///
@@ -65,15 +90,20 @@ pub trait Storage: Send + Sync {
     /// The object under this name, if any.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>>;
 
-    /// The object's content, if it exists.
-    async fn get(&self, key: &str) -> Result<Option<Bytes>>;
+    /// These bytes of the object, fewer where it ends before; `None` where there is no such object.
+    async fn get(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>>;
 
-    /// All names that begin with `prefix` and come after `start_after` in byte order, in byte order. `Config` where listing is not allowed: a sink
-    /// can do without, at the price of objects of another past that it meets by name only.
-    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>>;
+    /// Names that begin with `prefix`, a page at a time: `cursor` is [`Cursor::Start`], [`Cursor::After`], or what the page before said. `Config` where
+    /// listing is refused: a sink can do without, at the price of objects of another past that it meets by name only.
+    async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page>;
 
-    /// Ends multipart uploads of names with this prefix that nobody completed. Best effort.
-    async fn abort_uploads(&self, prefix: &str) -> Result<usize>;
+    /// Ends multipart uploads of names with this prefix that `is_abandoned` says nobody will complete; returns how many. Best effort.
+    async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize>;
+
+    /// How long after it was sent a request may still take effect though whoever sent it is gone.
+    fn request_life(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 
     /// What the store does not do, in a sentence for operators: such as "keeps no metadata"; empty where it does everything.
     fn limits(&self) -> &'static str {
