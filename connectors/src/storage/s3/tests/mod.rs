@@ -1,6 +1,10 @@
 //! The contract, against an S3 server in this process and against those that run beside it.
 
+mod bucket;
+mod names;
 mod requests;
+mod scripted;
+mod uploads;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
