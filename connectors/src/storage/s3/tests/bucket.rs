@@ -47,16 +47,12 @@ async fn a_bucket_elsewhere_is_the_configuration_at_the_start() {
 
 #[tokio::test]
 async fn a_start_waits_for_what_may_pass() {
-    let answers: [(fn() -> Answer, fn() -> Answer); 5] = [
-        (|| Status(400, "", ""), || refused(400, "ExpiredToken")),
-        (|| Status(400, "", ""), || Status(400, "", "")),
-        (|| Status(500, "", ""), || OK),
-        (|| Status(405, "", ""), || OK),
-        (|| Close, || OK),
-    ];
-    for (head, asked_again) in answers {
-        assert_eq!(checked(head, asked_again).await.unwrap_err().kind(), ErrorKind::Retriable);
-    }
+    let kind_of = async |head, asked_again| checked(head, asked_again).await.unwrap_err().kind();
+    assert_eq!(kind_of(|| Status(400, "", ""), || refused(400, "ExpiredToken")).await, ErrorKind::Retriable);
+    assert_eq!(kind_of(|| Status(400, "", ""), || Status(400, "", "")).await, ErrorKind::Retriable);
+    assert_eq!(kind_of(|| Status(500, "", ""), || OK).await, ErrorKind::Retriable);
+    assert_eq!(kind_of(|| Status(405, "", ""), || OK).await, ErrorKind::Retriable);
+    assert_eq!(kind_of(|| Close, || OK).await, ErrorKind::Retriable);
 }
 
 #[tokio::test]

@@ -1,11 +1,9 @@
 //! Objects in parts: lost answers, lost uploads.
 
-use connect_api::Error;
-
 use super::{
     scripted::{
         Answer::{self, Status},
-        OK, Scripted, before_completion, refused, started,
+        Scripted, before_completion, refused, started,
     },
     *,
 };
