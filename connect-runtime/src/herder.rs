@@ -33,6 +33,7 @@ pub(crate) struct Environment {
     pub(crate) config: WorkerConfig,
     pub(crate) plugins: Plugins,
     pub(crate) metrics: Metrics,
+    /// The process's.
     pub(crate) budget: Budget,
 }
 
@@ -71,7 +72,10 @@ impl Connector {
         stopping: &CancellationToken,
     ) -> Self {
         let (setup, stop) = (Arc::new(setup), stopping.child_token());
-        let tasks = health.into_iter().enumerate().map(|(task, health)| {
+        // All of them before the first task starts: what each may fetch ahead depends on how many there are.
+        let budget = environment.budget.connector();
+        let tasks: Vec<_> = health.into_iter().map(|health| (health, budget.task())).collect();
+        let tasks = tasks.into_iter().enumerate().map(|(task, (health, budget))| {
             let (first, started) = watch::channel(None);
             let metrics = Arc::new(TaskMetrics::new(&environment.metrics, &setup.config.name, task));
             let supervised = Supervised {
@@ -80,6 +84,7 @@ impl Connector {
                 task,
                 health,
                 metrics,
+                budget,
                 stop: stop.clone(),
                 first,
             };
@@ -128,6 +133,7 @@ struct Supervised {
     task: usize,
     health: TaskHealth,
     metrics: Arc<TaskMetrics>,
+    budget: Budget,
     stop: CancellationToken,
     first: watch::Sender<Option<Started>>,
 }
@@ -199,16 +205,16 @@ impl Supervised {
 
     /// One life of the task.
     async fn run(&self) -> Result<()> {
-        let Environment { config: worker, plugins, metrics, budget } = &*self.environment;
+        let Environment { config: worker, plugins, metrics, .. } = &*self.environment;
         let ConnectorSetup { config: connector, plugin } = &*self.setup;
         self.health.forget_problems();
-        let errors = Arc::new(ErrorHandler::start(worker, connector, self.task, budget, metrics).await?);
+        let errors = Arc::new(ErrorHandler::start(worker, connector, self.task, &self.budget, metrics).await?);
         let converters = config::converters(plugins, worker, connector)?;
         let transformations = config::transformations(plugins, connector)?;
         let convert = Convert::new(converters, transformations, errors.clone(), &self.metrics);
         let background = Spawner::new(&CancellationToken::new());
         let host = Arc::new(Host::new(self.health.clone(), errors.clone(), background.clone()));
-        let context = SinkTaskContext::new(connector.name.clone(), self.task, budget.clone(), metrics.clone(), host.clone());
+        let context = SinkTaskContext::new(connector.name.clone(), self.task, self.budget.clone(), metrics.clone(), host.clone());
         let mut sink = plugin.task(&connector.raw, plugins)?;
         if let Err(error) = self.start_sink(&mut *sink, &context).await {
             stop_sink(&mut *sink).await;
@@ -219,10 +225,7 @@ impl Supervised {
             stop_sink(&mut *sink).await;
             return Ok(());
         }
-        let settings = self.consumer_settings()?;
-        // Part of what librdkafka fetches ahead: it comes back only if reading goes on.
-        let _prefetch = budget.park(settings.prefetch);
-        let consumer = kafka::start(settings)?;
+        let consumer = kafka::start(self.consumer_settings()?)?;
         self.running();
         let parts = TaskParts { sink, consumer, convert, errors, host, health: self.health.clone(), metrics: self.metrics.clone() };
         let settings = TaskSettings {
@@ -263,15 +266,14 @@ impl Supervised {
     }
 
     fn consumer_settings(&self) -> Result<KafkaSettings> {
-        let Environment { config: worker, budget, .. } = &*self.environment;
-        let connector = &self.setup.config;
+        let (worker, connector) = (&self.environment.config, &self.setup.config);
         Ok(KafkaSettings {
             connector: connector.name.clone(),
             task: self.task,
             properties: config::consumer_properties(worker, connector, self.task)?,
             subscription: subscription(worker, connector),
-            budget: budget.clone(),
-            prefetch: prefetch_for(budget, connector.tasks_max),
+            budget: self.budget.clone(),
+            prefetch: prefetch_for(&self.budget),
             health: self.health.clone(),
         })
     }
