@@ -25,6 +25,7 @@ use tokio::{
 use super::tolerance::{Failure, OnRefusal};
 use crate::{
     config::{ClientProperties, ConnectorConfig, DeadLetterQueueConfig, WorkerConfig, admin_properties, producer_properties},
+    consumer::kafka,
     metrics::StageMetrics,
 };
 
@@ -335,6 +336,10 @@ async fn create_topic(config: &DeadLetterQueueConfig, properties: ClientProperti
 
 fn not_initialized(topic: &str, error: KafkaError) -> Error {
     let message = format!("Could not initialize dead letter queue with topic={topic}");
+    // Not kept as the cause: it prints the value, which may be a secret.
+    if matches!(error, KafkaError::ClientConfig(..)) {
+        return kafka::refused(&error).context(message);
+    }
     let error_of = match error.rdkafka_error_code() {
         Some(
             RDKafkaErrorCode::BrokerTransportFailure
@@ -389,6 +394,9 @@ mod tests {
         let budget = Budget::new(1 << 20);
         let mut properties = client(&cluster);
         properties.push(("retries".into(), "0".into()));
+        let (worker, connector) = files(&cluster);
+        properties
+            .extend(producer_properties(&worker, &connector, 0).unwrap().into_iter().filter(|(key, _)| key == "message.max.bytes"));
         let queue = DeadLetterQueue::new(&"err-dlq".into(), 0, &config(context_headers), properties, &budget).unwrap();
         let counters = Arc::new(StageMetrics::new(&Metrics::default(), "err-dlq", 0, Stage::ValueConverter.name()));
         Fixture { cluster, queue, counters, budget, source: TopicPartition::new("x3", 0) }
@@ -448,6 +456,21 @@ mod tests {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let headers = message.headers().map(|headers| headers.iter().collect::<Vec<_>>()).unwrap_or_default();
         headers.into_iter().map(|header| (header.key.to_owned(), header.value.map(text))).collect()
+    }
+
+    /// The files of a connector that has this queue.
+    fn files(cluster: &MockCluster<'static, rdkafka::producer::DefaultProducerContext>) -> (WorkerConfig, ConnectorConfig) {
+        let worker = [("bootstrap.servers", cluster.bootstrap_servers())];
+        let connector = [
+            ("name", "err-dlq"),
+            ("connector.class", "S3SinkConnector"),
+            ("topics", "x3"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", QUEUE),
+            ("errors.deadletterqueue.context.headers.enable", "true"),
+        ];
+        let worker = WorkerConfig::try_from(&worker.into_iter().collect()).unwrap();
+        (worker, ConnectorConfig::try_from(&connector.into_iter().collect()).unwrap())
     }
 
     #[tokio::test]
@@ -552,6 +575,23 @@ mod tests {
         assert_eq!(fixture.settle(&both).await.unwrap(), both);
     }
 
+    #[test]
+    fn settings_that_are_refused_are_named_without_the_value_of_a_secret() {
+        let client = vec![("sasl.password.nonsense".to_owned(), "hunter2".to_owned())];
+        let refused = DeadLetterQueue::new(&"c".into(), 0, &config(false), client, &Budget::new(1)).map(drop).unwrap_err();
+        assert_eq!(refused.kind(), connect_api::ErrorKind::Config);
+        let report = refused.report();
+        assert!(report.contains("sasl.password.nonsense") && !report.contains("hunter2"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_copy_may_be_as_large_as_a_record_of_java_s_default() {
+        let fixture = fixture(false);
+        let value = Bytes::from(vec![b'x'; 1_040_000]);
+        fixture.send(&ConsumerRecord { value: Some(value), ..record() }, OnRefusal::FailTask);
+        fixture.settled().await.unwrap();
+    }
+
     #[tokio::test]
     async fn nobody_waits_for_copies_of_lost_partitions() {
         let fixture = fixture(false);
@@ -564,17 +604,7 @@ mod tests {
     #[tokio::test]
     async fn d11_all_records_that_a_task_reports_arrive_under_the_settings_of_its_files() {
         let fixture = fixture(false);
-        let worker = [("bootstrap.servers", fixture.cluster.bootstrap_servers())];
-        let connector = [
-            ("name", "err-dlq"),
-            ("connector.class", "S3SinkConnector"),
-            ("topics", "x3"),
-            ("errors.tolerance", "all"),
-            ("errors.deadletterqueue.topic.name", QUEUE),
-            ("errors.deadletterqueue.context.headers.enable", "true"),
-        ];
-        let worker = WorkerConfig::try_from(&worker.into_iter().collect()).unwrap();
-        let connector = ConnectorConfig::try_from(&connector.into_iter().collect()).unwrap();
+        let (worker, connector) = files(&fixture.cluster);
         let metrics = Metrics::default();
         let handler = ErrorHandler::start(&worker, &connector, 0, &fixture.budget, &metrics).await.unwrap();
 
