@@ -14,7 +14,7 @@ use crate::{
     },
     metrics::TaskMetrics,
     rest::{TaskHealth, TaskState},
-    shutdown::{Joined, Spawner, join},
+    shutdown::{Joined, Spawner, Stop, join},
     task::{Convert, ErrorHandler, Host, SinkLoop, TaskParts, TaskSettings},
 };
 
@@ -23,6 +23,9 @@ const RESTART_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 
 /// A task that has run for so long starts again as quickly as at first.
 const SOUND_AFTER: Duration = Duration::from_secs(300);
+
+/// How long a task that was given up may take to notice.
+const ABORT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long what runs beside a task may take to end.
 const BACKGROUND_TIMEOUT: Duration = Duration::from_millis(500);
@@ -46,7 +49,7 @@ pub(crate) struct ConnectorSetup {
 /// A connector's running tasks.
 pub(crate) struct Connector {
     tasks: Vec<RunningTask>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 struct RunningTask {
@@ -64,16 +67,16 @@ enum Started {
 }
 
 impl Connector {
-    /// Starts one task for each of `health`.
+    /// Starts one task for each of `health`, which all end when `stop` asks for it.
     pub(crate) fn start(
         environment: &Arc<Environment>,
         setup: ConnectorSetup,
         health: Vec<TaskHealth>,
-        stopping: &CancellationToken,
+        budget: &Budget,
+        stop: &Stop,
     ) -> Self {
-        let (setup, stop) = (Arc::new(setup), stopping.child_token());
+        let setup = Arc::new(setup);
         // All of them before the first task starts: what each may fetch ahead depends on how many there are.
-        let budget = environment.budget.connector();
         let tasks: Vec<_> = health.into_iter().map(|health| (health, budget.task())).collect();
         let tasks = tasks.into_iter().enumerate().map(|(task, (health, budget))| {
             let (first, started) = watch::channel(None);
@@ -90,7 +93,7 @@ impl Connector {
             };
             RunningTask { supervisor: join(supervised.supervise()), started }
         });
-        Self { tasks: tasks.collect(), stop }
+        Self { tasks: tasks.collect(), stop: stop.clone() }
     }
 
     /// Waits until every task has started or failed to.
@@ -110,12 +113,22 @@ impl Connector {
     }
 
     /// Tells all tasks to stop, then waits for them until `until`; who is not done then is dropped without a last commit.
-    pub(crate) async fn stop(self, until: Instant) {
+    pub(crate) async fn stop(mut self, until: Instant) {
         self.stop.cancel();
-        for (number, task) in self.tasks.into_iter().enumerate() {
-            if tokio::time::timeout_at(until, task.supervisor.ended()).await.is_err() {
-                tracing::error!(task = number, "the task has not stopped in time: its last commit is left out");
+        for (number, task) in self.tasks.iter_mut().enumerate() {
+            if tokio::time::timeout_at(until, task.supervisor.wait()).await.is_err() {
+                tracing::error!(task = number, "the task has not stopped in time: what it has not committed is read again");
+                task.supervisor.abort();
             }
+        }
+        // Whoever is told that the connector has stopped finds nothing of it at work, unless it does not even wait for anything.
+        let gone = async {
+            for task in &mut self.tasks {
+                task.supervisor.wait().await;
+            }
+        };
+        if tokio::time::timeout(ABORT_TIMEOUT, gone).await.is_err() {
+            tracing::error!("a task blocks its thread and cannot be ended");
         }
     }
 }
@@ -134,7 +147,7 @@ struct Supervised {
     health: TaskHealth,
     metrics: Arc<TaskMetrics>,
     budget: Budget,
-    stop: CancellationToken,
+    stop: Stop,
     first: watch::Sender<Option<Started>>,
 }
 
@@ -208,7 +221,12 @@ impl Supervised {
         let Environment { config: worker, plugins, metrics, .. } = &*self.environment;
         let ConnectorSetup { config: connector, plugin } = &*self.setup;
         self.health.forget_problems();
-        let errors = Arc::new(ErrorHandler::start(worker, connector, self.task, &self.budget, metrics).await?);
+        let errors = ErrorHandler::start(worker, connector, self.task, &self.budget, metrics);
+        let errors = tokio::select! {
+            errors = errors => Arc::new(errors?),
+            // Nobody waits for a start that hangs: nothing is owned yet.
+            () = self.stop.cancelled() => return Ok(()),
+        };
         let converters = config::converters(plugins, worker, connector)?;
         let transformations = config::transformations(plugins, connector)?;
         let convert = Convert::new(converters, transformations, errors.clone(), &self.metrics);
@@ -216,7 +234,11 @@ impl Supervised {
         let host = Arc::new(Host::new(self.health.clone(), errors.clone(), background.clone()));
         let context = SinkTaskContext::new(connector.name.clone(), self.task, self.budget.clone(), metrics.clone(), host.clone());
         let mut sink = plugin.task(&connector.raw, plugins)?;
-        if let Err(error) = self.start_sink(&mut *sink, &context).await {
+        let started = tokio::select! {
+            started = self.start_sink(&mut *sink, &context) => started,
+            () = self.stop.cancelled() => Ok(()),
+        };
+        if let Err(error) = started {
             stop_sink(&mut *sink).await;
             return Err(error);
         }
@@ -231,10 +253,11 @@ impl Supervised {
         let settings = TaskSettings {
             flush_interval: worker.offset_flush_interval,
             flush_timeout: worker.offset_flush_timeout,
-            last_commit_timeout: worker.graceful_timeout / 2,
+            stop_within: worker.graceful_timeout,
         };
         let ended = SinkLoop::new(parts, settings).run(&self.stop).await;
-        background.close(BACKGROUND_TIMEOUT).await;
+        let left = self.stop.until(worker.graceful_timeout).saturating_duration_since(Instant::now());
+        background.close(BACKGROUND_TIMEOUT.min(left)).await;
         ended
     }
 
@@ -257,10 +280,7 @@ impl Supervised {
                 }
                 other => return other,
             }
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
-            }
+            tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RESTART_AFTER.1);
         }
     }

@@ -31,8 +31,6 @@ use crate::{
 
 /// How long the cluster has to answer before the task gives up starting; Kafka's `default.api.timeout.ms`.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a commit waits for copies under way.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 /// What librdkafka keeps beside the bytes of a message, roughly.
 const MESSAGE_OVERHEAD: usize = 512;
 
@@ -120,12 +118,12 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Waits for the copies of records of these partitions, but not for long: a task that waits for a queue that is down would miss
+    /// Waits for the copies of records of these partitions, but no longer than `within`: a task that waits for a queue that is down would miss
     /// everything else. Partitions whose copies are late are taken out of `offsets`; the answer names them.
     ///
     /// # Errors
     /// `Fatal` where a copy was refused that the sink task relied on.
-    pub(super) async fn settle(&self, offsets: &mut Offsets) -> Result<Option<String>> {
+    pub(super) async fn settle(&self, offsets: &mut Offsets, within: Duration) -> Result<Option<String>> {
         let waited_for: Vec<_> = {
             let outstanding = self.outstanding();
             offsets
@@ -135,7 +133,7 @@ impl DeadLetterQueue {
                 .collect()
         };
         let mut late = Vec::new();
-        let deadline = Instant::now() + SETTLE_WITHIN;
+        let deadline = Instant::now() + within;
         for (topic_partition, outstanding) in &waited_for {
             match timeout_at(deadline, self.arrived(topic_partition, outstanding)).await {
                 Ok(arrived) => arrived?,
@@ -369,6 +367,7 @@ mod tests {
         *,
     };
 
+    const WITHIN: Duration = Duration::from_secs(2);
     const QUEUE: &str = "x3.dlq";
     const MESSAGE: &str = "Converting byte[] to Kafka Connect data failed due to serialization error: ";
 
@@ -418,7 +417,7 @@ mod tests {
         async fn settle(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
             let offset = |partition: &TopicPartition| (partition.clone(), OffsetAndMetadata::new(2, ""));
             let mut offsets: Offsets = partitions.iter().map(offset).collect();
-            let problem = self.queue.settle(&mut offsets).await?;
+            let problem = self.queue.settle(&mut offsets, WITHIN).await?;
             assert_eq!(problem.is_some(), offsets.len() < partitions.len(), "{problem:?}");
             Ok(offsets.into_keys().collect())
         }
@@ -617,7 +616,7 @@ mod tests {
             reporter.report(&record, &Error::data("cannot be written")).unwrap();
         }
         while handler
-            .settle(&mut Offsets::from([(fixture.source.clone(), OffsetAndMetadata::new(1_000, ""))]))
+            .settle(&mut Offsets::from([(fixture.source.clone(), OffsetAndMetadata::new(1_000, ""))]), WITHIN)
             .await
             .unwrap()
             .is_some()
