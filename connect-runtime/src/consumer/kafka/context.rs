@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Error, Offsets, TopicPartition};
+use connect_api::{Budget, Error, Offsets, Reservation, TopicPartition};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     consumer::{Consumer, ConsumerContext, RebalanceProtocol, base_consumer::BaseConsumer},
@@ -42,7 +42,27 @@ pub(super) struct Context {
     pub(super) stopping: Arc<AtomicBool>,
     /// The task has closed its partitions: nobody is asked any more.
     pub(super) closing: AtomicBool,
+    pub(super) prefetch: Prefetch,
     pub(super) state: Mutex<State>,
+}
+
+/// What is booked for messages that librdkafka has fetched ahead; given back with the client.
+pub(super) struct Prefetch {
+    least: usize,
+    booked: Mutex<Reservation>,
+}
+
+impl Prefetch {
+    /// This much is booked whatever lies there.
+    pub(super) fn new(budget: &Budget, least: usize) -> Self {
+        Self { least, booked: Mutex::new(budget.prefetch(least)) }
+    }
+
+    /// Messages lie there decompressed, and may take many times what fetching them was limited to.
+    fn show(&self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).max(self.least);
+        self.booked.lock().unwrap_or_else(PoisonError::into_inner).resize(bytes);
+    }
 }
 
 /// What the consumer has now.
@@ -296,6 +316,9 @@ impl ClientContext for Context {
         if connected {
             self.send(Event::Brokers { problem: None });
         }
+        // Partitions share a queue, and librdkafka tells its size for each of them.
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        self.prefetch.show(partitions.map(|partition| partition.fetchq_size).max().unwrap_or(0));
         let ends = statistics.topics.values().flat_map(|topic| {
             let end = |partition: &rdkafka::statistics::Partition| {
                 (partition.hi_offset >= 0)
@@ -317,5 +340,22 @@ impl ClientContext for Context {
             }
             _ => tracing::warn!(reason, "trouble with Kafka, the client goes on"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_ahead_decompressed_is_booked_and_never_less_than_was_planned() {
+        let task = Budget::new(1_000).task();
+        let prefetch = Prefetch::new(&task, 100);
+        for (lies_there, booked) in [(0, 100), (700, 700), (20, 100)] {
+            prefetch.show(lies_there);
+            assert_eq!(task.used(), booked);
+        }
+        drop(prefetch);
+        assert_eq!(task.used(), 0);
     }
 }

@@ -22,7 +22,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use tokio::sync::mpsc;
 
 pub(crate) use probe::probe;
-pub(crate) use settings::{KafkaSettings, prefetch_for, refused_value};
+pub(crate) use settings::{KafkaSettings, prefetch_for, refused, refused_value};
 
 use super::{Command, ConsumerHandle};
 use native::Queue;

@@ -24,7 +24,7 @@ use tokio::{
 
 use super::{
     Inlet, KafkaSettings, Queues,
-    context::{Context, LAST_COMMIT, State},
+    context::{Context, LAST_COMMIT, Prefetch, State},
     joining::{self, Joining},
     native::{Messages, Queue},
     records::Copier,
@@ -38,14 +38,14 @@ use crate::{
 /// Records of a batch at most.
 const BATCH_RECORDS: usize = 1000;
 
-/// Bytes of a batch that are aimed at.
-const BATCH_BYTES: usize = 1 << 20;
-
 /// How long to wait for a message; whatever else happens ends the wait.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 
 /// How long to wait for room downstream before looking again.
 const BUSY_WAIT: Duration = Duration::from_millis(2);
+
+/// How long to wait for memory before looking again, after a while: it comes back with uploads, which take longer.
+const EXHAUSTED_WAIT: Duration = Duration::from_millis(20);
 
 /// Events served before messages are looked at again.
 const EVENTS_AT_ONCE: usize = 4;
@@ -76,6 +76,8 @@ pub(super) struct ConsumerThread {
     waiting: Option<Batch>,
     /// The memory budget was used up when last looked at.
     exhausted: bool,
+    /// How long to wait before looking again.
+    room_wait: Duration,
     /// Records that probably make a batch of the size that is aimed at.
     most: usize,
 }
@@ -102,6 +104,7 @@ impl ConsumerThread {
             patience: settings.patience(),
             inlet: inlet.clone(),
             stopping,
+            prefetch: Prefetch::new(&settings.budget, settings.prefetch),
             closing: AtomicBool::new(false),
             state: Mutex::new(State::default()),
         };
@@ -126,6 +129,7 @@ impl ConsumerThread {
             copier: Copier::default(),
             waiting: None,
             exhausted: false,
+            room_wait: BUSY_WAIT,
             most: BATCH_RECORDS,
         })
     }
@@ -166,7 +170,7 @@ impl ConsumerThread {
             if Instant::now() >= self.next_topics {
                 self.look_for_topics();
             }
-            wait = if self.has_room() { self.read(wait)? } else { self.serve_events(BUSY_WAIT).map(|()| Duration::ZERO)? };
+            wait = if self.has_room() { self.read(wait)? } else { self.serve_events(self.room_wait).map(|()| Duration::ZERO)? };
         }
     }
 
@@ -301,6 +305,7 @@ impl ConsumerThread {
             self.exhausted = exhausted;
             self.context.send(Event::Paused(exhausted));
         }
+        self.room_wait = if exhausted { (self.room_wait * 2).min(EXHAUSTED_WAIT) } else { BUSY_WAIT };
         self.waiting.is_none() && !exhausted
     }
 
@@ -316,7 +321,7 @@ impl ConsumerThread {
         drop(state);
         let read = self.messages.len();
         self.messages.clear();
-        self.most = (read * BATCH_BYTES / copied.bytes.max(1)).clamp(1, BATCH_RECORDS);
+        self.most = (read * self.settings.budget.batch_bytes() / copied.bytes.max(1)).clamp(1, BATCH_RECORDS);
         if !copied.partitions.is_empty() {
             let reservation = self.settings.budget.reserve(copied.bytes);
             self.waiting = Some(Batch { partitions: copied.partitions, reservation });
