@@ -137,7 +137,8 @@ mod tests {
     }
 
     fn durable(of: &[(i64, i64)]) -> Findings {
-        let mut found = Findings { durable: of.iter().copied().collect(), ..Findings::default() };
+        let mut found = Findings::default();
+        found.durable.extend(of.iter().copied());
         of.iter().flat_map(|(first, end)| [*first, *end]).for_each(|edge| found.edges.insert(edge));
         found.complete();
         found
@@ -152,7 +153,8 @@ mod tests {
 
     fn partial(first: i64, end: i64, slot: &str) -> Findings {
         let mut found = foreign(&[first, end]);
-        let group = Partial { slots: vec![slot.to_owned()], ..Partial::default() };
+        let mut group = Partial::default();
+        group.slots.push(slot.to_owned());
         found.partial.insert((first, end), group);
         found.until = end;
         found

@@ -20,7 +20,7 @@ impl TopicPartitionWriter {
         self.uploading = self.uploading.saturating_sub(1);
         let moved = self.ledger.file_is_durable(cut);
         // Cuts that wait for room in the journal get it by a commit; and nobody wants to look at all of them after a crash.
-        if moved && (self.gate.waits() || self.ledger.not_committed() >= DURABLE_BEFORE_COMMIT) {
+        if moved && (self.gate.holds() || self.ledger.not_committed() >= DURABLE_BEFORE_COMMIT) {
             self.shared.context.request_commit();
         }
     }

@@ -82,7 +82,7 @@ impl TopicPartitionWriter {
         while let Some(cut) = self.gate.release() {
             self.send(cut);
         }
-        if self.gate.waits() {
+        if self.gate.wants_commit() {
             self.shared.context.request_commit();
         }
     }
@@ -100,8 +100,13 @@ impl TopicPartitionWriter {
         }
     }
 
-    /// Sends parts of files that have outgrown one, smaller ones where memory is tight. Once per batch; only of files that were written to, unless memory is
-    /// tight.
+    /// Memory has become tight: sends what it can of all files, also of those that nothing is written to.
+    pub(super) fn send_parts_of_all(&mut self) -> Result<()> {
+        self.files.touch_all();
+        self.send_parts()
+    }
+
+    /// Sends parts of files that have outgrown one, smaller ones where memory is tight. Once per batch, and only of files that were written to.
     pub(super) fn send_parts(&mut self) -> Result<()> {
         let is_tight = self.shared.context.budget.is_tight();
         let part_size = if is_tight { SMALLEST_PART } else { self.shared.config.part_size };

@@ -78,11 +78,6 @@ impl Edges {
         Some(if offset >= run.last() { run.last() } else { run.first + (offset - run.first) / run.step.max(1) * run.step })
     }
 
-    /// The last of all. Sort first.
-    pub(super) fn last(&self) -> Option<i64> {
-        self.runs.last().map(Run::last)
-    }
-
     /// How much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         self.runs.capacity() * size_of::<Run>()
@@ -108,7 +103,6 @@ mod tests {
             assert_eq!(edges.after(offset), of.iter().copied().filter(|edge| *edge > offset).min(), "after {offset}");
             assert_eq!(edges.at_or_before(offset), of.iter().copied().filter(|edge| *edge <= offset).max(), "before {offset}");
         }
-        assert_eq!(edges.last(), Some(40));
         assert_eq!((Edges::default().after(0), Edges::default().at_or_before(0)), (None, None));
     }
 

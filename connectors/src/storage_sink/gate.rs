@@ -64,13 +64,20 @@ impl Gate {
     }
 
     /// All cuts: nobody will read the records again, so nobody needs to know of them.
-    pub(super) fn release_all(&mut self) -> impl Iterator<Item = HeldCut> {
+    pub(super) fn release_all(&mut self) -> impl Iterator<Item = HeldCut> + use<> {
         std::mem::take(&mut self.held).into_iter()
     }
 
-    /// Whether cuts or proofs wait for a commit.
-    pub(super) fn waits(&self) -> bool {
-        !self.held.is_empty() || !self.proofs.is_empty() || self.doubted.is_some()
+    /// Whether a commit is all that cuts or proofs wait for.
+    pub(super) fn wants_commit(&self) -> bool {
+        // A cut that the journal has no room for waits for objects first.
+        let next_is_planned = self.held.front().is_some_and(|cut| Journal::covers(Some(&self.journal), &self.journal, cut.end, cut.is_planned));
+        next_is_planned || !self.proofs.is_empty() || self.doubted.is_some()
+    }
+
+    /// Whether cuts wait.
+    pub(super) fn holds(&self) -> bool {
+        !self.held.is_empty()
     }
 
     /// Puts the next cuts into the journal, as many as it can hold. What an earlier owner has planned may lie beyond them, and may fill it: then there
@@ -179,7 +186,7 @@ mod tests {
         gate.hold(cut(5, true));
         gate.hold(cut(8, false));
         assert_eq!(released(&mut gate), [3]);
-        assert!(gate.waits());
+        assert!(gate.wants_commit());
         commit(&mut gate, 0);
         assert_eq!(released(&mut gate), [5, 8]);
     }

@@ -9,6 +9,8 @@ pub(super) type CutId = u64;
 #[derive(Debug)]
 pub(super) struct Ledger {
     durable: i64,
+    /// The end of the last cut.
+    last_end: i64,
     in_flight: VecDeque<CutInFlight>,
     next_id: CutId,
     /// Cuts that have become durable since the last commit.
@@ -25,16 +27,24 @@ struct CutInFlight {
 impl Ledger {
     /// Everything before `durable` is done with.
     pub(super) fn new(durable: i64) -> Self {
-        Self { durable, in_flight: VecDeque::new(), next_id: 0, not_committed: 0 }
+        Self { durable, last_end: durable, in_flight: VecDeque::new(), next_id: 0, not_committed: 0 }
     }
 
     /// All files of the partition have been closed: they hold everything before `end` that is not durable yet.
     pub(super) fn cut(&mut self, end: i64, files: usize) -> CutId {
+        self.last_end = self.last_end.max(end);
         let id = self.next_id;
         self.next_id += 1;
         self.in_flight.push_back(CutInFlight { id, end, files_left: files });
         self.advance();
         id
+    }
+
+    /// A file begins at this offset: what was read before it and is in no cut is durable already, or was left out on purpose.
+    pub(super) fn begin(&mut self, first_offset: i64) {
+        if first_offset > self.last_end {
+            self.cut(first_offset, 0);
+        }
     }
 
     /// One file of the cut is durable under its name. True where everything before some later offset is durable by it.
@@ -116,6 +126,16 @@ mod tests {
         assert_eq!(ledger.committable(10, false), 8);
         ledger.file_is_durable(cut);
         assert_eq!(ledger.committable(10, false), 10);
+    }
+
+    #[test]
+    fn what_was_left_out_before_a_file_is_done_with_when_the_cuts_before_it_are() {
+        let mut ledger = Ledger::new(0);
+        let cut = ledger.cut(3, 1);
+        ledger.begin(7);
+        assert_eq!(ledger.committable(9, true), 0);
+        ledger.file_is_durable(cut);
+        assert_eq!(ledger.committable(9, true), 7);
     }
 
     #[test]

@@ -36,7 +36,6 @@ pub(super) struct OpenFile {
 }
 
 struct View {
-    view: RecordView,
     key: String,
     buffer: FileBuffer,
     /// Where parts go once the file has outgrown one, and their size.
@@ -76,7 +75,7 @@ impl OpenFile {
             }
             let key = config.keys.key(before_offset, first_offset, format.view, extension);
             let buffer = FileBuffer::new(format.format.record_writer(format.view)?, config.compression);
-            views.push(View { view: format.view, key, buffer, parts: None });
+            views.push(View { key, buffer, parts: None });
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);

@@ -41,15 +41,15 @@ impl OpenFiles {
     }
 
     /// Takes all files, in the order of their first offsets.
-    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = OpenFile> {
+    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = OpenFile> + use<> {
         self.places.clear();
         self.touched.clear();
         std::mem::take(&mut self.files).into_iter().map(|(_, file)| file)
     }
 
-    /// Each file.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut OpenFile> {
-        self.files.iter_mut().map(|(_, file)| file)
+    /// Has all files looked at, written to or not.
+    pub(super) fn touch_all(&mut self) {
+        self.touched = (0..self.files.len()).collect();
     }
 
     /// Looks at each file that was written to since the last time.

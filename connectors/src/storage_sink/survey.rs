@@ -11,7 +11,7 @@ use std::{
 };
 
 use connect_api::{Cursor, Error, ErrorKind, ObjectInfo, Page, Result, TopicPartition};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{TryStreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Semaphore, mpsc},
     time::Instant,
@@ -31,6 +31,9 @@ const REFUSALS: u32 = 4;
 
 /// Listings of a task at the same time.
 const LISTINGS_AT_ONCE: usize = 16;
+
+/// Objects of one listing that are looked at, or wait for a permit to be, at the same time.
+const HEADS_AT_ONCE: usize = SURVEY_REQUESTS;
 
 /// Between two lines of the log about progress.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
@@ -129,25 +132,26 @@ impl Surveys {
         for ((prefix, after), interests) in listings(group) {
             let cursor = after.map_or(Cursor::Start, Cursor::After);
             self.abort_abandoned(&prefix, &interests, group).await;
-            let pages = stream::try_unfold(Some(cursor), |cursor| self.next_page(&prefix, cursor));
-            let names = pages.map_ok(|names| stream::iter(names).map(Ok)).try_flatten();
-            let ahead = names.try_filter_map(async |name: String| Ok(belongs_to(&name, &interests, group).map(|of| (of, name))));
-            let mut seen = std::pin::pin!(
-                ahead
-                    .map_ok(|((of, first), name)| async move { Ok((of, first, self.head(&name).await?, name)) })
-                    .try_buffer_unordered(SURVEY_REQUESTS)
-            );
-            while let Some((of, first, info, name)) = seen.try_next().await? {
-                let looked_at = self.looked_at.fetch_add(1, Ordering::Relaxed) + 1;
-                if let Some(info) = info {
-                    take(&mut findings[of], &group[of], first, &name, &info);
-                }
-                if looked_at % 1_024 == 0 {
-                    memory.resize(findings.iter().map(Findings::bytes).sum());
-                    if told.elapsed() >= TOLD_EVERY {
-                        told = Instant::now();
-                        info!(prefix, looked_at, "looking at the objects beyond the committed offsets");
+            let mut cursor = Some(cursor);
+            while let Some(at) = cursor.take() {
+                let Page { names, next } = self.page(&prefix, &at).await?;
+                cursor = next;
+                let mut ahead = names.into_iter().filter_map(|name| Some((belongs_to(&name, &interests, group)?, name)));
+                let mut asked = FuturesUnordered::new();
+                loop {
+                    let free = HEADS_AT_ONCE - asked.len();
+                    asked.extend(ahead.by_ref().take(free).map(|(of, name)| self.look_at(of, name)));
+                    let Some(((of, first), name, info)) = asked.try_next().await? else { break };
+                    self.looked_at.fetch_add(1, Ordering::Relaxed);
+                    if let Some(info) = info {
+                        take(&mut findings[of], &group[of], first, &name, &info);
                     }
+                }
+                memory.resize(findings.iter().map(Findings::bytes).sum());
+                if told.elapsed() >= TOLD_EVERY {
+                    told = Instant::now();
+                    let (looked_at, _) = self.progress();
+                    info!(prefix, looked_at, "looking at the objects beyond the committed offsets");
                 }
             }
         }
@@ -155,18 +159,17 @@ impl Surveys {
         Ok(findings)
     }
 
-    async fn next_page(&self, prefix: &str, cursor: Option<Cursor>) -> Result<Option<(Vec<String>, Option<Cursor>)>> {
-        let Some(cursor) = cursor else { return Ok(None) };
-        let mut refusals = 0;
-        for attempt in 1.. {
+    async fn page(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        let (mut attempt, mut refusals) = (0, 0);
+        loop {
             let answer = {
                 let _permit = self.uploads.permits.survey.acquire().await;
-                self.uploads.storage().list(prefix, &cursor).await
+                self.uploads.storage().list(prefix, cursor).await
             };
             let error = match answer {
-                Ok(Page { names, next }) => {
+                Ok(page) => {
                     self.set_trouble(None);
-                    return Ok(Some((names, next)));
+                    return Ok(page);
                 }
                 Err(error) => error,
             };
@@ -174,9 +177,14 @@ impl Surveys {
             if refusals >= REFUSALS || !matches!(error.kind(), ErrorKind::Config | ErrorKind::Retriable) {
                 return Err(error);
             }
+            attempt += 1;
             self.pause(prefix, attempt, &error).await;
         }
-        Ok(None)
+    }
+
+    async fn look_at(&self, of: (usize, i64), name: String) -> Result<((usize, i64), String, Option<ObjectInfo>)> {
+        let info = self.head(&name).await?;
+        Ok((of, name, info))
     }
 
     async fn head(&self, name: &str) -> Result<Option<ObjectInfo>> {

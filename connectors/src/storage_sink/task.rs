@@ -50,6 +50,8 @@ struct Started {
     by_id: HashMap<WriterId, TopicPartition>,
     /// Whose upload has failed for good, so that the task cannot go on, until `put` says so.
     failed: HashMap<TopicPartition, Error>,
+    /// Memory was tight when last looked at.
+    is_tight: bool,
 }
 
 impl StorageSinkTask {
@@ -61,6 +63,19 @@ impl StorageSinkTask {
     #[cfg(test)]
     pub(super) fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn state(&self) -> String {
+        let Some(started) = &self.started else { return "not started".to_owned() };
+        let writers = started.writers.values().map(|writer| {
+            format!(
+                "next={} records={} uploading={} must_survey={} durable={} in_flight={} waits={} refused={} doubted={:?}",
+                writer.next_to_read, writer.records, writer.uploading, writer.must_survey, writer.durable(),
+                writer.ledger.has_cuts_in_flight(), writer.gate.holds(), writer.state.is_refused(), writer.state.is_doubted,
+            )
+        });
+        format!("{:?} ending={} {}", writers.collect::<Vec<_>>(), started.ending.len(), started.shared.uploads.describe())
     }
 
     fn started(&mut self) -> Result<&mut Started> {
@@ -91,6 +106,7 @@ impl SinkTask for StorageSinkTask {
             ending: HashMap::new(),
             by_id: HashMap::new(),
             failed: HashMap::new(),
+            is_tight: false,
         });
         Ok(())
     }
@@ -112,9 +128,13 @@ impl SinkTask for StorageSinkTask {
         if let Some((_, error)) = started.failed.drain().next() {
             return Err(error);
         }
+        let was_tight = std::mem::replace(&mut started.is_tight, started.shared.context.budget.is_tight());
         for writer in started.writers.values_mut() {
             writer.tick(now)?;
             writer.balance();
+            if started.is_tight && !was_tight {
+                writer.send_parts_of_all()?;
+            }
         }
         for run in records.chunk_by(|a, b| a.origin().topic_partition() == b.origin().topic_partition()) {
             started.append(run, now)?;

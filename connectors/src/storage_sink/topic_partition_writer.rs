@@ -173,6 +173,7 @@ impl TopicPartitionWriter {
         if self.records == 0 {
             // A group of which some files are there keeps its first offset, though its first records may be gone from the log since.
             self.group_first = self.boundaries.group_first(record.offset()).unwrap_or(record.offset());
+            self.ledger.begin(self.group_first);
         }
         self.records += 1;
         self.last_written = record.offset();

@@ -113,16 +113,19 @@ mod tests {
     #[test]
     fn writers_take_turns() {
         let mut queue = UploadQueue::new(1);
-        (0..3).for_each(|job| drop(queue.push(1, job)));
-        (0..2).for_each(|job| drop(queue.push(2, 10 + job)));
+        for (writer, job) in [(1, 0), (1, 1), (1, 2), (2, 10), (2, 11)] {
+            queue.push(writer, job);
+        }
         assert_eq!(drain(&mut queue), [(1, 0), (2, 10), (1, 1), (2, 11), (1, 2)]);
     }
 
     #[test]
     fn a_writer_that_is_refused_keeps_to_a_few_tries_and_leaves_the_lanes_to_others() {
-        let mut queue = UploadQueue::new(4);
+        let mut queue = UploadQueue::new(1);
         assert!(queue.push(1, 0));
-        (1..200).for_each(|job| drop(queue.push(1, job)));
+        for job in 1..200 {
+            queue.push(1, job);
+        }
         assert_eq!(queue.next(), Some((1, 0)));
         queue.set_refused(1, true);
         assert!(queue.pause_lane(), "another lane for who waits");
@@ -131,10 +134,10 @@ mod tests {
         assert_eq!(queue.next(), None);
         assert!(queue.push(2, 7));
         assert_eq!(drain(&mut queue), [(2, 7)]);
-        queue.resume_lane();
         queue.set_refused(1, false);
-        queue.ended(1);
         assert!(queue.begin_lane());
+        queue.resume_lane();
+        queue.ended(1);
         assert_eq!(drain(&mut queue).len(), 198);
     }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Body, Budget, Error, Reservation, Result, SinkTaskContext, Storage};
+use connect_api::{Body, Budget, Error, SinkTaskContext, Storage};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::{
@@ -213,6 +213,11 @@ impl Uploads {
         let full = Duration::from_millis(100).saturating_mul(1 << attempt.min(10)).min(self.max_backoff);
         let random = RandomState::new().hash_one(attempt) % 1_000;
         full / 2 + full.mul_f64(0.000_5 * f64::from(u32::try_from(random).unwrap_or_default()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn describe(&self) -> String {
+        format!("lease={} permits={} {:?}", self.lease.holds(), self.permits.uploads.available_permits(), self.queue())
     }
 
     fn queue(&self) -> MutexGuard<'_, UploadQueue<Job>> {
