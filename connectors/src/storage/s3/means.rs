@@ -42,8 +42,11 @@ impl Ways {
         if !refusal.is_feature_missing() {
             return None;
         }
+        if refusal.wants_signed_content() {
+            // Where it is signed, it was mangled on its way.
+            return self.unsigned.then_some(Self { unsigned: false, ..self });
+        }
         match self {
-            Self { unsigned: true, .. } if refusal.wants_signed_content() => Some(Self { unsigned: false, ..self }),
             Self { checksums: true, .. } => Some(Self { checksums: false, ..self }),
             Self { conditions: Conditions::Heeded | Conditions::Unknown, .. } => Some(self.without_conditions()),
             _ => None,
@@ -127,6 +130,7 @@ mod tests {
 
         let signed = all.without_what_is_refused(&refusal(400, "XAmzContentSHA256Mismatch")).unwrap();
         assert_eq!(signed, Ways { unsigned: false, ..all });
+        assert_eq!(signed.without_what_is_refused(&refusal(400, "XAmzContentSHA256Mismatch")), None);
     }
 
     #[test]

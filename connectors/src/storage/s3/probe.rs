@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::types::ObjectCannedAcl;
 use connect_api::Condition;
 use tokio::time::Instant;
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::{
     Shared,
@@ -49,7 +49,7 @@ impl Shared {
             Verdict::Heeds => self.means.settle(Conditions::Heeded),
             Verdict::Ignores => self.means.settle(Conditions::Ignored),
             Verdict::Unknown => {
-                info!(key = self.probe_key, "the store did not say whether it heeds conditional writes: asking again later")
+                debug!(key = self.probe_key, "the store did not say whether it heeds conditional writes: asking again later")
             }
         }
     }
