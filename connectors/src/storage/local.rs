@@ -87,6 +87,20 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn every_upload_that_is_named_abandoned_is_aborted_and_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = open(&super::directory(&config(&format!("file://{}", directory.path().display()))).unwrap());
+        for name in ["t/1.json", "t/2.json", "t/1.json", "t/1.json.gz", "other/1.json"] {
+            let upload = storage.start_upload(name, &ObjectMetadata::new()).await.unwrap();
+            upload.put_part(0, vec!["x".into()]).await.unwrap();
+        }
+        let abort = async |prefix| storage.abort_uploads(prefix, &|name| name.ends_with(".json")).await.unwrap();
+        assert_eq!(abort("t/").await, 3);
+        assert_eq!(abort("").await, 1);
+        assert_eq!(abort("").await, 0);
+    }
+
     #[test]
     fn a_directory_must_be_an_absolute_file_url() {
         for url in ["", "directory", "/directory", "http://host/directory", "file://directory"] {

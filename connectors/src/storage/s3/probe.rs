@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::types::ObjectCannedAcl;
-use connect_api::Condition;
+use connect_api::{Condition, Version};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -56,7 +56,7 @@ impl Shared {
 
     /// Puts under conditions that cannot hold: that a missing object has a version, and that a name is free which is not.
     async fn probe(&self) -> Verdict {
-        let replaced = self.try_condition(&Condition::Unchanged(connect_api::Version(NO_VERSION.to_owned()))).await;
+        let replaced = self.try_condition(&Condition::Unchanged(Version(NO_VERSION.to_owned()))).await;
         if replaced != Verdict::Heeds {
             if replaced == Verdict::Ignores {
                 self.delete_probe().await;

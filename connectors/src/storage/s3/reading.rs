@@ -46,9 +46,9 @@ impl Shared {
         };
         // A store that does not know ranges sends all of the object.
         let wanted = if answer.content_range.is_some() { 0..range.end - range.start } else { range };
-        let sent = answer.content_length.unwrap_or_default().unsigned_abs().min(wanted.end);
-        let time = client::reading_time(sent);
-        match tokio::time::timeout(time, Box::pin(cut_out(answer.body, wanted, sent))).await {
+        let sent = answer.content_length.map(|length| length.unsigned_abs().min(wanted.end));
+        let time = client::reading_time(sent.unwrap_or(wanted.end));
+        match tokio::time::timeout(time, Box::pin(cut_out(answer.body, wanted, sent.unwrap_or_default()))).await {
             Ok(Ok(content)) => Ok(Some(content)),
             Ok(Err(cause)) => Err(Error::retriable(format!("could not read {key}")).with_source(cause)),
             Err(_elapsed) => Err(Error::retriable(format!("could not read {key} within {} seconds", time.as_secs()))),
@@ -56,7 +56,7 @@ impl Shared {
     }
 }
 
-/// These bytes of a body. It is read no further, and what lies before them is thrown away piece by piece.
+/// These bytes of a body of which so many are announced. It is read no further, and what lies before them is thrown away piece by piece.
 async fn cut_out(mut body: ByteStream, wanted: Range<u64>, sent: u64) -> Result<Bytes, ByteStreamError> {
     let mut content = BytesMut::with_capacity(usize::try_from(sent.saturating_sub(wanted.start)).unwrap_or_default());
     let mut at = 0;
