@@ -15,11 +15,14 @@ use super::{
     put::headers,
 };
 
-/// The object that is put and deleted. The same for everybody: where it cannot be deleted, one is left, which the next probe needs no more than to meet.
+/// The object that is put and deleted. The same for everybody, so that one which a crash has left goes with the next probe.
 pub(super) const NAME: &str = ".connect-conditional-write-probe";
 
 /// A version that no object has.
 const NO_VERSION: &str = "\"00000000000000000000000000000000\"";
+
+/// How often a name that must be taken is put in vain before the store is said not to heed it: each probe that ends at the same time frees the name once.
+const TRIES: usize = 3;
 
 /// How long a store that gave no clear answer is left alone by those who have an object to send.
 pub(super) const PAUSE: Duration = Duration::from_secs(10);
@@ -56,21 +59,24 @@ impl Shared {
 
     /// Puts under conditions that cannot hold: that a missing object has a version, and that a name is free which is not.
     async fn probe(&self) -> Verdict {
-        let replaced = self.try_condition(&Condition::Unchanged(Version(NO_VERSION.to_owned()))).await;
-        if replaced != Verdict::Heeds {
-            if replaced == Verdict::Ignores {
-                self.delete_probe().await;
-            }
-            return replaced;
+        let replaces = self.try_condition(&Condition::Unchanged(Version(NO_VERSION.to_owned()))).await;
+        if replaces == Verdict::Unknown {
+            return replaces;
         }
-        // The first makes the object, unless it is there already; the second meets it.
-        match self.try_condition(&Condition::NameFree).await {
-            Verdict::Ignores => {}
-            other => return other,
-        }
-        let verdict = self.try_condition(&Condition::NameFree).await;
+        let verdict = if replaces == Verdict::Heeds { self.try_taken_name().await } else { replaces };
         self.delete_probe().await;
         verdict
+    }
+
+    async fn try_taken_name(&self) -> Verdict {
+        // The first makes the object, unless it is there already.
+        for _ in 0..=TRIES {
+            match self.try_condition(&Condition::NameFree).await {
+                Verdict::Ignores => {}
+                other => return other,
+            }
+        }
+        Verdict::Ignores
     }
 
     async fn try_condition(&self, condition: &Condition) -> Verdict {
