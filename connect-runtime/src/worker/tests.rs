@@ -539,3 +539,18 @@ async fn connectors_stop_at_the_same_time() {
         assert_eq!(cluster.committed(&format!("connect-{name}"), &[(name, 0)]), expected(&[(name, 0, 5, "written=5")]));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_dropped_ends_its_tasks_without_a_word() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("dropped", 1);
+    cluster.produce("dropped", 0, values(5));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("dropped", ("topics", "dropped"), "1")).await.unwrap();
+    until("dropped", |seen| count(seen) == 5).await;
+    let environment = Arc::downgrade(&worker.environment);
+    drop(worker);
+    until_worker(|| environment.upgrade().is_none()).await;
+    let seen = seen().remove("dropped").unwrap();
+    assert_eq!((seen.stopped, seen.closed.len()), (0, 0));
+}
