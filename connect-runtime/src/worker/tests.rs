@@ -511,7 +511,9 @@ async fn a_deleted_connector_commits_is_forgotten_and_may_come_back() {
         cluster.produce("deleted", 0, values(5));
         until("deleted", |seen| count(seen) == 5 * life).await;
         assert!(worker.metrics().scrape().contains(r#"connector="deleted""#));
+        assert!(worker.environment.budget.used() > 0, "what is fetched ahead is booked");
         worker.delete_connector("deleted").await.unwrap();
+        until_worker(|| worker.environment.budget.used() == 0).await;
         let committed = cluster.committed("connect-deleted", &[("deleted", 0)]);
         assert_eq!(committed[&TopicPartition::new("deleted", 0)].offset, 5 * life as i64);
         assert_eq!(worker.readiness(), before);
