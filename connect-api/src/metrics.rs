@@ -160,3 +160,33 @@ impl fmt::Debug for Metrics {
         f.write_str("Metrics")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static RECORDS: MetricDefinition =
+        MetricDefinition { name: "records_total", kind: MetricKind::Counter, labels: &["task", "connector"], help: "Records." };
+    static DURATION: MetricDefinition =
+        MetricDefinition { name: "put_seconds", kind: MetricKind::Histogram(&[1.0]), labels: &["connector"], help: "Time." };
+    static USED: MetricDefinition = MetricDefinition { name: "used_bytes", kind: MetricKind::Gauge, labels: &[], help: "Bytes." };
+
+    #[test]
+    fn all_series_of_a_connector_are_forgotten_and_no_others() {
+        let metrics = Metrics::default();
+        metrics.gauge(&USED, &[]).set(7);
+        for connector in ["a", "b"] {
+            for task in ["0", "a"] {
+                metrics.counter(&RECORDS, &[task, connector]).inc();
+            }
+            metrics.histogram(&DURATION, &[connector]).observe(0.5);
+        }
+        metrics.forget("connector", "a");
+        let scrape = metrics.scrape();
+        assert!(!scrape.contains(r#"connector="a""#), "{scrape}");
+        for kept in [r#"{connector="b",task="a"} 1"#, r#"{connector="b",task="0"} 1"#, r#"count{connector="b"} 1"#, "used_bytes 7"]
+        {
+            assert!(scrape.contains(kept), "{kept}: {scrape}");
+        }
+    }
+}

@@ -233,7 +233,7 @@ impl Supervised {
         let background = Spawner::new(&CancellationToken::new());
         let host = Arc::new(Host::new(self.health.clone(), errors.clone(), background.clone()));
         let context = SinkTaskContext::new(connector.name.clone(), self.task, self.budget.clone(), metrics.clone(), host.clone());
-        let mut sink = plugin.task(&connector.raw, plugins)?;
+        let mut sink = plugin.task(&config::effective(worker, connector)?, plugins)?;
         let started = tokio::select! {
             started = self.start_sink(&mut *sink, &context) => started,
             () = self.stop.cancelled() => Ok(()),

@@ -44,8 +44,10 @@ impl Life {
         }
         let connector = self.start(setup);
         let refused = tokio::select! {
-            started = connector.started() => started.err(),
+            // First: tasks that are stopped count as started.
+            biased;
             () = self.stop.cancelled() => Some(ended(&name)),
+            started = connector.started() => started.err(),
         };
         let answer = match refused {
             Some(error) => Some((started, error)),

@@ -511,7 +511,9 @@ async fn a_deleted_connector_commits_is_forgotten_and_may_come_back() {
         cluster.produce("deleted", 0, values(5));
         until("deleted", |seen| count(seen) == 5 * life).await;
         assert!(worker.metrics().scrape().contains(r#"connector="deleted""#));
+        assert!(worker.environment.budget.used() > 0, "what is fetched ahead is booked");
         worker.delete_connector("deleted").await.unwrap();
+        until_worker(|| worker.environment.budget.used() == 0).await;
         let committed = cluster.committed("connect-deleted", &[("deleted", 0)]);
         assert_eq!(committed[&TopicPartition::new("deleted", 0)].offset, 5 * life as i64);
         assert_eq!(worker.readiness(), before);
@@ -538,4 +540,19 @@ async fn connectors_stop_at_the_same_time() {
         assert_eq!(seen().remove(name).unwrap().stopped, 1, "one alone would have waited until it was given up");
         assert_eq!(cluster.committed(&format!("connect-{name}"), &[(name, 0)]), expected(&[(name, 0, 5, "written=5")]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_dropped_ends_its_tasks_without_a_word() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("dropped", 1);
+    cluster.produce("dropped", 0, values(5));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("dropped", ("topics", "dropped"), "1")).await.unwrap();
+    until("dropped", |seen| count(seen) == 5).await;
+    let environment = Arc::downgrade(&worker.environment);
+    drop(worker);
+    until_worker(|| environment.upgrade().is_none()).await;
+    let seen = seen().remove("dropped").unwrap();
+    assert_eq!((seen.stopped, seen.closed.len()), (0, 0));
 }

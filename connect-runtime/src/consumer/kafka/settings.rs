@@ -1,6 +1,6 @@
 //! What a consumer needs to be made.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use connect_api::{Budget, Error};
 use rdkafka::error::KafkaError;
@@ -18,7 +18,6 @@ const MESSAGE_MAX_BYTES: usize = 1_000_000;
 const SECRETS: [&str; 5] = ["password", "secret", "pem", "oauthbearer.config", "token"];
 
 /// How a consumer is made.
-#[derive(Debug)]
 pub(crate) struct KafkaSettings {
     /// The connector's name.
     pub(crate) connector: Arc<str>,
@@ -34,6 +33,13 @@ pub(crate) struct KafkaSettings {
     pub(crate) prefetch: usize,
     /// Where the thread shows that it turns.
     pub(crate) health: TaskHealth,
+}
+
+impl fmt::Debug for KafkaSettings {
+    // The properties hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KafkaSettings({}-{})", self.connector, self.task)
+    }
 }
 
 /// What librdkafka says about settings that it refuses, but never a secret.
@@ -73,7 +79,7 @@ impl KafkaSettings {
         let set = |key| self.number(key).and_then(|bytes| usize::try_from(bytes).ok());
         // librdkafka takes no larger message than an answer, though it means only messages that are sent.
         let bytes = self.prefetch.max(set("message.max.bytes").unwrap_or(0));
-        let largest = set("fetch.max.bytes").unwrap_or(bytes).min(MESSAGE_MAX_BYTES).max(1_000);
+        let largest = set("fetch.max.bytes").unwrap_or(bytes).clamp(1_000, MESSAGE_MAX_BYTES);
         let (bytes, largest) = (bytes.to_string(), largest.to_string());
         let kilobytes = (self.prefetch >> 10).to_string();
         let metadata_age = self.metadata_max_age().as_millis().to_string();
