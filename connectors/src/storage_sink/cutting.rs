@@ -56,7 +56,10 @@ impl TopicPartitionWriter {
         });
         let files = files.collect();
         let id = self.ledger.cut(end, count);
-        self.gate.hold(HeldCut { id, end, is_planned, group_files, files });
+        // Where all files of the group are there already, nothing is sent that the next owner would have to know of.
+        if count > 0 {
+            self.gate.hold(HeldCut { id, end, is_planned, group_files, files });
+        }
         self.records = 0;
         self.shared.metrics.rotated(reason);
         self.release();

@@ -70,6 +70,11 @@ impl Ledger {
         self.durable
     }
 
+    /// Where the last cut has ended.
+    pub(super) fn last_end(&self) -> i64 {
+        self.last_end
+    }
+
     /// Whether some cut is not durable yet.
     pub(super) fn has_cuts_in_flight(&self) -> bool {
         !self.in_flight.is_empty()

@@ -171,8 +171,10 @@ impl TopicPartitionWriter {
             self.shared.metrics.open_files.inc();
         }
         if self.records == 0 {
-            // A group of which some files are there keeps its first offset, though its first records may be gone from the log since.
-            self.group_first = self.boundaries.group_first(record.offset()).unwrap_or(record.offset());
+            // A group of which some files are there keeps its first offset, though its first records may be gone from the log since; unless it was
+            // divided on the way: what follows is another group.
+            let known = self.boundaries.group_first(record.offset()).filter(|first| *first >= self.ledger.last_end());
+            self.group_first = known.unwrap_or(record.offset());
             self.ledger.begin(self.group_first);
         }
         self.records += 1;

@@ -108,8 +108,11 @@ impl Story {
             world.live(&mut life, steps).await;
         }
         if world.dice.one_in(4) {
-            world.commit(&mut life, CommitReason::Closing).await;
+            let committed = world.commit(&mut life, CommitReason::Closing).await;
             world.kill(life);
+            if !committed {
+                world.session_ends().await;
+            }
             return;
         }
         if self.frozen && world.dice.one_in(3) {

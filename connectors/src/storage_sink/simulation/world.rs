@@ -147,17 +147,19 @@ impl World {
         records(self.log.id, kept, self.record_bytes)
     }
 
-    pub(super) async fn commit(&mut self, life: &mut Life, reason: CommitReason) {
+    /// Whether the group has it; the life may not know.
+    pub(super) async fn commit(&mut self, life: &mut Life, reason: CommitReason) -> bool {
         let delivered = Offsets::from([(topic_partition(), OffsetAndMetadata::new(life.next, ""))]);
         let offsets = life.task.pre_commit(&delivered, reason).await.unwrap();
         // A crash may come between, and the answer may be lost: then the group knows what the task does not.
-        let Some(committed) = offsets.get(&topic_partition()).filter(|_| !self.dice.one_in(6)) else { return };
+        let Some(committed) = offsets.get(&topic_partition()).filter(|_| !self.dice.one_in(6)) else { return false };
         assert!(committed.offset <= life.next, "committed {} beyond {}", committed.offset, life.next);
         assert!(committed.metadata.len() < 4_096);
         self.group = committed.clone();
         if !self.dice.one_in(6) {
             life.task.committed(&offsets);
         }
+        true
     }
 
     /// A life ends at once.
