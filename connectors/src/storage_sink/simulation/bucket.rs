@@ -83,6 +83,7 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The way there. What changes the bucket is on its way as soon as it is asked for: whoever is frozen then cannot take it back.
     async fn before(&self, key: &str) -> Result<()> {
         {
             let mut load = lock(&self.load);
@@ -101,15 +102,18 @@ impl View {
     }
 
     /// Takes effect after a while, also where nobody waits for the answer any more.
-    async fn effect(&self, effect: impl FnOnce(&mut Bucket) -> Completion + Send + 'static) -> Result<Completion> {
+    async fn effect(&self, key: &str, effect: impl FnOnce(&mut Bucket) -> Completion + Send + 'static) -> Result<Completion> {
         let late = if self.dice.one_in(20) { 4_500 } else { 40 };
-        let (delay, bucket, (answer, answered)) = (self.dice.below(late), Arc::clone(&self.bucket), oneshot::channel());
+        let (delay, (answer, answered)) = (Duration::from_millis(self.dice.below(late)), oneshot::channel());
+        let (way, key) = (self.clone(), key.to_owned());
         #[allow(clippy::disallowed_methods, reason = "the store belongs to nobody")]
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(delay)).await;
-            let _nobody_waits = answer.send(effect(&mut lock(&bucket)));
+            let arrived = way.before(&key).await;
+            tokio::time::sleep(delay).await;
+            let done = arrived.map(|()| effect(&mut lock(&way.bucket)));
+            let _nobody_waits = answer.send(done);
         });
-        let completion = answered.await.unwrap();
+        let completion = answered.await.unwrap()?;
         tokio::time::sleep(Duration::from_millis(self.dice.below(40))).await;
         let lost = self.weather.faults > 0 && self.dice.one_in(self.weather.faults);
         if lost { Err(Error::retriable("the answer was lost")) } else { Ok(completion) }
@@ -123,12 +127,11 @@ impl Storage for View {
     }
 
     async fn put(&self, key: &str, body: Body, metadata: &ObjectMetadata, condition: &Condition) -> Result<Completion> {
-        self.before(key).await?;
         if self.weather.refuses {
             return Err(Error::fatal("refused for good"));
         }
-        let (key, body, metadata, condition) = (key.to_owned(), body.concat(), metadata.clone(), condition.clone());
-        self.effect(move |bucket| bucket.create(&key, body, &metadata, &condition)).await
+        let (name, body, metadata, condition) = (key.to_owned(), body.concat(), metadata.clone(), condition.clone());
+        self.effect(key, move |bucket| bucket.create(&name, body, &metadata, &condition)).await
     }
 
     async fn start_upload(&self, key: &str, metadata: &ObjectMetadata) -> Result<Box<dyn MultipartUpload>> {
@@ -207,7 +210,6 @@ impl MultipartUpload for InParts {
     }
 
     async fn complete(&self, condition: &Condition) -> Result<Completion> {
-        self.view.before(&self.id.0).await?;
         let body: Vec<u8> = lock(&self.parts).values().flatten().copied().collect();
         let (id, metadata, condition) = (self.id.clone(), self.metadata.clone(), condition.clone());
         let was_there = lock(&self.view.bucket).unfinished.contains(&id);
@@ -221,7 +223,7 @@ impl MultipartUpload for InParts {
             };
         }
         self.view
-            .effect(move |bucket| {
+            .effect(&self.id.0, move |bucket| {
                 if !bucket.unfinished.contains(&id) {
                     return Completion::NameTaken;
                 }
