@@ -89,7 +89,7 @@ type Tasks = BTreeMap<(Arc<str>, usize), Arc<Facts>>;
 struct Facts {
     turned: [AtomicU64; TaskLoop::ALL.len()],
     state: Mutex<TaskState>,
-    problems: Mutex<BTreeMap<&'static str, Problem>>,
+    problems: Mutex<BTreeMap<String, Problem>>,
 }
 
 /// Something that fails now.
@@ -219,14 +219,14 @@ impl TaskHealth {
     }
 
     /// `what` fails like this, or works again. While it fails, the time when it began is kept.
-    pub(crate) fn set_problem(&self, what: &'static str, problem: Option<String>) {
+    pub(crate) fn set_problem(&self, what: &str, problem: Option<String>) {
         let mut problems = locked(&self.facts.problems);
         match (problem, problems.get_mut(what)) {
             (None, None) => {}
             (None, Some(_)) => drop(problems.remove(what)),
             (Some(text), Some(problem)) => problem.text = text,
             (Some(text), None) => {
-                problems.insert(what, Problem { text, since: SystemTime::now(), begun: Instant::now() });
+                problems.insert(what.to_owned(), Problem { text, since: SystemTime::now(), begun: Instant::now() });
             }
         }
     }

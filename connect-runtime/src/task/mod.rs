@@ -112,7 +112,7 @@ impl SinkLoop {
                 self.parts.health.set_problem("commit", Some("commit of offsets timed out".to_owned()));
             }
             // Before a commit: what the last put asked to read again does not count as delivered any more.
-            self.rewind_as_requested();
+            self.carry_out_requests();
             if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
                 self.parts.host.take_commit();
                 self.commit(now).await?;
@@ -121,7 +121,7 @@ impl SinkLoop {
             if self.reopen.is_some_and(|(at, _)| Instant::now() >= at) {
                 self.open().await?;
             }
-            self.rewind_as_requested();
+            self.carry_out_requests();
             if self.reopen.is_none() && !stop.is_cancelled() {
                 self.deliver().await?;
             }
@@ -149,7 +149,8 @@ impl SinkLoop {
             }
         };
         self.assignment.show_durable(&offered);
-        match to_commit(&committed, &delivered, offered) {
+        let owed = self.assignment.owes_commit(&delivered);
+        match to_commit(&committed, &delivered, offered, owed) {
             None => self.commit_succeeded(),
             Some(offsets) => {
                 let offsets = self.assignment.with_epochs(offsets);
@@ -204,6 +205,19 @@ impl SinkLoop {
                     failures = self.commits.failures,
                     "committing offsets failed, trying again at the next commit"
                 );
+            }
+        }
+    }
+
+    fn carry_out_requests(&mut self) {
+        self.rewind_as_requested();
+        // What is not assigned yet may be so soon.
+        for (topic_partition, paused) in
+            self.parts.host.take_pauses(|topic_partition| self.assignment.0.contains_key(topic_partition))
+        {
+            if let Some(partition) = self.assignment.0.get(&topic_partition) {
+                let epoch = partition.generation.epoch;
+                self.parts.consumer.command(Command::Pause { topic_partition, epoch, paused });
             }
         }
     }

@@ -1,0 +1,81 @@
+//! When librdkafka takes a topic for another one of the same name.
+//!
+//! It fetches by a topic's id, and where metadata bring another id it goes on fetching at the old offset in the new log without a word to
+//! us (a FIXME in its `rdkafka_topic.c`). But it writes a line to its log, while it holds the topic's lock and before it takes the new id:
+//! whoever has taken messages and sees no such line afterwards has messages of the old log only. So the line is caught here. Asking the
+//! brokers instead could say too late that the topic is another one, and costs a request whenever records are read.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::questions::NO_ID;
+
+/// What librdkafka must be told to write (`debug`) for its line to be written.
+pub(super) const DEBUG: &str = "topic";
+
+/// A topic that has another id now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) topic: String,
+    /// Whether the topic had an id before, as far as librdkafka knew.
+    pub(super) had_id: bool,
+    pub(super) id: Arc<str>,
+}
+
+impl Change {
+    /// Reads librdkafka's line.
+    fn parse(line: &str) -> Option<Self> {
+        let (topic, ids) = line.split_once(" changed id from ")?;
+        let (_, topic) = topic.rsplit_once("Topic ")?;
+        let (old, new) = ids.split_once(" to ")?;
+        Some(Self { topic: topic.to_owned(), had_id: old != NO_ID, id: new.trim_end().into() })
+    }
+}
+
+/// Changes that have not been looked at. librdkafka's threads add them.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    any: AtomicBool,
+    changes: Mutex<Vec<Change>>,
+}
+
+impl Changes {
+    /// Looks at a line of librdkafka's log.
+    pub(super) fn note(&self, line: &str) {
+        if let Some(change) = Change::parse(line) {
+            self.add(change);
+        }
+    }
+
+    /// Adds a change that was found out in another way.
+    pub(super) fn add(&self, change: Change) {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// What has changed since the last call: one look at a flag where nothing has.
+    pub(super) fn take(&self) -> Vec<Change> {
+        if !self.any.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_tells_of_a_new_id_is_read() {
+        let changes = Changes::default();
+        changes.note("[thrd:main]: Topic orders.eu changed id from AAAAAAAAAAAAAAAAAAAAAA to p7Y0sVZbT2uQvC1m0rX9Ag");
+        changes.note("[thrd:main]: Topic orders.eu changed id from p7Y0sVZbT2uQvC1m0rX9Ag to q7Y0sVZbT2uQvC1m0rX9Ag");
+        changes.note("[thrd:main]: Topic orders.eu [3] Leader 1 Epoch 0");
+        let change = |had_id, id: &str| Change { topic: "orders.eu".to_owned(), had_id, id: id.into() };
+        assert_eq!(changes.take(), [change(false, "p7Y0sVZbT2uQvC1m0rX9Ag"), change(true, "q7Y0sVZbT2uQvC1m0rX9Ag")]);
+        assert_eq!(changes.take(), []);
+    }
+}
