@@ -23,10 +23,10 @@ use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 use super::{
     Inlet,
     joining::Joining,
-    native::{CommitResult, Queue},
+    native::{CommitResult, Queue, ask_about},
     offsets,
     offsets::Reset,
-    state::{Owned, Question, State, Wait, still_valid},
+    state::{Owned, State, Wait, still_valid},
     topic_ids::Changes,
 };
 use crate::{
@@ -39,6 +39,9 @@ pub(super) const LAST_COMMIT: u64 = u64::MAX;
 
 /// How long the thread waits before it shows that it lives.
 const TURN: Duration = Duration::from_secs(1);
+
+/// How long to wait for one answer before looking again whether it is too late.
+const ANSWER_WAIT: Duration = Duration::from_millis(20);
 
 /// How long an assignment waits for answers that it can do without.
 const BRIEFLY: Duration = Duration::from_secs(2);
@@ -186,18 +189,42 @@ impl Context {
     /// others can be read.
     fn look_around(&self, consumer: &BaseConsumer<Self>, epoch: u64, goes_on: &dyn Fn() -> bool) {
         let until = Instant::now() + BRIEFLY;
-        self.ask_topic_ids(consumer);
         loop {
             let now = Instant::now();
             self.ask_offsets(consumer, now);
             let state = self.state();
             let unknown = state.owned.values().any(|owned| owned.generation.epoch == epoch && owned.next.is_none());
-            let known = !unknown && !state.questions.open.values().any(|question| matches!(question, Question::TopicIds));
             drop(state);
-            if known || now >= until || !goes_on() {
-                return;
+            if !unknown || now >= until || !goes_on() {
+                break;
             }
-            self.take_answers(Duration::from_millis(20));
+            self.take_answers(ANSWER_WAIT);
+        }
+        self.identify(consumer, epoch, until);
+    }
+
+    /// Finds out which topics these are. librdkafka knows most of them; of others it learns by asking.
+    fn identify(&self, consumer: &BaseConsumer<Self>, epoch: u64, until: Instant) {
+        let mut topics: Vec<_> = {
+            let state = self.state();
+            let of_epoch = state.owned.iter().filter(|(_, owned)| owned.generation.epoch == epoch);
+            of_epoch.map(|(topic_partition, _)| topic_partition.topic.clone()).collect()
+        };
+        topics.sort_unstable();
+        topics.dedup();
+        for topic in topics {
+            let wait = until.saturating_duration_since(Instant::now());
+            if self.changes.id(&topic).is_none()
+                && !wait.is_zero()
+                && let Err(code) = ask_about(consumer.client(), &topic, wait)
+            {
+                tracing::warn!(%topic, %code, "it is not known which topic this is: one that is made again may be taken for it");
+            }
+            let id = self.changes.id(&topic);
+            let mut state = self.state();
+            for (_, owned) in state.owned.iter_mut().filter(|(topic_partition, _)| topic_partition.topic == topic) {
+                owned.topic_id = owned.topic_id.take().or_else(|| id.clone());
+            }
         }
     }
 
@@ -266,7 +293,7 @@ impl Context {
     }
 
     /// Waits until the task has closed the partitions.
-    fn ask_to_close(&self, partitions: Vec<TopicPartition>, lost: bool) -> Vec<EpochOffset> {
+    pub(super) fn ask_to_close(&self, partitions: Vec<TopicPartition>, lost: bool) -> Vec<EpochOffset> {
         let (ack, answer) = Ack::new();
         self.send(Event::Revoked { partitions, lost, ack });
         let give_up = Instant::now() + self.patience;

@@ -1,4 +1,4 @@
-//! Finding out where to go on: questions about offsets and topics, and what their answers mean. Nobody waits for them but the partition that
+//! Finding out where to go on: questions about offsets, and what their answers mean. Nobody waits for them but the partition that
 //! they are about.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{
     context::Context,
     offsets::Reset,
-    questions::{self, Answer, LogEnd},
+    questions::{self, LogEnd},
     state::{Owned, Question, State, Wait, Why},
     trouble::{self, Resolution, ask_again_after},
 };
@@ -20,21 +20,6 @@ use crate::consumer::{Event, Generation, NewLog};
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Context {
-    /// Asks which topics the owned ones are.
-    pub(super) fn ask_topic_ids(&self, consumer: &BaseConsumer<Self>) {
-        let Some(queues) = self.inlet.queues() else { return };
-        let mut state = self.state();
-        let mut topics: Vec<_> = state.owned.keys().map(|topic_partition| topic_partition.topic.clone()).collect();
-        topics.sort_unstable();
-        topics.dedup();
-        if topics.is_empty() || state.questions.open.values().any(|question| matches!(question, Question::TopicIds)) {
-            return;
-        }
-        let number = state.questions.begin(Question::TopicIds);
-        drop(state);
-        questions::ask_topic_ids(consumer.client(), topics.iter(), number, TIMEOUT, &queues.answers);
-    }
-
     /// Asks about offsets where it is time to.
     pub(super) fn ask_offsets(&self, consumer: &BaseConsumer<Self>, now: Instant) {
         let Some(queues) = self.inlet.queues() else { return };
@@ -49,7 +34,7 @@ impl Context {
                 }
                 *ask_at = None;
                 for end in [LogEnd::Low, LogEnd::High].into_iter().filter(|end| is_asked_for(*why, self.reset, *end)) {
-                    let question = Question::Offset { topic_partition: topic_partition.clone(), generation, end };
+                    let question = Question { topic_partition: topic_partition.clone(), generation, end };
                     due.push((questions.begin(question), topic_partition.clone(), end));
                 }
             }
@@ -66,23 +51,8 @@ impl Context {
         while let Some((number, answer)) = questions::answer(&queues.answers, wait) {
             wait = Duration::ZERO;
             let question = self.state().questions.open.remove(&number);
-            match (question, answer) {
-                (Some(Question::TopicIds), Answer::TopicIds(ids)) => self.state().learn(ids, Instant::now()),
-                (Some(Question::TopicIds), answer) => {
-                    tracing::warn!(
-                        ?answer,
-                        "the brokers do not say which topics these are: one that is made again may be taken for the old one"
-                    );
-                }
-                (Some(Question::Offset { topic_partition, generation, end }), answer) => {
-                    let answer = match answer {
-                        Answer::Offset(answer) => answer,
-                        Answer::None(code) => Err(code),
-                        Answer::TopicIds(_) => continue,
-                    };
-                    self.found(&topic_partition, generation, end, answer.map_err(|code| code.to_string()));
-                }
-                (None, _) => {}
+            if let Some(Question { topic_partition, generation, end }) = question {
+                self.found(&topic_partition, generation, end, answer.map_err(|code| code.to_string()));
             }
         }
     }

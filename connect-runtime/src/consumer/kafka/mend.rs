@@ -118,23 +118,56 @@ impl Context {
             }
         }
         if restarts.count() > 0 {
-            let done = if is_cooperative(consumer) { restart(consumer, &restarts) } else { self.assign_anew(consumer) };
-            let mut state = self.state();
-            for element in restarts.elements() {
-                state.sought(&TopicPartition::new(element.topic(), element.partition()), done.clone(), now);
-            }
+            let restarted =
+                restarts.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect();
+            self.restart(consumer, restarts, restarted, now);
         }
     }
 
-    /// Assigns all that is owned, each where it is to be read next: the older protocol knows no other way to set one partition going.
-    fn assign_anew(&self, consumer: &BaseConsumer<Self>) -> KafkaResult<()> {
+    /// Sets partitions going that librdkafka has stopped, by taking them out of its assignment and in again: it seeks in none that it has
+    /// stopped. Under the older protocol all of them go out and in.
+    fn restart(&self, consumer: &BaseConsumer<Self>, stopped: TopicPartitionList, restarted: Vec<TopicPartition>, now: Instant) {
+        let is_cooperative = is_cooperative(consumer);
+        let list = if is_cooperative { stopped } else { self.all_owned() };
+        let taken_out = || {
+            if is_cooperative {
+                consumer.incremental_unassign(&list)?
+            } else {
+                consumer.assign(&TopicPartitionList::new())?
+            }
+            // It is told in order what to do: when this is answered, partitions have been stopped, and forget where their messages go.
+            consumer.assignment()?;
+            self.forward(&list);
+            if is_cooperative { consumer.incremental_assign(&list) } else { consumer.assign(&list) }
+        };
+        match taken_out() {
+            Ok(()) => {
+                let mut state = self.state();
+                restarted.iter().for_each(|topic_partition| state.sought(topic_partition, Ok(()), now));
+            }
+            Err(error) => self.fail(Error::retriable("setting partitions going again").with_source(error)),
+        }
+    }
+
+    /// All that is owned, each where it is to be read next.
+    fn all_owned(&self) -> TopicPartitionList {
         let mut all = TopicPartitionList::new();
-        let state = self.state();
-        for (topic_partition, owned) in &state.owned {
+        for (topic_partition, owned) in &self.state().owned {
             add(&mut all, topic_partition, owned.next.map_or_else(|| self.reset.begin(), Offset::Offset));
         }
-        drop(state);
-        consumer.assign(&all)
+        all
+    }
+
+    /// Sends the messages of these partitions to the one queue.
+    fn forward(&self, partitions: &TopicPartitionList) {
+        let Some(queues) = self.inlet.queues() else { return };
+        let state = self.state();
+        for element in partitions.elements() {
+            let owned = state.owned.get(&TopicPartition::new(element.topic(), element.partition()));
+            if let Some(queue) = owned.and_then(|owned| owned.queue.as_ref()) {
+                queue.forward_to(Some(&queues.messages));
+            }
+        }
     }
 
     /// Reads nothing from a partition, or reads on where it was left.
@@ -174,12 +207,6 @@ impl State {
             }
         }
     }
-}
-
-/// Takes partitions out and in again: librdkafka seeks in none that it has stopped.
-fn restart(consumer: &BaseConsumer<Context>, at: &TopicPartitionList) -> KafkaResult<()> {
-    consumer.incremental_unassign(at)?;
-    consumer.incremental_assign(at)
 }
 
 fn add(list: &mut TopicPartitionList, TopicPartition { topic, partition }: &TopicPartition, offset: Offset) {

@@ -1,7 +1,7 @@
 //! What the consumer has, and how far each partition has been read.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -22,8 +22,6 @@ pub(super) struct State {
     pub(super) commits: BTreeMap<u64, Offsets>,
     /// Questions under way.
     pub(super) questions: Questions,
-    /// Ids that topics had before: an answer with one of them is out of date.
-    replaced: BTreeSet<Arc<str>>,
     /// Partitions of which it has been found out where they begin.
     pub(super) begun: Vec<TopicPartition>,
     /// Logs that have begun anew, and nobody has been told.
@@ -91,9 +89,10 @@ pub(super) struct Questions {
 
 /// What was asked.
 #[derive(Clone, Debug)]
-pub(super) enum Question {
-    Offset { topic_partition: TopicPartition, generation: Generation, end: LogEnd },
-    TopicIds,
+pub(super) struct Question {
+    pub(super) topic_partition: TopicPartition,
+    pub(super) generation: Generation,
+    pub(super) end: LogEnd,
 }
 
 impl Questions {
@@ -221,22 +220,13 @@ impl State {
 
     /// A topic has another id than the task knows, or has one at all: what is owned of it begins anew.
     pub(super) fn changed(&mut self, change: &Change, now: Instant) {
-        self.replaced.remove(&change.id);
         for (_, owned) in self.owned.iter_mut().filter(|(topic_partition, _)| *topic_partition.topic == *change.topic) {
             let known = owned.topic_id.replace(change.id.clone());
             let is_other = known.as_ref().map_or(change.had_id, |known| *known != change.id);
-            self.replaced.extend(known.filter(|_| is_other));
             if is_other {
                 owned.begin_anew(now);
                 self.busy = true;
             }
-        }
-    }
-
-    /// Brokers have said which ids topics have. One of them may not have heard yet that a topic was made again.
-    pub(super) fn learn(&mut self, ids: TopicIds, now: Instant) {
-        for (topic, id) in ids.into_iter().filter(|(_, id)| !self.replaced.contains(id)).collect::<Vec<_>>() {
-            self.changed(&Change { topic, had_id: false, id }, now);
         }
     }
 

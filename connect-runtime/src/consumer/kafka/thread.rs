@@ -57,9 +57,6 @@ const EVENTS_AT_ONCE: usize = 4;
 /// How long to wait for the cluster's list of topics: rebalances wait as long.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How often it is asked which topics these are, while records are read: brokers before 3.1 do not fetch by id.
-const TOPIC_IDS_PERIOD: Duration = Duration::from_secs(10);
-
 /// Between two looks for topics while none is known.
 const NO_TOPICS_WAIT: Duration = Duration::from_secs(1);
 
@@ -75,7 +72,6 @@ pub(super) struct ConsumerThread {
     settings: KafkaSettings,
     subscribed: BTreeSet<String>,
     next_topics: Instant,
-    next_topic_ids: Instant,
     copier: Copier,
     /// A batch that the task has no room for yet.
     waiting: Option<Batch>,
@@ -134,13 +130,18 @@ impl ConsumerThread {
             settings,
             subscribed: BTreeSet::new(),
             next_topics: Instant::now(),
-            next_topic_ids: Instant::now() + TOPIC_IDS_PERIOD,
             copier: Copier::default(),
             waiting: None,
             exhausted: false,
             memory_wait: BUSY_WAIT,
             most: BATCH_RECORDS,
         })
+    }
+
+    /// What librdkafka calls back.
+    #[cfg(test)]
+    pub(super) fn context(&self) -> Arc<Context> {
+        self.context.clone()
     }
 
     /// Runs until told to stop, or until the client fails or the task has gone.
@@ -332,10 +333,6 @@ impl ConsumerThread {
         if !copied.partitions.is_empty() || !new_logs.is_empty() {
             let reservation = self.settings.budget.reserve(copied.bytes);
             self.waiting = Some(Batch { new_logs, partitions: copied.partitions, reservation });
-        }
-        if now >= self.next_topic_ids {
-            self.next_topic_ids = now + TOPIC_IDS_PERIOD;
-            self.context.ask_topic_ids(&self.consumer);
         }
         Ok(Duration::ZERO)
     }

@@ -2,15 +2,21 @@
 //!
 //! It fetches by a topic's id, and where metadata bring another id it goes on fetching at the old offset in the new log without a word to
 //! us (a FIXME in its `rdkafka_topic.c`). But it writes a line to its log, while it holds the topic's lock and before it takes the new id:
-//! whoever has taken messages and sees no such line afterwards has messages of the old log only. So the line is caught here. Asking the
-//! brokers instead could say too late that the topic is another one, and costs a request whenever records are read.
+//! whoever has taken messages and sees no such line afterwards has messages of the old log only. So the line is caught here; a test sees to
+//! it that it is still written. Asking the brokers instead costs a request whenever records are read, and one of them may not have heard
+//! yet of what the one that is fetched from does already. Brokers before 3.1 do not fetch by id: there, records may come before the line.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use super::questions::NO_ID;
+/// How Kafka writes the id of a topic that has none.
+const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
 /// What librdkafka must be told to write (`debug`) for its line to be written.
 pub(super) const DEBUG: &str = "topic";
@@ -38,21 +44,30 @@ impl Change {
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     any: AtomicBool,
-    changes: Mutex<Vec<Change>>,
+    ids: Mutex<Ids>,
+}
+
+#[derive(Debug, Default)]
+struct Ids {
+    /// As librdkafka knows them: it fetches by these.
+    known: HashMap<String, Arc<str>>,
+    changes: Vec<Change>,
 }
 
 impl Changes {
     /// Looks at a line of librdkafka's log.
     pub(super) fn note(&self, line: &str) {
         if let Some(change) = Change::parse(line) {
-            self.add(change);
+            let mut ids = self.lock();
+            ids.known.insert(change.topic.clone(), change.id.clone());
+            ids.changes.push(change);
+            self.any.store(true, Ordering::Release);
         }
     }
 
-    /// Adds a change that was found out in another way.
-    pub(super) fn add(&self, change: Change) {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change);
-        self.any.store(true, Ordering::Release);
+    /// The topic's id, where librdkafka knows one.
+    pub(super) fn id(&self, topic: &str) -> Option<Arc<str>> {
+        self.lock().known.get(topic).cloned()
     }
 
     /// What has changed since the last call: one look at a flag where nothing has.
@@ -60,7 +75,11 @@ impl Changes {
         if !self.any.swap(false, Ordering::AcqRel) {
             return Vec::new();
         }
-        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+        mem::take(&mut self.lock().changes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ids> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,5 +96,6 @@ mod tests {
         let change = |had_id, id: &str| Change { topic: "orders.eu".to_owned(), had_id, id: id.into() };
         assert_eq!(changes.take(), [change(false, "p7Y0sVZbT2uQvC1m0rX9Ag"), change(true, "q7Y0sVZbT2uQvC1m0rX9Ag")]);
         assert_eq!(changes.take(), []);
+        assert_eq!(changes.id("orders.eu").as_deref(), Some("q7Y0sVZbT2uQvC1m0rX9Ag"));
     }
 }
