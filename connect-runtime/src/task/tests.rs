@@ -9,14 +9,15 @@ use std::{
 
 use bytes::Bytes;
 use connect_api::{
-    Converter, HeaderConverter, Metrics, OffsetAndMetadata, RawHeader, SinkRecord, SinkTaskContext, SinkTaskHost, async_trait,
+    Budget, Converter, HeaderConverter, Metrics, OffsetAndMetadata, RawHeader, SinkRecord, SinkTaskContext, SinkTaskHost,
+    async_trait,
     data::{Data, Value},
 };
 
 use super::*;
 use crate::{
     config::{Converters, ErrorsConfig, Tolerance},
-    consumer::{EpochOffset, Generation, scripted::ScriptedConsumer},
+    consumer::{EpochOffset, Event, Generation, NewLog, TopicIds, scripted::ScriptedConsumer},
     rest::Health,
     shutdown::{Joined, Spawner, join},
 };
@@ -31,6 +32,7 @@ enum Call {
     Put(Vec<(i32, i64)>),
     PreCommit(Offsets, CommitReason),
     Committed(Offsets),
+    Recreated(Offsets),
     Close(Vec<i32>),
     Stop,
 }
@@ -43,11 +45,13 @@ struct Script {
     put: VecDeque<Error>,
     pre_commit: VecDeque<Error>,
     close: VecDeque<Error>,
+    /// What is asked for while partitions are opened.
+    asks_in_open: Option<Box<dyn Fn(&SinkTaskContext) + Send>>,
     /// What `pre_commit` offers instead of all that was delivered.
     offer: Option<Offsets>,
 }
 
-struct ScriptedSink(Arc<Mutex<Script>>);
+struct ScriptedSink(Arc<Mutex<Script>>, Option<SinkTaskContext>);
 
 impl ScriptedSink {
     fn call(&self, call: Call, failures: impl FnOnce(&mut Script) -> &mut VecDeque<Error>) -> Result<()> {
@@ -64,7 +68,14 @@ impl SinkTask for ScriptedSink {
     }
 
     async fn open(&mut self, partitions: &Offsets) -> Result<()> {
+        if let (Some(ask), Some(context)) = (&self.0.lock().unwrap().asks_in_open, &self.1) {
+            ask(context);
+        }
         self.call(Call::Open(partitions.clone()), |script| &mut script.open)
+    }
+
+    async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
+        self.call(Call::Recreated(partitions.clone()), |script| &mut script.open)
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
@@ -116,6 +127,7 @@ struct Running {
     script: Arc<Mutex<Script>>,
     host: Arc<Host>,
     metrics: Arc<TaskMetrics>,
+    registry: Metrics,
     stop: CancellationToken,
     running: Joined<Result<()>>,
 }
@@ -138,11 +150,12 @@ impl Running {
         let (key, header) = (Arc::new(Verbatim), Arc::new(Verbatim));
         let converters = Converters { key: key.clone(), value: key, header, key_class: "", value_class: "", header_class: "" };
         let task_metrics = Arc::new(TaskMetrics::new(&metrics, "c", 0));
-        let health = Health::new(metrics).task(&name, 0);
+        let health = Health::new(metrics.clone()).task(&name, 0);
         let script: Arc<Mutex<Script>> = Arc::default();
         let host = Arc::new(Host::new(health.clone(), errors.clone(), Spawner::new(&CancellationToken::new())));
+        let context = SinkTaskContext::new(name.clone(), 0, Budget::new(1 << 20), Metrics::default(), host.clone());
         let parts = TaskParts {
-            sink: Box::new(ScriptedSink(script.clone())),
+            sink: Box::new(ScriptedSink(script.clone(), Some(context))),
             consumer: handle,
             convert: Convert::new(converters, Vec::new(), errors.clone(), &task_metrics),
             errors,
@@ -158,7 +171,7 @@ impl Running {
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let running = join(async move { SinkLoop::new(parts, settings).run(&stopping).await });
-        Self { consumer, script, host, metrics: task_metrics, stop, running }
+        Self { consumer, script, host, metrics: task_metrics, registry: metrics, stop, running }
     }
 
     /// A loop with partitions 1 and 2, both to be read from 10 on.
@@ -168,6 +181,10 @@ impl Running {
         running.settle().await;
         assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "a"), (2, 10, "b")]))]);
         running
+    }
+
+    fn scrape(&self) -> String {
+        self.registry.scrape()
     }
 
     /// Lets the loop do what it can do now.
@@ -605,4 +622,129 @@ async fn what_the_sink_asked_to_read_again_is_not_delivered_when_partitions_clos
     running.host.offset(tp(1), 11);
     let (_, calls, _) = running.stop().await;
     assert_eq!(calls[0], Call::PreCommit(offsets(&[(1, 11, "a"), (2, 10, "b")]), CommitReason::Closing));
+}
+
+const SECOND_LOG: Generation = Generation { epoch: 1, log: 1, seeks: 0 };
+
+fn new_log(partition: i32, begin: i64) -> NewLog {
+    NewLog { topic_partition: tp(partition), generation: SECOND_LOG, begin, topic_id: Some("b".into()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_begins_anew_is_told_after_what_was_read_before_and_before_what_follows() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    running.host.timeout(Duration::from_secs(3));
+    running.read(1, &[10, 11]);
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.consumer.read(SECOND_LOG, &[(tp(1), &[0, 1])]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10), (1, 11)])], "the old records are still to be delivered");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let calls: Vec<_> = running.calls().into_iter().filter(|call| !matches!(call, Call::PreCommit(..))).collect();
+    let expected = [Call::Put(vec![(1, 10), (1, 11)]), Call::Recreated(offsets(&[(1, 0, "")])), Call::Put(vec![(1, 0), (1, 1)])];
+    assert_eq!(calls, expected);
+    assert_eq!(running.host.topic_id("t").as_deref(), Some("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_log_that_is_over_is_committed_and_the_new_one_is_at_once() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    running.request_commit().await;
+    assert_eq!(commits(running.consumer.told()), [(1, in_epoch(1, &[(1, 12, "a"), (2, 10, "b")]))]);
+    running.calls();
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    // Asked of the old log, and the result of its commit.
+    running.host.offset(tp(2), 10);
+    running.consumer.committed(1, offsets(&[(1, 12, "a"), (2, 10, "b")]), None);
+    running.settle().await;
+    running.settle().await;
+    let mut expected = in_epoch(1, &[(1, 0, ""), (2, 10, "b")]);
+    expected[0].log = 1;
+    assert_eq!(commits(running.consumer.told()), [(2, expected)], "though the sink offers what is committed already");
+    assert!(!running.calls().contains(&Call::Committed(offsets(&[(1, 12, "a")]))));
+    running.consumer.committed(2, offsets(&[(1, 0, ""), (2, 10, "b")]), None);
+    running.settle().await;
+    running.request_commit().await;
+    assert_eq!(commits(running.consumer.told()), [], "once is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offset_that_was_asked_for_in_a_log_that_is_over_is_forgotten() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    running.host.timeout(Duration::from_secs(3));
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.host.offset(tp(1), 10);
+    running.settle().await;
+    // It is sought in the old log, which the consumer knows to be over.
+    let told = running.consumer.told();
+    assert!(matches!(&told[..], [Command::Seek { generation, .. }] if generation.log == 0), "{told:?}");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    running.consumer.read(SECOND_LOG, &[(tp(1), &[0])]);
+    running.settle().await;
+    assert_eq!(running.calls().last(), Some(&Call::Put(vec![(1, 0)])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_begins_anew_in_an_assignment_that_is_over_is_not_told() {
+    let running = Running::with_two_partitions().await;
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.consumer.assign(2, offsets(&[(1, 12, "c")]));
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Close(vec![1]), Call::Open(offsets(&[(1, 12, "c")]))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn partitions_can_be_paused_while_they_are_opened_and_their_topics_are_known() {
+    let running = Running::start();
+    let known: Arc<Mutex<Option<Arc<str>>>> = Arc::default();
+    let seen = known.clone();
+    running.script().asks_in_open = Some(Box::new(move |context| {
+        *seen.lock().unwrap() = context.topic_id("t");
+        context.pause(&[tp(1), tp(3)]);
+    }));
+    running.consumer.assign_with_ids(1, offsets(&[(1, 10, "")]), TopicIds::from([("t".to_owned(), "a".into())]));
+    running.settle().await;
+    let pause = |partition, paused| Command::Pause { topic_partition: tp(partition), epoch: 1, paused };
+    let told = |running: &Running| format!("{:?}", running.consumer.told());
+    assert_eq!((told(&running), known.lock().unwrap().as_deref()), (format!("{:?}", [pause(1, true)]), Some("a")));
+    running.script().asks_in_open = None;
+    // One that comes later in the same epoch has been asked for already.
+    running.consumer.assign(1, offsets(&[(3, 0, "")]));
+    running.settle().await;
+    running.host.resume(&[tp(1)]);
+    running.settle().await;
+    assert_eq!(told(&running), format!("{:?}", [pause(3, true), pause(1, false)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_should_be_paused_is_forgotten_with_its_assignment() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.host.pause(&[tp(1)]);
+    running.settle().await;
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.consumer.assign(2, offsets(&[(1, 12, "c")]));
+    running.settle().await;
+    assert!(running.consumer.told().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_cannot_be_read_and_records_that_have_gone_are_counted() {
+    let running = Running::with_two_partitions().await;
+    running.consumer.happened(Event::Unreadable { topic_partition: tp(1), unreadable: true });
+    running.consumer.happened(Event::Gone { topic_partition: tp(2), records: 7 });
+    running.settle().await;
+    let scrape = running.scrape();
+    let of = |partition: i32| format!(r#"{{connector="c",partition="{partition}",task="0",topic="t"}}"#);
+    assert!(scrape.contains(&format!("connect_partition_unreadable{} 1", of(1))), "{scrape}");
+    assert!(scrape.contains(&format!("connect_partition_unreadable{} 0", of(2))), "{scrape}");
+    assert!(scrape.contains(&format!("connect_records_gone_total{} 7", of(2))), "{scrape}");
 }

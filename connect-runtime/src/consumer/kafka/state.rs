@@ -285,3 +285,128 @@ fn ends(read: &PartitionRecords) -> ConsumerRecordsEnds {
     let count = i64::try_from(records.len()).unwrap_or(i64::MAX);
     ConsumerRecordsEnds { first: offset(records.first()), last: offset(records.last()), count }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use connect_api::{ConsumerRecord, ConsumerRecords, OffsetAndMetadata};
+
+    use super::*;
+
+    fn tp() -> TopicPartition {
+        TopicPartition::new("t", 0)
+    }
+
+    /// A partition that is read from 10 on.
+    fn state(now: Instant) -> State {
+        let mut state = State { epoch: 1, ..State::default() };
+        state.owned.insert(tp(), Owned { topic_id: Some("a".into()), ..Owned::new(1, Some(10), now) });
+        state
+    }
+
+    fn read(state: &mut State, offsets: &[i64], now: Instant) -> bool {
+        let Some((topic_partition, generation)) = state.reading("t", 0) else { return false };
+        let record = |offset: &i64| ConsumerRecord { offset: *offset, ..ConsumerRecord::default() };
+        let records = ConsumerRecords { topic_partition, records: offsets.iter().map(record).collect() };
+        let mut read = vec![PartitionRecords { records: Arc::new(records), generation, bytes: 0 }];
+        state.advance(&mut read, now);
+        !read.is_empty()
+    }
+
+    #[test]
+    fn offsets_may_leap_but_not_go_backwards() {
+        let now = Instant::now();
+        let mut state = state(now);
+        assert!(read(&mut state, &[10, 11, 15], now) && read(&mut state, &[20], now));
+        assert!(!read(&mut state, &[3, 4], now));
+        assert_eq!(state.owned[&tp()].wait, Wait::look_up(Why::NewLog, now));
+        assert_eq!(state.owned[&tp()].generation, Generation { epoch: 1, log: 1, seeks: 0 });
+        assert!(!read(&mut state, &[30], now), "nothing counts before it is known where to begin");
+    }
+
+    #[test]
+    fn two_logs_in_one_batch_are_noticed() {
+        let now = Instant::now();
+        assert!(!read(&mut state(now), &[10, 11, 3, 4, 5], now));
+    }
+
+    #[test]
+    fn a_message_in_the_wrong_queue_is_read_again_after_what_was_handed_over() {
+        let now = Instant::now();
+        let mut state = state(now);
+        assert!(read(&mut state, &[10, 11], now));
+        state.reread(&tp(), 14);
+        assert_eq!((state.owned[&tp()].next, state.owned[&tp()].wait.clone()), (Some(12), Wait::Seek(None)));
+        assert!(!read(&mut state, &[15], now));
+        assert_eq!(state.owned[&tp()].generation, Generation::first(1), "what was handed over stays good");
+    }
+
+    #[test]
+    fn an_offset_is_given_up_after_some_attempts_and_progress_forgets_them() {
+        let now = Instant::now();
+        let mut state = state(now);
+        let fail = |state: &mut State| {
+            let given_up = state.unreadable(&tp(), 12, now);
+            state.owned.get_mut(&tp()).unwrap().wait = Wait::Nothing;
+            given_up
+        };
+        for _ in 0..4 {
+            assert_eq!(fail(&mut state), None);
+        }
+        assert!(read(&mut state, &[10], now));
+        for _ in 0..4 {
+            assert_eq!(fail(&mut state), None);
+        }
+        assert_eq!(fail(&mut state), Some(11));
+    }
+
+    #[test]
+    fn what_is_read_while_a_seek_is_awaited_says_nothing() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.request_seek(&tp(), Generation { epoch: 1, log: 0, seeks: 1 }, 5);
+        assert_eq!(state.unreadable(&tp(), 12, now), None);
+        assert_eq!(state.owned[&tp()].failures, 0);
+    }
+
+    #[test]
+    fn a_seek_during_a_look_up_is_judged_by_its_answer() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.out_of_range(&tp(), false, now);
+        state.request_seek(&tp(), Generation { epoch: 1, log: 0, seeks: 1 }, 5);
+        assert_eq!(state.owned[&tp()].wait, Wait::look_up(Why::OutOfRange { truncated: false }, now));
+        assert_eq!(state.owned[&tp()].next, Some(5));
+    }
+
+    #[test]
+    fn another_id_is_another_log_and_neither_seeks_nor_commits_of_the_old_one_count() {
+        let now = Instant::now();
+        let mut state = state(now);
+        let commit = |log| EpochOffset { topic_partition: tp(), epoch: 1, log, offset: OffsetAndMetadata::new(10, "") };
+        let change = |id: &str| Change { topic: "t".to_owned(), had_id: true, id: id.into() };
+        state.changed(&change("a"), now);
+        assert_eq!(state.current(vec![commit(0)]).len(), 1, "the same id changes nothing");
+        state.changed(&change("b"), now);
+        assert!(state.current(vec![commit(0)]).is_empty());
+        state.request_seek(&tp(), Generation { epoch: 1, log: 0, seeks: 1 }, 5);
+        assert_eq!(state.owned[&tp()].next, None);
+        assert_eq!(state.current(vec![commit(1)]).len(), 1);
+        // Once more before it is known where to begin: answers about the second log say nothing of the third.
+        state.changed(&change("c"), now + Duration::from_secs(1));
+        assert!(state.current(vec![commit(1)]).is_empty());
+    }
+
+    #[test]
+    fn an_id_that_is_learnt_late_is_no_change() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.owned.get_mut(&tp()).unwrap().topic_id = None;
+        state.changed(&Change { topic: "t".to_owned(), had_id: false, id: "a".into() }, now);
+        assert_eq!(state.owned[&tp()].wait, Wait::Nothing);
+        state.owned.get_mut(&tp()).unwrap().topic_id = None;
+        state.changed(&Change { topic: "t".to_owned(), had_id: true, id: "b".into() }, now);
+        assert_eq!(state.owned[&tp()].wait, Wait::look_up(Why::NewLog, now));
+    }
+}

@@ -12,9 +12,12 @@ use std::{
 
 use connect_api::{Budget, Error, Metrics, OffsetAndMetadata, Offsets, TopicPartition};
 use rdkafka::{
-    ClientContext,
+    ClientConfig, ClientContext,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     bindings::rd_kafka_resp_err_t as Code,
+    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
+    producer::{BaseProducer, BaseRecord, Producer},
 };
 use tokio::time::Instant;
 
@@ -37,7 +40,8 @@ struct Reader {
     assignments: Vec<(u64, Offsets)>,
     topic_ids: TopicIds,
     records: Vec<(i32, i64)>,
-    generations: Vec<Generation>,
+    /// Offsets by generation.
+    by_generation: Vec<(Generation, Vec<i64>)>,
     new_logs: Vec<NewLog>,
     gone: Vec<(i32, u64)>,
     unreadable: Vec<(i32, bool)>,
@@ -46,16 +50,12 @@ struct Reader {
     closed: bool,
 }
 
-fn settings(cluster: &MockCluster, subscription: Subscription, properties: &[(&str, &str)]) -> (KafkaSettings, Health) {
+fn settings(brokers: &str, subscription: Subscription, properties: &[(&str, &str)]) -> (KafkaSettings, Health) {
     let health = Health::new(Metrics::default());
     let task = health.task(&"c".into(), 0);
     task.set_state(TaskState::Running);
-    let own = [
-        ("bootstrap.servers", cluster.bootstrap_servers()),
-        ("group.id", "group"),
-        ("session.timeout.ms", "3000"),
-        ("heartbeat.interval.ms", "100"),
-    ];
+    let own =
+        [("bootstrap.servers", brokers), ("group.id", "group"), ("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "100")];
     let properties = own.iter().chain(properties).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let budget = Budget::new(64 << 20);
     let (connector, prefetch) = ("c".into(), 1 << 20);
@@ -64,14 +64,17 @@ fn settings(cluster: &MockCluster, subscription: Subscription, properties: &[(&s
 
 impl Reader {
     fn start(cluster: &MockCluster, properties: &[(&str, &str)]) -> Self {
-        let (settings, health) = settings(cluster, Subscription::Topics(vec!["t".to_owned()]), properties);
+        Self::with(settings(cluster.bootstrap_servers(), Subscription::Topics(vec!["t".to_owned()]), properties))
+    }
+
+    fn with((settings, health): (KafkaSettings, Health)) -> Self {
         Self {
             consumer: start(settings).unwrap(),
             health,
             assignments: Vec::new(),
             topic_ids: TopicIds::new(),
             records: Vec::new(),
-            generations: Vec::new(),
+            by_generation: Vec::new(),
             new_logs: Vec::new(),
             gone: Vec::new(),
             unreadable: Vec::new(),
@@ -92,8 +95,12 @@ impl Reader {
                     self.consumer.has_room();
                     self.new_logs.extend(batch.new_logs);
                     for read in batch.partitions {
-                        self.generations.push(read.generation);
                         let partition = read.records.topic_partition.partition;
+                        let offsets = read.records.records.iter().map(|record| record.offset);
+                        match self.by_generation.last_mut().filter(|(generation, _)| *generation == read.generation) {
+                            Some((_, before)) => before.extend(offsets),
+                            None => self.by_generation.push((read.generation, offsets.collect())),
+                        }
                         self.records.extend(read.records.records.iter().map(|record| (partition, record.offset)));
                     }
                 }
@@ -196,7 +203,7 @@ async fn the_line_by_which_new_topics_are_noticed_is_written_and_an_assignment_b
     reader.until(|reader| reader.records.len() == 1).await;
     let id = reader.topic_ids["t"].clone();
     reader.stop().await;
-    let (settings, _) = settings(&cluster, Subscription::Topics(vec![]), &[]);
+    let (settings, _) = settings(cluster.bootstrap_servers(), Subscription::Topics(vec![]), &[]);
     let lines = Lines::default();
     let changes = lines.0.clone();
     let client: BaseConsumer<Lines> = settings.client_config().create_with_context(lines).unwrap();
@@ -421,7 +428,7 @@ async fn a_batch_that_stays_damaged_ends_the_task_by_its_offset() {
 fn a_thread_that_panics_gives_everything_back_before_the_client_goes() {
     let cluster = cluster(1);
     let panics = Subscription::Matching { matches: Arc::new(|_| panic!("on purpose")), internal: false };
-    let (settings, _) = settings(&cluster, panics, &[]);
+    let (settings, _) = settings(cluster.bootstrap_servers(), panics, &[]);
     let (events, mut told) = mpsc::unbounded_channel();
     let (batches, _batches) = mpsc::channel(1);
     let (_commands, commands) = std_mpsc::channel();
@@ -439,7 +446,7 @@ fn a_thread_that_panics_gives_everything_back_before_the_client_goes() {
 #[test]
 fn the_thread_shows_that_it_lives_while_it_waits_for_the_task() {
     let cluster = cluster(1);
-    let (settings, health) = settings(&cluster, Subscription::Topics(vec![]), &[]);
+    let (settings, health) = settings(cluster.bootstrap_servers(), Subscription::Topics(vec![]), &[]);
     let task = settings.health.clone();
     let (events, mut told) = mpsc::unbounded_channel();
     let (batches, _batches) = mpsc::channel(1);
@@ -462,4 +469,104 @@ fn the_thread_shows_that_it_lives_while_it_waits_for_the_task() {
     }
     ack.send(Vec::new());
     assert_eq!(waiting.join().unwrap(), []);
+}
+
+/// A topic of a real broker, where the environment names one (see `scripts/services.sh`): the mock cluster deletes no topics.
+struct RealTopic {
+    name: String,
+    brokers: String,
+    admin: AdminClient<DefaultClientContext>,
+    producer: BaseProducer,
+}
+
+impl RealTopic {
+    #[allow(
+        clippy::disallowed_methods,
+        clippy::print_stderr,
+        reason = "the environment says where the broker is; a test that is skipped says so"
+    )]
+    fn new(name: &str) -> Option<Self> {
+        let Ok(brokers) = std::env::var("CONNECT_TEST_KAFKA") else {
+            eprintln!("skipped: CONNECT_TEST_KAFKA is not set");
+            return None;
+        };
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &brokers).set("linger.ms", "0");
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        let name = format!("{name}-{since}");
+        Some(Self { name, brokers, admin: config.create().unwrap(), producer: config.create().unwrap() })
+    }
+
+    async fn create(&self) {
+        let topic = NewTopic::new(&self.name, 1, TopicReplication::Fixed(1));
+        // A topic that is being deleted exists for a moment.
+        while self.admin.create_topics([&topic], &AdminOptions::new()).await.unwrap()[0].is_err() {}
+    }
+
+    async fn delete(&self) {
+        self.admin.delete_topics(&[&self.name], &AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
+    }
+
+    /// Writes so many records of so many bytes, in batches of 100.
+    fn produce(&self, count: usize, width: usize) {
+        for batch in 0..count.div_ceil(100) {
+            for number in batch * 100..count.min((batch + 1) * 100) {
+                self.producer
+                    .send(BaseRecord::<(), String>::to(&self.name).partition(0).payload(&format!("{number:0width$}")))
+                    .unwrap();
+            }
+            self.producer.flush(Duration::from_secs(10)).unwrap();
+        }
+    }
+
+    fn reader(&self, properties: &[(&str, &str)]) -> Reader {
+        let own = [("group.id", self.name.as_str())];
+        let properties: Vec<_> = own.iter().chain(properties).copied().collect();
+        Reader::with(settings(&self.brokers, Subscription::Topics(vec![self.name.clone()]), &properties))
+    }
+}
+
+/// Each log that was read: the offsets of its generations.
+fn logs(reader: &Reader) -> Vec<Vec<i64>> {
+    reader.by_generation.iter().map(|(_, offsets)| offsets.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_is_made_again_is_read_from_its_beginning_though_it_has_grown_beyond_the_old_one() {
+    for protocol in [EAGER, COOPERATIVE] {
+        let Some(topic) = RealTopic::new("again") else { return };
+        topic.create().await;
+        topic.produce(20, 1);
+        let mut reader = topic.reader(&[protocol]);
+        reader.until(|reader| reader.records.len() == 20).await;
+        let first = reader.topic_ids[&topic.name].clone();
+        topic.delete().await;
+        topic.create().await;
+        topic.produce(50, 1);
+        reader.until(|reader| reader.by_generation.len() == 2 && reader.records.len() >= 70).await;
+        assert_eq!(logs(&reader), [(0..20).collect::<Vec<_>>(), (0..50).collect()], "{}", reader.told());
+        let told = reader.new_logs.iter().filter_map(|log| log.topic_id.clone()).chain(reader.topic_ids.get(&topic.name).cloned());
+        assert!(told.into_iter().any(|id| id != first), "{}", reader.told());
+        reader.stop().await;
+        topic.delete().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_fetched_ahead_of_a_topic_that_is_made_again_is_never_mixed_with_what_it_holds_now() {
+    let Some(topic) = RealTopic::new("ahead") else { return };
+    topic.create().await;
+    topic.produce(8_000, 1_000);
+    let mut reader = topic.reader(&[]);
+    reader.until(|reader| !reader.records.is_empty()).await;
+    // Nothing is taken any more while the topic is made again: there is no silence in what is read.
+    topic.delete().await;
+    topic.create().await;
+    topic.produce(9_000, 1_000);
+    reader.until(|reader| reader.by_generation.len() == 2 && reader.by_generation[1].1.len() >= 9_000).await;
+    let [old, new] = &logs(&reader)[..] else { panic!("{}", reader.told()) };
+    assert_eq!(*old, (0..old.len() as i64).collect::<Vec<_>>());
+    assert!(old.len() <= 8_000 && *new == (0..9_000).collect::<Vec<_>>());
+    reader.stop().await;
+    topic.delete().await;
 }

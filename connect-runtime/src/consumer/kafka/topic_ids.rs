@@ -36,7 +36,9 @@ impl Change {
         let (topic, ids) = line.split_once(" changed id from ")?;
         let (_, topic) = topic.rsplit_once("Topic ")?;
         let (old, new) = ids.split_once(" to ")?;
-        Some(Self { topic: topic.to_owned(), had_id: old != NO_ID, id: new.trim_end().into() })
+        // librdkafka and Kafka spell two of the 64 digits differently.
+        let id = new.trim_end().replace('+', "-").replace('/', "_").into();
+        Some(Self { topic: topic.to_owned(), had_id: old != NO_ID, id })
     }
 }
 
@@ -90,11 +92,11 @@ mod tests {
     #[test]
     fn the_line_that_tells_of_a_new_id_is_read() {
         let changes = Changes::default();
-        changes.note("[thrd:main]: Topic orders.eu changed id from AAAAAAAAAAAAAAAAAAAAAA to p7Y0sVZbT2uQvC1m0rX9Ag");
-        changes.note("[thrd:main]: Topic orders.eu changed id from p7Y0sVZbT2uQvC1m0rX9Ag to q7Y0sVZbT2uQvC1m0rX9Ag");
+        changes.note("[thrd:main]: Topic orders.eu changed id from AAAAAAAAAAAAAAAAAAAAAA to p7Y0sVZbT2uQvC/m0r+9Ag");
+        changes.note("[thrd:main]: Topic orders.eu changed id from p7Y0sVZbT2uQvC/m0r+9Ag to q7Y0sVZbT2uQvC1m0rX9Ag");
         changes.note("[thrd:main]: Topic orders.eu [3] Leader 1 Epoch 0");
         let change = |had_id, id: &str| Change { topic: "orders.eu".to_owned(), had_id, id: id.into() };
-        assert_eq!(changes.take(), [change(false, "p7Y0sVZbT2uQvC1m0rX9Ag"), change(true, "q7Y0sVZbT2uQvC1m0rX9Ag")]);
+        assert_eq!(changes.take(), [change(false, "p7Y0sVZbT2uQvC_m0r-9Ag"), change(true, "q7Y0sVZbT2uQvC1m0rX9Ag")]);
         assert_eq!(changes.take(), []);
         assert_eq!(changes.id("orders.eu").as_deref(), Some("q7Y0sVZbT2uQvC1m0rX9Ag"));
     }
