@@ -37,6 +37,8 @@ enum Call {
     Stop,
 }
 
+type Ask = Box<dyn Fn(&SinkTaskContext) + Send>;
+
 #[derive(Default)]
 struct Script {
     calls: Vec<Call>,
@@ -46,7 +48,7 @@ struct Script {
     pre_commit: VecDeque<Error>,
     close: VecDeque<Error>,
     /// What is asked for while partitions are opened.
-    asks_in_open: Option<Box<dyn Fn(&SinkTaskContext) + Send>>,
+    asks_in_open: Option<Ask>,
     /// What `pre_commit` offers instead of all that was delivered.
     offer: Option<Offsets>,
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::{
     context::{Context, is_cooperative},
     native::Messages,
+    offsets,
     state::{State, Wait},
     trouble::{Verdict, verdict},
 };
@@ -118,18 +119,17 @@ impl Context {
             }
         }
         if restarts.count() > 0 {
-            let restarted =
-                restarts.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect();
-            self.restart(consumer, restarts, restarted, now);
+            self.restart(consumer, restarts, now);
         }
     }
 
     /// Sets partitions going that librdkafka has stopped, by taking them out of its assignment and in again: it seeks in none that it has
     /// stopped. Under the older protocol all of them go out and in.
-    fn restart(&self, consumer: &BaseConsumer<Self>, stopped: TopicPartitionList, restarted: Vec<TopicPartition>, now: Instant) {
+    fn restart(&self, consumer: &BaseConsumer<Self>, stopped: TopicPartitionList, now: Instant) {
+        let restarted = offsets::partitions(&stopped);
         let is_cooperative = is_cooperative(consumer);
         let list = if is_cooperative { stopped } else { self.all_owned() };
-        let taken_out = || {
+        let out_and_in = || {
             if is_cooperative {
                 consumer.incremental_unassign(&list)?
             } else {
@@ -140,7 +140,7 @@ impl Context {
             self.forward(&list);
             if is_cooperative { consumer.incremental_assign(&list) } else { consumer.assign(&list) }
         };
-        match taken_out() {
+        match out_and_in() {
             Ok(()) => {
                 let mut state = self.state();
                 restarted.iter().for_each(|topic_partition| state.sought(topic_partition, Ok(()), now));
