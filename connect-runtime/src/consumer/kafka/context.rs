@@ -60,7 +60,7 @@ pub(super) struct Context {
     pub(super) closing: AtomicBool,
     /// Where troubles are shown, and that the thread lives.
     pub(super) health: TaskHealth,
-    /// Topics that have become others: the one thing that librdkafka's own threads write to.
+    /// Topics that have become others.
     pub(super) changes: Changes,
     /// The least important lines of librdkafka's log that are passed on.
     pub(super) shown: RDKafkaLogLevel,
@@ -214,12 +214,14 @@ impl Context {
         topics.dedup();
         for topic in topics {
             let wait = until.saturating_duration_since(Instant::now());
+            self.read_log();
             if self.changes.id(&topic).is_none()
                 && !wait.is_zero()
                 && let Err(code) = ask_about(consumer.client(), &topic, wait)
             {
                 tracing::warn!(%topic, %code, "it is not known which topic this is: one that is made again may be taken for it");
             }
+            self.read_log();
             let id = self.changes.id(&topic);
             let mut state = self.state();
             for (_, owned) in state.owned.iter_mut().filter(|(topic_partition, _)| topic_partition.topic == topic) {

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use connect_api::{Error, Offsets, TopicPartition};
-use rdkafka::consumer::{Consumer, base_consumer::BaseConsumer};
+use rdkafka::{
+    ClientContext as _,
+    consumer::{Consumer, base_consumer::BaseConsumer},
+};
 use tokio::time::Instant;
 
 use super::{
@@ -111,13 +114,20 @@ impl Context {
         self.send(Event::Assigned { epoch, partitions, topic_ids });
     }
 
-    /// Looks at topics that have become others; returns whether there are any.
-    pub(super) fn look_at_changes(&self) -> bool {
-        let changes = self.changes.take();
-        for change in &changes {
-            self.state().changed(change, Instant::now());
+    /// Looks at topics that have become others, as librdkafka's log has it up to now.
+    pub(super) fn look_at_changes(&self) {
+        self.read_log();
+        for change in self.changes.take() {
+            self.state().changed(&change, Instant::now());
         }
-        !changes.is_empty()
+    }
+
+    /// Reads the lines that librdkafka has written to its log.
+    pub(super) fn read_log(&self) {
+        let Some(queues) = self.inlet.queues() else { return };
+        while let Some((level, facility, text)) = queues.log.log_line() {
+            self.log(super::log_level(level), &facility, &text);
+        }
     }
 
     /// Shows that nothing comes from a partition, until [`Context::show_mended`].

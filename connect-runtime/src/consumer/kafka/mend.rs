@@ -7,6 +7,7 @@ use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{Consumer, base_consumer::BaseConsumer},
     error::KafkaResult,
+    types::RDKafkaErrorCode,
 };
 use tokio::time::Instant;
 
@@ -203,6 +204,7 @@ impl State {
             }
             Err(error) => {
                 tracing::debug!(%topic_partition, %error, "a seek has to be repeated");
+                owned.stopped |= error.rdkafka_error_code() == Some(RDKafkaErrorCode::State);
                 owned.wait = Wait::Seek(Some(now + SEEK_PAUSE));
             }
         }

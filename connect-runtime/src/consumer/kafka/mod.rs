@@ -78,6 +78,8 @@ struct Queues {
     messages: Arc<Queue>,
     /// Results of commits arrive here; the thread waits here while it has no room for messages.
     commits: Arc<Queue>,
+    /// Lines of librdkafka's log arrive here.
+    log: Arc<Queue>,
     /// Answers to questions arrive here.
     answers: Arc<Queue>,
 }
@@ -103,6 +105,17 @@ impl Inlet {
 
     fn lock(&self) -> MutexGuard<'_, Option<Queues>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The level that librdkafka means by a number, as syslog has them.
+fn log_level(number: i32) -> RDKafkaLogLevel {
+    match number {
+        ..=3 => RDKafkaLogLevel::Error,
+        4 => RDKafkaLogLevel::Warning,
+        5 => RDKafkaLogLevel::Notice,
+        6 => RDKafkaLogLevel::Info,
+        _ => RDKafkaLogLevel::Debug,
     }
 }
 

@@ -56,6 +56,31 @@ impl Queue {
         self.0
     }
 
+    /// Has the lines of the client's log arrive here; `None` sends them where its events go.
+    pub(super) fn set_log<C: ClientContext>(client: &Client<C>, to: Option<&Queue>) {
+        // SAFETY: client and queue are alive; librdkafka takes its own reference to the queue. It refuses where lines are not queued at all,
+        // but the crate has them queued.
+        let _refused = unsafe { native::rd_kafka_set_log_queue(client.native_ptr(), to.map_or(ptr::null_mut(), |to| to.0)) };
+    }
+
+    /// The next line of the log, if one has arrived: level, facility and text.
+    pub(super) fn log_line(&self) -> Option<(i32, String, String)> {
+        // SAFETY: the queue is alive; the event is ours until it is destroyed below.
+        let event = unsafe { native::rd_kafka_queue_poll(self.0, 0) };
+        if event.is_null() {
+            return None;
+        }
+        let (mut facility, mut text, mut level) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the event is alive until the last call; texts end in a zero and live as long as it does, and are copied before.
+        unsafe {
+            let failed = native::rd_kafka_event_log(event, &raw mut facility, &raw mut text, &raw mut level);
+            let copy = |text: *const c_char| CStr::from_ptr(text).to_string_lossy().trim().to_owned();
+            let line = (failed == 0).then(|| (level, copy(facility), copy(text)));
+            native::rd_kafka_event_destroy(event);
+            Some(line.unwrap_or_default())
+        }
+    }
+
     /// Sends what arrives here to another queue, or keeps it here.
     pub(super) fn forward_to(&self, other: Option<&Queue>) {
         // SAFETY: both queues are alive; librdkafka takes its own reference to the other one.

@@ -107,8 +107,7 @@ impl KafkaSettings {
             ("enable.partition.eof", "false"),
             // Where to go on is decided here (`trouble.rs`), where it can be counted and told.
             ("auto.offset.reset", "error"),
-            // Lines of the log arrive while what they tell of happens (`topic_ids.rs`).
-            ("log.queue", "false"),
+            // One of its lines tells that a topic was made again (`topic_ids.rs`).
             ("debug", debug.as_str()),
         ] {
             config.set(key, value);

@@ -116,7 +116,9 @@ impl ConsumerThread {
         let queue = Arc::new(Queue::new(consumer.client()));
         let commits = Arc::new(Queue::new(consumer.client()));
         let answers = Arc::new(Queue::new(consumer.client()));
-        inlet.set(Some(Queues { messages: queue.clone(), commits, answers }));
+        let log = Arc::new(Queue::new(consumer.client()));
+        Queue::set_log(consumer.client(), Some(&log));
+        inlet.set(Some(Queues { messages: queue.clone(), commits, log, answers }));
         let waker = inlet.clone();
         consumer.set_nonempty_callback(move || waker.wake());
         Ok(Self {
@@ -356,6 +358,7 @@ impl Drop for ConsumerThread {
         self.context.closing.store(true, Ordering::Relaxed);
         self.messages.clear();
         self.context.clear();
+        Queue::set_log(self.consumer.client(), None);
         self.inlet.set(None);
         self.queue = None;
     }

@@ -1,18 +1,16 @@
 //! When librdkafka takes a topic for another one of the same name.
 //!
 //! It fetches by a topic's id, and where metadata bring another id it goes on fetching at the old offset in the new log without a word to
-//! us (a FIXME in its `rdkafka_topic.c`). But it writes a line to its log, while it holds the topic's lock and before it takes the new id:
-//! whoever has taken messages and sees no such line afterwards has messages of the old log only. So the line is caught here; a test sees to
-//! it that it is still written. Asking the brokers instead costs a request whenever records are read, and one of them may not have heard
-//! yet of what the one that is fetched from does already. Brokers before 3.1 do not fetch by id: there, records may come before the line.
+//! us (a FIXME in its `rdkafka_topic.c`). But it writes a line to its log, while it holds the topic's lock and before it takes the new id.
+//! The line arrives in a queue of its own: whoever has taken messages, and finds no such line in that queue afterwards, has messages of the
+//! old log only. A test sees to it that the line is still written. Asking the brokers instead costs a request whenever records are read, and
+//! one of them may not have heard yet of what the one that is fetched from does already. Brokers before 3.1 do not fetch by id: there,
+//! records may come before the line.
 
 use std::{
     collections::HashMap,
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// How Kafka writes the id of a topic that has none.
@@ -42,12 +40,9 @@ impl Change {
     }
 }
 
-/// Changes that have not been looked at. librdkafka's threads add them.
+/// Changes that have not been looked at, and the ids of all topics.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
-    any: AtomicBool,
-    ids: Mutex<Ids>,
-}
+pub(super) struct Changes(Mutex<Ids>);
 
 #[derive(Debug, Default)]
 struct Ids {
@@ -63,7 +58,6 @@ impl Changes {
             let mut ids = self.lock();
             ids.known.insert(change.topic.clone(), change.id.clone());
             ids.changes.push(change);
-            self.any.store(true, Ordering::Release);
         }
     }
 
@@ -72,16 +66,13 @@ impl Changes {
         self.lock().known.get(topic).cloned()
     }
 
-    /// What has changed since the last call: one look at a flag where nothing has.
+    /// What has changed since the last call.
     pub(super) fn take(&self) -> Vec<Change> {
-        if !self.any.swap(false, Ordering::AcqRel) {
-            return Vec::new();
-        }
         mem::take(&mut self.lock().changes)
     }
 
     fn lock(&self) -> MutexGuard<'_, Ids> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
