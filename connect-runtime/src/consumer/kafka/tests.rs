@@ -273,7 +273,7 @@ async fn records_that_have_gone_end_the_task_where_nobody_has_said_where_to_go_o
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_brokers_refuse_is_shown_until_the_next_record_comes() {
     let cluster = cluster(1);
-    let mut reader = Reader::start(&cluster, &[]);
+    let mut reader = Reader::start(&cluster, &[("fetch.error.backoff.ms", "10"), ("fetch.wait.max.ms", "50")]);
     reader.until(|reader| reader.assigned().len() == 1).await;
     // More than one: an answer to what was asked before the partition had begun is dropped.
     cluster.fail_requests(FETCH, &[Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 3]);
@@ -557,17 +557,17 @@ async fn a_topic_that_is_made_again_is_read_from_its_beginning_though_it_has_gro
 async fn what_was_fetched_ahead_of_a_topic_that_is_made_again_is_never_mixed_with_what_it_holds_now() {
     let Some(topic) = RealTopic::new("ahead") else { return };
     topic.create().await;
-    topic.produce(8_000, 1_000);
+    topic.produce(1_600, 5_000);
     let mut reader = topic.reader(&[]);
     reader.until(|reader| !reader.records.is_empty()).await;
     // Nothing is taken any more while the topic is made again: there is no silence in what is read.
     topic.delete().await;
     topic.create().await;
-    topic.produce(9_000, 1_000);
-    reader.until(|reader| reader.by_generation.len() == 2 && reader.by_generation[1].1.len() >= 9_000).await;
+    topic.produce(1_800, 5_000);
+    reader.until(|reader| reader.by_generation.len() == 2 && reader.by_generation[1].1.len() >= 1_800).await;
     let [old, new] = &logs(&reader)[..] else { panic!("{}", reader.told()) };
     assert_eq!(*old, (0..old.len() as i64).collect::<Vec<_>>());
-    assert!(old.len() <= 8_000 && *new == (0..9_000).collect::<Vec<_>>());
+    assert!(old.len() <= 1_600 && *new == (0..1_800).collect::<Vec<_>>());
     reader.stop().await;
     topic.delete().await;
 }
