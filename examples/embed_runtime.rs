@@ -10,7 +10,7 @@ mod kafka;
 
 use std::{error::Error, process::ExitCode, time::Duration};
 
-use connect_api::config::Config;
+use connect_api::{Cursor, config::Config};
 use connect_runtime::{Worker, config::WorkerConfig};
 use kafka::Kafka;
 
@@ -62,7 +62,7 @@ async fn embed() -> Result<(), Box<dyn Error>> {
     let storage = connectors::memory_storage("readings");
     let all = async {
         loop {
-            let objects = storage.list("topics/", None).await?;
+            let objects = storage.list("topics/", &Cursor::Start).await?.names;
             if objects.len() == RECORDS / FLUSH_SIZE {
                 return Ok::<_, Box<dyn Error>>(objects);
             }
@@ -75,7 +75,7 @@ async fn embed() -> Result<(), Box<dyn Error>> {
     worker.stop().await;
     let mut lines = 0;
     for object in &objects {
-        let content = storage.get(object).await?.ok_or("an object has gone")?;
+        let content = storage.get(object, 0..u64::MAX).await?.ok_or("an object has gone")?;
         lines += content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
     }
     println!("{} objects with {lines} records, the first of them {}", objects.len(), objects[0]);

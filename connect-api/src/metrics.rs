@@ -6,7 +6,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    core::Collector,
+    proto::{LabelPair, MetricFamily},
+};
 
 /// What a metric is to Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +40,7 @@ pub struct MetricDefinition {
 #[derive(Clone, Default)]
 pub struct Metrics {
     registry: Registry,
-    registered: Arc<Mutex<HashMap<&'static str, Registered>>>,
+    registered: Arc<Mutex<HashMap<&'static str, (&'static MetricDefinition, Registered)>>>,
 }
 
 #[derive(Clone)]
@@ -90,6 +94,24 @@ impl Metrics {
         };
     }
 
+    /// Forgets all series that have this value of this label, such as those of a connector that is gone. Handles that somebody still has count
+    /// on without being seen.
+    pub fn forget(&self, label: &str, value: &str) {
+        let registered: Vec<_> = self.registered.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for (definition, metric) in registered {
+            if !definition.labels.contains(&label) {
+                continue;
+            }
+            for series in metric.collect().iter().flat_map(MetricFamily::get_metric) {
+                let of = |name: &str| series.get_label().iter().find(|pair| pair.name() == name).map(LabelPair::value);
+                let labels: Vec<_> = definition.labels.iter().map(|name| of(name).unwrap_or_default()).collect();
+                if of(label) == Some(value) {
+                    self.remove(definition, &labels);
+                }
+            }
+        }
+    }
+
     /// All metrics in Prometheus' text format 0.0.4.
     pub fn scrape(&self) -> String {
         prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
@@ -97,14 +119,23 @@ impl Metrics {
 
     fn registered(&self, definition: &'static MetricDefinition) -> Registered {
         let mut registered = self.registered.lock().unwrap_or_else(PoisonError::into_inner);
-        registered.entry(definition.name).or_insert_with(|| Registered::new(definition, &self.registry)).clone()
+        let made = || (definition, Registered::new(definition, &self.registry));
+        registered.entry(definition.name).or_insert_with(made).1.clone()
     }
 }
 
 impl Registered {
+    fn collect(&self) -> Vec<MetricFamily> {
+        match self {
+            Self::Counter(vec) => vec.collect(),
+            Self::Gauge(vec) => vec.collect(),
+            Self::Histogram(vec) => vec.collect(),
+        }
+    }
+
     fn new(definition: &'static MetricDefinition, registry: &Registry) -> Self {
         let MetricDefinition { name, kind, labels, help } = *definition;
-        let (registered, collector): (_, Box<dyn prometheus::core::Collector>) = match kind {
+        let (registered, collector): (_, Box<dyn Collector>) = match kind {
             MetricKind::Counter => {
                 let vec = IntCounterVec::new(Opts::new(name, help), labels).unwrap_or_else(|e| panic!("{name}: {e}"));
                 (Self::Counter(vec.clone()), Box::new(vec))
@@ -127,5 +158,35 @@ impl Registered {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Metrics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static RECORDS: MetricDefinition =
+        MetricDefinition { name: "records_total", kind: MetricKind::Counter, labels: &["task", "connector"], help: "Records." };
+    static DURATION: MetricDefinition =
+        MetricDefinition { name: "put_seconds", kind: MetricKind::Histogram(&[1.0]), labels: &["connector"], help: "Time." };
+    static USED: MetricDefinition = MetricDefinition { name: "used_bytes", kind: MetricKind::Gauge, labels: &[], help: "Bytes." };
+
+    #[test]
+    fn all_series_of_a_connector_are_forgotten_and_no_others() {
+        let metrics = Metrics::default();
+        metrics.gauge(&USED, &[]).set(7);
+        for connector in ["a", "b"] {
+            for task in ["0", "a"] {
+                metrics.counter(&RECORDS, &[task, connector]).inc();
+            }
+            metrics.histogram(&DURATION, &[connector]).observe(0.5);
+        }
+        metrics.forget("connector", "a");
+        let scrape = metrics.scrape();
+        assert!(!scrape.contains(r#"connector="a""#), "{scrape}");
+        for kept in [r#"{connector="b",task="a"} 1"#, r#"{connector="b",task="0"} 1"#, r#"count{connector="b"} 1"#, "used_bytes 7"]
+        {
+            assert!(scrape.contains(kept), "{kept}: {scrape}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     metrics::TaskMetrics,
     rest::{TaskHealth, TaskState},
-    shutdown::{Joined, Spawner, join},
+    shutdown::{Joined, Spawner, Stop, join},
     task::{Convert, ErrorHandler, Host, SinkLoop, TaskParts, TaskSettings},
 };
 
@@ -23,6 +23,9 @@ const RESTART_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 
 /// A task that has run for so long starts again as quickly as at first.
 const SOUND_AFTER: Duration = Duration::from_secs(300);
+
+/// How long a task that was given up may take to notice.
+const ABORT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long what runs beside a task may take to end.
 const BACKGROUND_TIMEOUT: Duration = Duration::from_millis(500);
@@ -33,6 +36,7 @@ pub(crate) struct Environment {
     pub(crate) config: WorkerConfig,
     pub(crate) plugins: Plugins,
     pub(crate) metrics: Metrics,
+    /// The process's.
     pub(crate) budget: Budget,
 }
 
@@ -45,7 +49,7 @@ pub(crate) struct ConnectorSetup {
 /// A connector's running tasks.
 pub(crate) struct Connector {
     tasks: Vec<RunningTask>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 struct RunningTask {
@@ -63,15 +67,18 @@ enum Started {
 }
 
 impl Connector {
-    /// Starts one task for each of `health`.
+    /// Starts one task for each of `health`, which all end when `stop` asks for it.
     pub(crate) fn start(
         environment: &Arc<Environment>,
         setup: ConnectorSetup,
         health: Vec<TaskHealth>,
-        stopping: &CancellationToken,
+        budget: &Budget,
+        stop: &Stop,
     ) -> Self {
-        let (setup, stop) = (Arc::new(setup), stopping.child_token());
-        let tasks = health.into_iter().enumerate().map(|(task, health)| {
+        let setup = Arc::new(setup);
+        // All of them before the first task starts: what each may fetch ahead depends on how many there are.
+        let tasks: Vec<_> = health.into_iter().map(|health| (health, budget.task())).collect();
+        let tasks = tasks.into_iter().enumerate().map(|(task, (health, budget))| {
             let (first, started) = watch::channel(None);
             let metrics = Arc::new(TaskMetrics::new(&environment.metrics, &setup.config.name, task));
             let supervised = Supervised {
@@ -80,12 +87,13 @@ impl Connector {
                 task,
                 health,
                 metrics,
+                budget,
                 stop: stop.clone(),
                 first,
             };
             RunningTask { supervisor: join(supervised.supervise()), started }
         });
-        Self { tasks: tasks.collect(), stop }
+        Self { tasks: tasks.collect(), stop: stop.clone() }
     }
 
     /// Waits until every task has started or failed to.
@@ -105,12 +113,22 @@ impl Connector {
     }
 
     /// Tells all tasks to stop, then waits for them until `until`; who is not done then is dropped without a last commit.
-    pub(crate) async fn stop(self, until: Instant) {
+    pub(crate) async fn stop(mut self, until: Instant) {
         self.stop.cancel();
-        for (number, task) in self.tasks.into_iter().enumerate() {
-            if tokio::time::timeout_at(until, task.supervisor.ended()).await.is_err() {
-                tracing::error!(task = number, "the task has not stopped in time: its last commit is left out");
+        for (number, task) in self.tasks.iter_mut().enumerate() {
+            if tokio::time::timeout_at(until, task.supervisor.wait()).await.is_err() {
+                tracing::error!(task = number, "the task has not stopped in time: what it has not committed is read again");
+                task.supervisor.abort();
             }
+        }
+        // Whoever is told that the connector has stopped finds nothing of it at work, unless it does not even wait for anything.
+        let gone = async {
+            for task in &mut self.tasks {
+                task.supervisor.wait().await;
+            }
+        };
+        if tokio::time::timeout(ABORT_TIMEOUT, gone).await.is_err() {
+            tracing::error!("a task blocks its thread and cannot be ended");
         }
     }
 }
@@ -128,7 +146,8 @@ struct Supervised {
     task: usize,
     health: TaskHealth,
     metrics: Arc<TaskMetrics>,
-    stop: CancellationToken,
+    budget: Budget,
+    stop: Stop,
     first: watch::Sender<Option<Started>>,
 }
 
@@ -199,18 +218,27 @@ impl Supervised {
 
     /// One life of the task.
     async fn run(&self) -> Result<()> {
-        let Environment { config: worker, plugins, metrics, budget } = &*self.environment;
+        let Environment { config: worker, plugins, metrics, .. } = &*self.environment;
         let ConnectorSetup { config: connector, plugin } = &*self.setup;
         self.health.forget_problems();
-        let errors = Arc::new(ErrorHandler::start(worker, connector, self.task, budget, metrics).await?);
+        let errors = ErrorHandler::start(worker, connector, self.task, &self.budget, metrics);
+        let errors = tokio::select! {
+            errors = errors => Arc::new(errors?),
+            // Nobody waits for a start that hangs: nothing is owned yet.
+            () = self.stop.cancelled() => return Ok(()),
+        };
         let converters = config::converters(plugins, worker, connector)?;
         let transformations = config::transformations(plugins, connector)?;
         let convert = Convert::new(converters, transformations, errors.clone(), &self.metrics);
         let background = Spawner::new(&CancellationToken::new());
         let host = Arc::new(Host::new(self.health.clone(), errors.clone(), background.clone()));
-        let context = SinkTaskContext::new(connector.name.clone(), self.task, budget.clone(), metrics.clone(), host.clone());
-        let mut sink = plugin.task(&connector.raw, plugins)?;
-        if let Err(error) = self.start_sink(&mut *sink, &context).await {
+        let context = SinkTaskContext::new(connector.name.clone(), self.task, self.budget.clone(), metrics.clone(), host.clone());
+        let mut sink = plugin.task(&config::effective(worker, connector)?, plugins)?;
+        let started = tokio::select! {
+            started = self.start_sink(&mut *sink, &context) => started,
+            () = self.stop.cancelled() => Ok(()),
+        };
+        if let Err(error) = started {
             stop_sink(&mut *sink).await;
             return Err(error);
         }
@@ -219,19 +247,17 @@ impl Supervised {
             stop_sink(&mut *sink).await;
             return Ok(());
         }
-        let settings = self.consumer_settings()?;
-        // Part of what librdkafka fetches ahead: it comes back only if reading goes on.
-        let _prefetch = budget.park(settings.prefetch);
-        let consumer = kafka::start(settings)?;
+        let consumer = kafka::start(self.consumer_settings()?)?;
         self.running();
         let parts = TaskParts { sink, consumer, convert, errors, host, health: self.health.clone(), metrics: self.metrics.clone() };
         let settings = TaskSettings {
             flush_interval: worker.offset_flush_interval,
             flush_timeout: worker.offset_flush_timeout,
-            last_commit_timeout: worker.graceful_timeout / 2,
+            stop_within: worker.graceful_timeout,
         };
         let ended = SinkLoop::new(parts, settings).run(&self.stop).await;
-        background.close(BACKGROUND_TIMEOUT).await;
+        let left = self.stop.until(worker.graceful_timeout).saturating_duration_since(Instant::now());
+        background.close(BACKGROUND_TIMEOUT.min(left)).await;
         ended
     }
 
@@ -254,24 +280,20 @@ impl Supervised {
                 }
                 other => return other,
             }
-            tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
-            }
+            tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RESTART_AFTER.1);
         }
     }
 
     fn consumer_settings(&self) -> Result<KafkaSettings> {
-        let Environment { config: worker, budget, .. } = &*self.environment;
-        let connector = &self.setup.config;
+        let (worker, connector) = (&self.environment.config, &self.setup.config);
         Ok(KafkaSettings {
             connector: connector.name.clone(),
             task: self.task,
             properties: config::consumer_properties(worker, connector, self.task)?,
             subscription: subscription(worker, connector),
-            budget: budget.clone(),
-            prefetch: prefetch_for(budget, connector.tasks_max),
+            budget: self.budget.clone(),
+            prefetch: prefetch_for(&self.budget),
             health: self.health.clone(),
         })
     }

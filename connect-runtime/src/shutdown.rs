@@ -1,12 +1,48 @@
 //! The only place that spawns. Whoever spawns here, joins here.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::{
     sync::watch,
     task::{JoinError, JoinHandle},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+
+/// Asks for an end, and remembers since when. Clones ask for the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop {
+    asked: CancellationToken,
+    since: Arc<OnceLock<Instant>>,
+}
+
+impl Stop {
+    /// Asks for the end; asking again changes nothing.
+    pub(crate) fn cancel(&self) {
+        // First, so that whoever is woken knows it.
+        self.since.get_or_init(Instant::now);
+        self.asked.cancel();
+    }
+
+    /// Whether the end has been asked for.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.asked.is_cancelled()
+    }
+
+    /// Waits until the end is asked for.
+    pub(crate) async fn cancelled(&self) {
+        self.asked.cancelled().await;
+    }
+
+    /// So long after the end was asked for, or after now where it was not.
+    pub(crate) fn until(&self, within: Duration) -> Instant {
+        self.since.get().copied().unwrap_or_else(Instant::now) + within
+    }
+}
 
 /// Futures that run beside their owner and end with it.
 #[derive(Clone, Debug)]
@@ -76,6 +112,19 @@ impl<T> Joined<T> {
     /// The future has panicked.
     pub(crate) async fn ended(mut self) -> Result<T, JoinError> {
         (&mut self.0).await
+    }
+
+    /// Waits for the end, however it comes; may be called again.
+    pub(crate) async fn wait(&mut self) {
+        if !self.0.is_finished() {
+            // What has panicked has ended, too.
+            let _ended = (&mut self.0).await;
+        }
+    }
+
+    /// Drops the future as soon as it waits for something.
+    pub(crate) fn abort(&self) {
+        self.0.abort();
     }
 }
 

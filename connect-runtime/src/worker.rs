@@ -1,7 +1,9 @@
 //! The process as a library: what `connect run` and embedders start.
 
+mod connectors;
+mod life;
+
 use std::{
-    collections::BTreeMap,
     fmt,
     net::SocketAddr,
     sync::{Arc, OnceLock},
@@ -9,20 +11,19 @@ use std::{
 };
 
 use connect_api::{Budget, Error, Metrics, Plugins, Result, config::Config, plugins};
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{self, ConnectorConfig, WorkerConfig},
-    consumer::kafka,
-    herder::{Connector, ConnectorSetup, Environment},
+    herder::{ConnectorSetup, Environment},
     memory,
+    metrics::ConnectorBudgets,
     rest::{Health, RestServer, Served},
-    shutdown::{Spawner, spawn_blocking},
+    shutdown::Spawner,
 };
-
-/// How long a broker may take to answer before a connector is refused.
-const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+use connectors::{Connectors, Existing, StopOnDrop};
+use life::Life;
 
 /// How long what serves requests may take to end.
 const SERVERS_TIMEOUT: Duration = Duration::from_secs(1);
@@ -35,11 +36,14 @@ pub struct Worker {
     environment: Arc<Environment>,
     health: Health,
     cluster: Arc<OnceLock<String>>,
-    connectors: Mutex<BTreeMap<Arc<str>, Connector>>,
+    connectors: Connectors,
+    lives: Spawner,
     servers: Spawner,
     rest_address: Option<SocketAddr>,
     stopping: CancellationToken,
     stopped: CancellationToken,
+    /// Ends everything without a word.
+    dropped: CancellationToken,
 }
 
 /// How to start a [`Worker`].
@@ -67,11 +71,13 @@ impl WorkerBuilder {
         let health = Health::new(metrics.clone());
         let budget = Budget::new(config.memory.unwrap_or_else(memory::default_budget));
         let (stopping, cluster) = (CancellationToken::new(), Arc::default());
+        let connector_budgets = ConnectorBudgets::default();
         let servers = Spawner::new(&CancellationToken::new());
         let served = Served {
             metrics: metrics.clone(),
             health: health.clone(),
             budget: budget.clone(),
+            connector_budgets: connector_budgets.clone(),
             kafka_cluster_id: Arc::clone(&cluster),
         };
         let mut rest_address = None;
@@ -82,15 +88,18 @@ impl WorkerBuilder {
             servers.spawn(server.serve(served.clone(), stopping.clone()));
         }
         tracing::info!(memory = budget.limit(), "worker started");
+        let dropped = CancellationToken::new();
         Ok(Worker {
+            connectors: Connectors::new(metrics.clone(), health.clone(), connector_budgets),
+            lives: Spawner::new(&dropped),
             environment: Arc::new(Environment { config, plugins, metrics, budget }),
             health,
             cluster,
-            connectors: Mutex::default(),
             servers,
             rest_address,
             stopping,
             stopped: CancellationToken::new(),
+            dropped,
         })
     }
 }
@@ -102,31 +111,38 @@ impl Worker {
     }
 
     /// Starts a connector, and returns once each of its tasks runs or has failed. Trouble with the environment that comes later is
-    /// waited out; trouble with a store while the tasks start, too.
+    /// waited out; trouble with a store while the tasks start, too. Several may start at once. Where the future is dropped before it is done, the
+    /// connector is stopped as [`Worker::delete_connector`] does it, without anybody waiting.
     ///
     /// # Errors
-    /// `Config` with every problem of the configuration, or where a task finds that it cannot work with it; `Retriable` where no
-    /// broker answers. Nothing runs then.
+    /// `Config` with every problem of the configuration, where a task finds that it cannot work with it, or where there is a connector of this
+    /// name; `Retriable` where no broker answers, or the last connector of this name is not gone yet. Nothing runs then.
     pub async fn create_connector(&self, config: Config) -> Result<()> {
         let setup = self.check(&config)?;
         let name = setup.config.name.clone();
-        let mut connectors = self.connectors.lock().await;
-        if self.stopping.is_cancelled() {
-            return Err(Error::fatal("the worker is stopping"));
-        }
-        if connectors.contains_key(&name) {
-            return Err(Error::config(format!("Connector {name} already exists")));
-        }
-        self.reach_brokers(&setup.config).await?;
-        let tasks = (0..setup.config.tasks_max).map(|task| self.health.task(&name, task)).collect();
-        let connector = Connector::start(&self.environment, setup, tasks, &self.stopping);
-        let started = connector.started().await;
-        if let Err(error) = started {
-            connector.stop(Instant::now() + self.environment.config.graceful_timeout).await;
-            return Err(error);
-        }
-        tracing::info!(connector = &*name, "connector started");
-        connectors.insert(name, connector);
+        let (held, Existing { stop, .. }) = self.connectors.hold(&name)?;
+        let unfinished = StopOnDrop::new(stop.clone());
+        let life =
+            Life { environment: self.environment.clone(), health: self.health.clone(), cluster: self.cluster.clone(), held, stop };
+        let (tell, started) = oneshot::channel();
+        self.lives.spawn(life.live(setup, tell));
+        // A life that ends without a word has been dropped with the worker.
+        started.await.unwrap_or_else(|_| Err(life::ended(&name)))?;
+        unfinished.disarm();
+        Ok(())
+    }
+
+    /// Stops a connector, each task with a last commit, within `task.shutdown.graceful.timeout.ms`, and forgets it: readiness and metrics are as if
+    /// it had never been. One that is starting is not waited for any longer.
+    ///
+    /// # Errors
+    /// `Config` where there is none of this name.
+    pub async fn delete_connector(&self, name: &str) -> Result<()> {
+        let Some(existing) = self.connectors.find(name) else {
+            return Err(Error::config(format!("Connector {name} not found")));
+        };
+        existing.stop.cancel();
+        existing.gone().await;
         Ok(())
     }
 
@@ -140,16 +156,6 @@ impl Worker {
         let config = ConnectorConfig::try_from(raw)?;
         let plugin = plugins::find(plugins.sink_connectors(), &config.connector_class)?.configure(raw)?;
         Ok(ConnectorSetup { config, plugin })
-    }
-
-    async fn reach_brokers(&self, connector: &ConnectorConfig) -> Result<()> {
-        let properties = config::consumer_properties(&self.environment.config, connector, 0)?;
-        let probing = spawn_blocking(move || kafka::probe(&properties, BROKER_TIMEOUT)).await;
-        let cluster = probing.map_err(|error| Error::fatal("looking for brokers").with_source(error))??;
-        if let Some(cluster) = cluster {
-            self.cluster.get_or_init(|| cluster);
-        }
-        Ok(())
     }
 
     /// What is counted.
@@ -167,14 +173,14 @@ impl Worker {
         self.health.readiness(Instant::now())
     }
 
-    /// Stops all tasks, each with a last commit, within `task.shutdown.graceful.timeout.ms`, then the listeners.
+    /// Stops all connectors at the same time, each task with a last commit, within `task.shutdown.graceful.timeout.ms`, then the listeners. No start
+    /// is waited for.
     pub async fn stop(&self) {
         self.stopping.cancel();
-        let mut connectors = self.connectors.lock().await;
-        let until = Instant::now() + self.environment.config.graceful_timeout;
-        for (name, connector) in std::mem::take(&mut *connectors) {
-            connector.stop(until).await;
-            tracing::info!(connector = &*name, "connector stopped");
+        let connectors = self.connectors.close();
+        connectors.iter().for_each(|connector| connector.stop.cancel());
+        for connector in connectors {
+            connector.gone().await;
         }
         self.servers.close(SERVERS_TIMEOUT).await;
         self.stopped.cancel();
@@ -188,6 +194,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        self.dropped.cancel();
         self.stopping.cancel();
     }
 }

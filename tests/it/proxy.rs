@@ -178,7 +178,8 @@ fn describe(head: &str) -> Request {
     let mut words = head.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let is_object = path.trim_matches('/').contains('/');
+    // What a start asks with is none of the sink's objects.
+    let is_object = path.trim_matches('/').contains('/') && !path.ends_with("/.connect-conditional-write-probe");
     let kind = match method {
         "PUT" if query.contains("partNumber=") => Kind::Part,
         "PUT" if is_object => Kind::PutObject,

@@ -111,6 +111,8 @@ fn built_in(client: Client, connector: &str, task: usize) -> Vec<(&'static str, 
             ("enable.idempotence", "false"),
             ("acks", "all"),
             ("max.in.flight.requests.per.connection", "1"),
+            // librdkafka's is smaller: a record that was read could be too large for the queue.
+            ("max.request.size", "1048576"),
             ("delivery.timeout.ms", "2147483647"),
             ("partitioner", "murmur2_random"),
             ("connections.max.idle.ms", "540000"),

@@ -5,6 +5,7 @@ mod client;
 mod connector;
 mod connector_keys;
 mod converters;
+mod effective;
 #[cfg(test)]
 pub(crate) mod fake;
 mod file;
@@ -26,6 +27,7 @@ pub(crate) use client::add_command_config;
 pub use client::{ClientProperties, admin_properties, consumer_properties, producer_properties};
 pub use connector::{ConnectorConfig, DeadLetterQueueConfig, ErrorsConfig, Tolerance, Topics};
 pub use converters::{Converters, converters};
+pub(crate) use effective::effective;
 pub(crate) use file::SettingsFile;
 pub use file::{read_connector, read_worker};
 pub use reference::config_reference;

@@ -1,6 +1,10 @@
 //! `topics.regex` in Java's syntax.
 
-use std::fmt;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 mod translate;
 
@@ -9,6 +13,8 @@ mod translate;
 pub struct TopicRegex {
     java: String,
     regex: fancy_regex::Regex,
+    /// Topics that took too many steps, and of which that has been said.
+    undecided: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl TopicRegex {
@@ -19,12 +25,22 @@ impl TopicRegex {
     pub fn new(java: &str) -> Result<Self, String> {
         let translated = translate::translate(java)?;
         let regex = fancy_regex::Regex::new(&translated).map_err(|error| format!("Invalid regex: {error}"))?;
-        Ok(Self { java: java.to_owned(), regex })
+        Ok(Self { java: java.to_owned(), regex, undecided: Arc::default() })
     }
 
-    /// Whether the whole name matches. A pattern that takes too many steps to decide does not.
+    /// Whether the whole name matches. A pattern that takes too many steps to decide does not: a warning says so, once for each topic.
     pub fn is_match(&self, topic: &str) -> bool {
-        self.regex.is_match(topic).unwrap_or(false)
+        self.regex.is_match(topic).unwrap_or_else(|error| {
+            if self.is_news(topic) {
+                tracing::warn!(pattern = self.java, topic, %error, "topics.regex cannot be decided for this topic, which is not read");
+            }
+            false
+        })
+    }
+
+    /// Whether nothing has been said of this topic yet.
+    fn is_news(&self, topic: &str) -> bool {
+        self.undecided.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned())
     }
 
     /// The pattern as it was written.
@@ -36,5 +52,20 @@ impl TopicRegex {
 impl fmt::Debug for TopicRegex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TopicRegex({})", self.java)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_takes_too_many_steps_does_not_match_and_is_news_once() {
+        let regex = TopicRegex::new(r"(a|b|ab)*(?=c)c").unwrap();
+        let topic = "ab".repeat(40);
+        assert!(!regex.is_match(&topic));
+        assert!(!regex.clone().is_news(&topic), "it has been said");
+        assert!(!regex.is_match("other"));
+        assert!(regex.is_news("other"), "it was decided, so nothing was said");
     }
 }

@@ -65,8 +65,8 @@ pub(super) static LISTENERS: ConfigKey<Listeners> = ConfigKey::with_default(
 
 pub(super) static MEMORY_LIMIT: ConfigKey<MemorySize> = ConfigKey::optional(
     "memory.limit",
-    "Memory for everything that is read and not yet durable: prefetched records, open files and uploads. A number of bytes, or one \
-     with a suffix: 512M, 2GiB. Left out, it is a quarter of what the control group or the machine allows, and no more than 32M.",
+    "Memory for everything that is read and not yet durable: batches, open files and uploads; what is fetched ahead may have a \
+     quarter of it beside it. All connectors share it. A number of bytes, or one with a suffix: 512M, 2GiB. Left out, it is a quarter of what the control group or the machine allows, and no more than 32M.",
 )
 .unit("bytes")
 .extension();

@@ -32,6 +32,8 @@ definitions! {
         "Always 1; the labels say what is running.";
     BUDGET_USED "connect_budget_used_bytes" Gauge, &[],
         "Memory reserved by batches, open files and uploads.";
+    CONNECTOR_BUDGET_USED "connect_connector_budget_used_bytes" Gauge, &["connector"],
+        "Memory reserved by the connector's batches, open files and uploads, and for what its consumers fetch ahead.";
     BUDGET_LIMIT "connect_budget_limit_bytes" Gauge, &[],
         "Memory that may be reserved; reading pauses at this limit.";
 

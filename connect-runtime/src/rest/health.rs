@@ -88,7 +88,8 @@ type Tasks = BTreeMap<(Arc<str>, usize), Arc<Facts>>;
 #[derive(Debug)]
 struct Facts {
     turned: [AtomicU64; TaskLoop::ALL.len()],
-    state: Mutex<TaskState>,
+    /// `None` once the task is forgotten.
+    state: Mutex<Option<TaskState>>,
     problems: Mutex<BTreeMap<String, Problem>>,
 }
 
@@ -110,15 +111,28 @@ impl Health {
     pub(crate) fn task(&self, connector: &Arc<str>, task: usize) -> TaskHealth {
         let facts = locked(&self.tasks).entry((connector.clone(), task)).or_insert_with(|| Arc::new(Facts::new())).clone();
         let handle = TaskHealth { connector: connector.clone(), task, facts, metrics: self.metrics.clone(), origin: self.origin };
-        handle.show_state();
+        if let Some(state) = *locked(&handle.facts.state) {
+            handle.show(state);
+        }
         handle
+    }
+
+    /// Knows nothing of a connector's tasks any more, whoever still reports for them.
+    pub(crate) fn forget(&self, connector: &str) {
+        locked(&self.tasks).retain(|(of, _), facts| {
+            let goes = **of == *connector;
+            if goes {
+                *locked(&facts.state) = None;
+            }
+            !goes
+        });
     }
 
     /// Whether every loop of every task at work still turns, and the report that says so.
     pub(crate) fn liveness(&self, now: Instant) -> (bool, Value) {
         let mut stuck = Vec::new();
         for ((connector, task), facts) in locked(&self.tasks).iter() {
-            if !locked(&facts.state).is_at_work() {
+            if !locked(&facts.state).is_some_and(TaskState::is_at_work) {
                 continue;
             }
             for task_loop in TaskLoop::ALL {
@@ -144,7 +158,7 @@ impl Health {
         let tasks: Vec<_> = tasks
             .iter()
             .map(|((connector, task), facts)| {
-                json!({ "connector": &**connector, "task": task, "state": locked(&facts.state).name() })
+                json!({ "connector": &**connector, "task": task, "state": locked(&facts.state).map(TaskState::name) })
             })
             .collect();
         let ready = problems.is_empty();
@@ -163,7 +177,7 @@ impl Facts {
     fn new() -> Self {
         Self {
             turned: [const { AtomicU64::new(0) }; TaskLoop::ALL.len()],
-            state: Mutex::new(TaskState::Unassigned),
+            state: Mutex::new(Some(TaskState::Unassigned)),
             problems: Mutex::default(),
         }
     }
@@ -176,7 +190,9 @@ impl Facts {
         let state = *locked(&self.state);
         let problems = locked(&self.problems);
         let mut report: Vec<_> = problems.iter().map(|(what, problem)| problem.report(connector, task, what, now)).collect();
-        if report.is_empty() && !state.is_at_work() {
+        if report.is_empty()
+            && let Some(state) = state.filter(|state| !state.is_at_work())
+        {
             let text = format!("the task is {}", state.name());
             report.push(json!({ "connector": connector, "task": task, "what": "task", "problem": text }));
         }
@@ -214,8 +230,11 @@ impl TaskHealth {
     /// The task is in this state now. Its loops count as turning from here on.
     pub(crate) fn set_state(&self, state: TaskState) {
         TaskLoop::ALL.into_iter().for_each(|task_loop| self.turned(task_loop));
-        *locked(&self.facts.state) = state;
-        self.show_state();
+        let mut known = locked(&self.facts.state);
+        if known.is_some() {
+            *known = Some(state);
+            self.show(state);
+        }
     }
 
     /// `what` fails like this, or works again. While it fails, the time when it began is kept.
@@ -236,8 +255,8 @@ impl TaskHealth {
         locked(&self.facts.problems).clear();
     }
 
-    fn show_state(&self) {
-        let now = *locked(&self.facts.state);
+    // Called while the state is locked: what is forgotten is not shown again.
+    fn show(&self, now: TaskState) {
         let task = self.task.to_string();
         for state in TaskState::ALL {
             self.metrics.gauge(&TASK_STATE, &[&self.connector, &task, state.name()]).set(i64::from(state == now));
@@ -321,6 +340,22 @@ mod tests {
         let (health, task) = running();
         task.set_problem("storage", Some("503 SlowDown".into()));
         task.forget_problems();
+        assert!(is_ready(&health));
+    }
+
+    #[test]
+    fn a_connector_that_is_forgotten_is_not_ready_alive_or_shown_whatever_its_tasks_still_report() {
+        let (health, task) = running();
+        let other = health.task(&"other".into(), 0);
+        other.set_state(TaskState::Running);
+        task.set_problem("storage", Some("503 SlowDown".into()));
+        health.forget("s3");
+        health.metrics.forget("connector", "s3");
+        task.set_state(TaskState::Failed);
+        assert!(is_ready(&health));
+        assert!(!health.metrics.scrape().contains(r#"connector="s3""#));
+        // A new one of this name has nothing of it.
+        health.task(&"s3".into(), 1).set_state(TaskState::Running);
         assert!(is_ready(&health));
     }
 

@@ -23,7 +23,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::definitions::{BUDGET_LIMIT, BUDGET_USED, BUILD_INFO};
+use crate::metrics::{
+    ConnectorBudgets,
+    definitions::{BUDGET_LIMIT, BUDGET_USED, BUILD_INFO},
+};
 
 pub(crate) use health::{Health, TaskHealth, TaskLoop, TaskState};
 
@@ -36,6 +39,7 @@ pub(crate) struct Served {
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
     pub(crate) budget: Budget,
+    pub(crate) connector_budgets: ConnectorBudgets,
     /// Known once a broker has answered.
     pub(crate) kafka_cluster_id: Arc<OnceLock<String>>,
 }
@@ -100,6 +104,7 @@ async fn metrics(State(served): State<Served>) -> Response {
     let gauge = |definition, bytes| served.metrics.gauge(definition, &[]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
     gauge(&BUDGET_USED, served.budget.used());
     gauge(&BUDGET_LIMIT, served.budget.limit());
+    served.connector_budgets.show(&served.metrics);
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], served.metrics.scrape()).into_response()
 }
 
@@ -143,8 +148,10 @@ mod tests {
     #[allow(clippy::disallowed_methods, reason = "the test joins what it spawns")]
     async fn running() -> Running {
         let metrics = Metrics::default();
-        let served =
-            Served { health: Health::new(metrics.clone()), metrics, budget: Budget::new(1_000), kafka_cluster_id: Arc::default() };
+        let (budget, connector_budgets) = (Budget::new(1_000), ConnectorBudgets::default());
+        connector_budgets.add(&"s3".into(), budget.connector());
+        let health = Health::new(metrics.clone());
+        let served = Served { health, metrics, budget, connector_budgets, kafka_cluster_id: Arc::default() };
         let server = RestServer::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (server.address(), CancellationToken::new());
         let server = tokio::spawn(server.serve(served.clone(), stop.clone()));
@@ -172,6 +179,7 @@ mod tests {
         let (head, body) = request(running.address, "GET", "/metrics").await;
         assert!(head.starts_with("HTTP/1.1 200") && head.contains("content-type: text/plain; version=0.0.4"), "{head}");
         assert!(body.contains("connect_budget_used_bytes 123") && body.contains("connect_budget_limit_bytes 1000"), "{body}");
+        assert!(body.contains(r#"connect_connector_budget_used_bytes{connector="s3"} 0"#), "{body}");
         assert!(body.contains("connect_build_info{"), "{body}");
     }
 

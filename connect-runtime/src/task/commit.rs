@@ -5,6 +5,9 @@ use std::time::Duration;
 use connect_api::{OffsetAndMetadata, Offsets, TopicPartition};
 use tokio::time::Instant;
 
+/// Before a commit that was asked for and refused is tried again, after the first failure and at most.
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+
 /// When to commit, and what is known of the commit under way.
 #[derive(Debug)]
 pub(super) struct Commits {
@@ -14,6 +17,10 @@ pub(super) struct Commits {
     seq: u64,
     /// When the commit under way began.
     begun: Option<Instant>,
+    /// The sink task has asked for the last one that began.
+    asked: bool,
+    /// When the one that failed though it was asked for is tried again.
+    retry: Option<Instant>,
     /// Failures in a row.
     pub(super) failures: u32,
 }
@@ -21,18 +28,19 @@ pub(super) struct Commits {
 impl Commits {
     /// The first commit is due after one interval.
     pub(super) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
-        Self { interval, timeout, next: now + interval, seq: 0, begun: None, failures: 0 }
+        Self { interval, timeout, next: now + interval, seq: 0, begun: None, asked: false, retry: None, failures: 0 }
     }
 
-    /// Whether to commit now. Never while another commit is under way.
+    /// Whether to commit now. Never while another commit is under way, and what is asked for not while one that was asked for before pauses.
     pub(super) fn is_due(&self, requested: bool, now: Instant) -> bool {
-        self.begun.is_none() && (requested || now >= self.next)
+        self.begun.is_none() && (now >= self.next || self.retry.map_or(requested, |retry| now >= retry))
     }
 
-    /// A commit begins; returns its number. A requested one postpones the periodic one.
-    pub(super) fn begin(&mut self, now: Instant) -> u64 {
+    /// A commit begins, one that is asked for now or that has failed though it was; returns its number. It postpones the periodic one.
+    pub(super) fn begin(&mut self, requested: bool, now: Instant) -> u64 {
         self.seq += 1;
         self.begun = Some(now);
+        self.asked = self.retry.take().is_some() || requested;
         self.next = now + self.interval;
         self.seq
     }
@@ -44,7 +52,16 @@ impl Commits {
 
     /// When something is to be done about commits.
     pub(super) fn deadline(&self) -> Instant {
-        self.begun.map_or(self.next, |begun| begun + self.timeout)
+        match (self.begun, self.retry) {
+            (Some(begun), _) => begun + self.timeout,
+            (None, Some(retry)) => self.next.min(retry),
+            (None, None) => self.next,
+        }
+    }
+
+    /// Whether the sink task has asked for the last commit that began.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked
     }
 
     /// When the next periodic commit is due.
@@ -56,7 +73,9 @@ impl Commits {
     pub(super) fn gives_up(&mut self, now: Instant) -> bool {
         let late = self.begun.is_some_and(|begun| now >= begun + self.timeout);
         if late {
-            self.failed();
+            self.failed(now);
+            // It has waited long enough.
+            self.retry = self.retry.map(|_| now);
         }
         late
     }
@@ -69,12 +88,23 @@ impl Commits {
     /// The commit under way has succeeded; returns how long it took.
     pub(super) fn succeeded(&mut self, now: Instant) -> Option<Duration> {
         self.failures = 0;
+        self.retry = None;
         self.begun.take().map(|begun| now - begun)
     }
 
-    /// The commit under way has failed.
-    pub(super) fn failed(&mut self) {
+    /// The commit under way has failed. If it was asked for it still is: files may wait for what it says.
+    pub(super) fn failed(&mut self, now: Instant) {
+        let (first, most) = RETRY_AFTER;
+        let pause = first.saturating_mul(1 << self.failures.min(10)).min(most);
+        self.retry = self.asked.then(|| now + pause);
         self.failures += 1;
+        self.begun = None;
+    }
+
+    /// The commit under way cannot be made, and is not tried again before it is asked for or due.
+    pub(super) fn abandon(&mut self) {
+        self.asked = false;
+        self.retry = None;
         self.begun = None;
     }
 }

@@ -51,9 +51,9 @@ impl Host {
         self.lock().commit
     }
 
-    /// Forgets that a commit has been asked for: it begins now.
-    pub(super) fn take_commit(&self) {
-        self.lock().commit = false;
+    /// Whether a commit has been asked for, which begins now.
+    pub(super) fn take_commit(&self) -> bool {
+        std::mem::take(&mut self.lock().commit)
     }
 
     /// Whether `put` has been asked for.

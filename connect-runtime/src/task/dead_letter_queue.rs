@@ -25,13 +25,12 @@ use tokio::{
 use super::tolerance::{Failure, OnRefusal};
 use crate::{
     config::{ClientProperties, ConnectorConfig, DeadLetterQueueConfig, WorkerConfig, admin_properties, producer_properties},
+    consumer::kafka,
     metrics::StageMetrics,
 };
 
 /// How long the cluster has to answer before the task gives up starting; Kafka's `default.api.timeout.ms`.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a commit waits for copies under way.
-const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 /// What librdkafka keeps beside the bytes of a message, roughly.
 const MESSAGE_OVERHEAD: usize = 512;
 
@@ -119,12 +118,12 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Waits for the copies of records of these partitions, but not for long: a task that waits for a queue that is down would miss
+    /// Waits for the copies of records of these partitions, but no longer than `within`: a task that waits for a queue that is down would miss
     /// everything else. Partitions whose copies are late are taken out of `offsets`; the answer names them.
     ///
     /// # Errors
     /// `Fatal` where a copy was refused that the sink task relied on.
-    pub(super) async fn settle(&self, offsets: &mut Offsets) -> Result<Option<String>> {
+    pub(super) async fn settle(&self, offsets: &mut Offsets, within: Duration) -> Result<Option<String>> {
         let waited_for: Vec<_> = {
             let outstanding = self.outstanding();
             offsets
@@ -134,7 +133,7 @@ impl DeadLetterQueue {
                 .collect()
         };
         let mut late = Vec::new();
-        let deadline = Instant::now() + SETTLE_WITHIN;
+        let deadline = Instant::now() + within;
         for (topic_partition, outstanding) in &waited_for {
             match timeout_at(deadline, self.arrived(topic_partition, outstanding)).await {
                 Ok(arrived) => arrived?,
@@ -335,6 +334,10 @@ async fn create_topic(config: &DeadLetterQueueConfig, properties: ClientProperti
 
 fn not_initialized(topic: &str, error: KafkaError) -> Error {
     let message = format!("Could not initialize dead letter queue with topic={topic}");
+    // Not kept as the cause: it prints the value, which may be a secret.
+    if matches!(error, KafkaError::ClientConfig(..)) {
+        return kafka::refused(&error).context(message);
+    }
     let error_of = match error.rdkafka_error_code() {
         Some(
             RDKafkaErrorCode::BrokerTransportFailure
@@ -364,6 +367,7 @@ mod tests {
         *,
     };
 
+    const WITHIN: Duration = Duration::from_secs(2);
     const QUEUE: &str = "x3.dlq";
     const MESSAGE: &str = "Converting byte[] to Kafka Connect data failed due to serialization error: ";
 
@@ -389,6 +393,9 @@ mod tests {
         let budget = Budget::new(1 << 20);
         let mut properties = client(&cluster);
         properties.push(("retries".into(), "0".into()));
+        let (worker, connector) = files(&cluster);
+        properties
+            .extend(producer_properties(&worker, &connector, 0).unwrap().into_iter().filter(|(key, _)| key == "message.max.bytes"));
         let queue = DeadLetterQueue::new(&"err-dlq".into(), 0, &config(context_headers), properties, &budget).unwrap();
         let counters = Arc::new(StageMetrics::new(&Metrics::default(), "err-dlq", 0, Stage::ValueConverter.name()));
         Fixture { cluster, queue, counters, budget, source: TopicPartition::new("x3", 0) }
@@ -410,7 +417,7 @@ mod tests {
         async fn settle(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
             let offset = |partition: &TopicPartition| (partition.clone(), OffsetAndMetadata::new(2, ""));
             let mut offsets: Offsets = partitions.iter().map(offset).collect();
-            let problem = self.queue.settle(&mut offsets).await?;
+            let problem = self.queue.settle(&mut offsets, WITHIN).await?;
             assert_eq!(problem.is_some(), offsets.len() < partitions.len(), "{problem:?}");
             Ok(offsets.into_keys().collect())
         }
@@ -448,6 +455,21 @@ mod tests {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let headers = message.headers().map(|headers| headers.iter().collect::<Vec<_>>()).unwrap_or_default();
         headers.into_iter().map(|header| (header.key.to_owned(), header.value.map(text))).collect()
+    }
+
+    /// The files of a connector that has this queue.
+    fn files(cluster: &MockCluster<'static, rdkafka::producer::DefaultProducerContext>) -> (WorkerConfig, ConnectorConfig) {
+        let worker = [("bootstrap.servers", cluster.bootstrap_servers())];
+        let connector = [
+            ("name", "err-dlq"),
+            ("connector.class", "S3SinkConnector"),
+            ("topics", "x3"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", QUEUE),
+            ("errors.deadletterqueue.context.headers.enable", "true"),
+        ];
+        let worker = WorkerConfig::try_from(&worker.into_iter().collect()).unwrap();
+        (worker, ConnectorConfig::try_from(&connector.into_iter().collect()).unwrap())
     }
 
     #[tokio::test]
@@ -552,6 +574,23 @@ mod tests {
         assert_eq!(fixture.settle(&both).await.unwrap(), both);
     }
 
+    #[test]
+    fn settings_that_are_refused_are_named_without_the_value_of_a_secret() {
+        let client = vec![("sasl.password.nonsense".to_owned(), "hunter2".to_owned())];
+        let refused = DeadLetterQueue::new(&"c".into(), 0, &config(false), client, &Budget::new(1)).map(drop).unwrap_err();
+        assert_eq!(refused.kind(), connect_api::ErrorKind::Config);
+        let report = refused.report();
+        assert!(report.contains("sasl.password.nonsense") && !report.contains("hunter2"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_copy_may_be_as_large_as_a_record_of_java_s_default() {
+        let fixture = fixture(false);
+        let value = Bytes::from(vec![b'x'; 1_040_000]);
+        fixture.send(&ConsumerRecord { value: Some(value), ..record() }, OnRefusal::FailTask);
+        fixture.settled().await.unwrap();
+    }
+
     #[tokio::test]
     async fn nobody_waits_for_copies_of_lost_partitions() {
         let fixture = fixture(false);
@@ -564,17 +603,7 @@ mod tests {
     #[tokio::test]
     async fn d11_all_records_that_a_task_reports_arrive_under_the_settings_of_its_files() {
         let fixture = fixture(false);
-        let worker = [("bootstrap.servers", fixture.cluster.bootstrap_servers())];
-        let connector = [
-            ("name", "err-dlq"),
-            ("connector.class", "S3SinkConnector"),
-            ("topics", "x3"),
-            ("errors.tolerance", "all"),
-            ("errors.deadletterqueue.topic.name", QUEUE),
-            ("errors.deadletterqueue.context.headers.enable", "true"),
-        ];
-        let worker = WorkerConfig::try_from(&worker.into_iter().collect()).unwrap();
-        let connector = ConnectorConfig::try_from(&connector.into_iter().collect()).unwrap();
+        let (worker, connector) = files(&fixture.cluster);
         let metrics = Metrics::default();
         let handler = ErrorHandler::start(&worker, &connector, 0, &fixture.budget, &metrics).await.unwrap();
 
@@ -587,7 +616,7 @@ mod tests {
             reporter.report(&record, &Error::data("cannot be written")).unwrap();
         }
         while handler
-            .settle(&mut Offsets::from([(fixture.source.clone(), OffsetAndMetadata::new(1_000, ""))]))
+            .settle(&mut Offsets::from([(fixture.source.clone(), OffsetAndMetadata::new(1_000, ""))]), WITHIN)
             .await
             .unwrap()
             .is_some()

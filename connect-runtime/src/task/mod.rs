@@ -13,17 +13,18 @@ mod poll;
 mod rebalance;
 mod tolerance;
 mod transform;
+mod turning;
 
 use std::{sync::Arc, time::Duration};
 
 use connect_api::{CommitReason, Error, ErrorKind, Offsets, Result, SinkTask, TopicPartition};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     consumer::{Command, ConsumerHandle},
     metrics::TaskMetrics,
     rest::{TaskHealth, TaskLoop},
+    shutdown::Stop,
 };
 use assignment::Assignment;
 use commit::{Commits, to_commit};
@@ -31,6 +32,10 @@ pub(crate) use context::Host;
 pub(crate) use convert::{Convert, Progress};
 use deliver::Delivery;
 pub(crate) use tolerance::ErrorHandler;
+use turning::shown_to_turn;
+
+/// How long a commit waits for copies on their way to the dead letter queue.
+const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
 /// How a task's loop is set up.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +44,8 @@ pub(crate) struct TaskSettings {
     pub(crate) flush_interval: Duration,
     /// `offset.flush.timeout.ms`
     pub(crate) flush_timeout: Duration,
-    /// How long the last commit may take.
-    pub(crate) last_commit_timeout: Duration,
+    /// `task.shutdown.graceful.timeout.ms`: from being told to stop to the end.
+    pub(crate) stop_within: Duration,
 }
 
 /// What a loop works with.
@@ -89,7 +94,7 @@ impl SinkLoop {
     ///
     /// # Errors
     /// Why the loop ended, or, where it was told to stop, why the partitions could not be closed.
-    pub(crate) async fn run(mut self, stop: &CancellationToken) -> Result<()> {
+    pub(crate) async fn run(mut self, stop: &Stop) -> Result<()> {
         let ended = self.turn_until(stop).await;
         let closed = self.close(stop).await;
         match (ended, closed) {
@@ -102,7 +107,7 @@ impl SinkLoop {
         }
     }
 
-    async fn turn_until(&mut self, stop: &CancellationToken) -> Result<()> {
+    async fn turn_until(&mut self, stop: &Stop) -> Result<()> {
         while !stop.is_cancelled() {
             self.parts.health.turned(TaskLoop::Delivery);
             let now = Instant::now();
@@ -114,8 +119,7 @@ impl SinkLoop {
             // Before a commit: what the last put asked to read again does not count as delivered any more.
             self.carry_out_requests();
             if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
-                self.parts.host.take_commit();
-                self.commit(now).await?;
+                self.commit(now, stop).await?;
             }
             self.poll(stop).await?;
             if self.reopen.is_some_and(|(at, _)| Instant::now() >= at) {
@@ -130,10 +134,18 @@ impl SinkLoop {
     }
 
     /// Commits what the sink task says is durable, without waiting for the brokers.
-    async fn commit(&mut self, now: Instant) -> Result<()> {
-        let seq = self.commits.begin(now);
+    async fn commit(&mut self, now: Instant, stop: &Stop) -> Result<()> {
+        let seq = self.commits.begin(self.parts.host.take_commit(), now);
         let mut delivered = self.assignment.delivered(|_| true);
-        let problem = self.parts.errors.settle(&mut delivered).await?;
+        let settling = shown_to_turn(&self.parts.health, self.parts.errors.settle(&mut delivered, SETTLE_WITHIN));
+        let problem = tokio::select! {
+            problem = settling => problem?,
+            // The last commit settles again, with what time it has.
+            () = stop.cancelled() => {
+                self.commits.abandon();
+                return Ok(());
+            }
+        };
         self.parts.health.set_problem("dead letter queue", problem);
         if delivered.is_empty() {
             self.parts.health.set_problem("commit", None);
@@ -141,7 +153,8 @@ impl SinkLoop {
             return Ok(());
         }
         let committed = self.assignment.committed(&delivered);
-        let offered = match self.parts.sink.pre_commit(&delivered, CommitReason::Due).await {
+        let offering = self.parts.sink.pre_commit(&delivered, CommitReason::Due);
+        let offered = match shown_to_turn(&self.parts.health, offering).await {
             Ok(offered) => offered,
             Err(error) => {
                 self.take_back(&committed, &error);
@@ -151,7 +164,13 @@ impl SinkLoop {
         self.assignment.show_durable(&offered);
         let owed = self.assignment.owes_commit(&delivered);
         match to_commit(&committed, &delivered, offered, owed) {
-            None => self.commit_succeeded(),
+            None => {
+                self.commit_succeeded();
+                // Whoever asked may wait to hear of what is committed already.
+                if self.commits.is_asked() && !committed.is_empty() {
+                    self.parts.sink.committed(&committed);
+                }
+            }
             Some(offsets) => {
                 let offsets = self.assignment.with_epochs(offsets);
                 self.parts.consumer.command(Command::Commit { seq, offsets });
@@ -164,13 +183,15 @@ impl SinkLoop {
     fn take_back(&mut self, committed: &Offsets, error: &Error) {
         tracing::error!(error = error.report(), "the sink cannot say what is durable, reading again from the last commit");
         self.commit_failed(error);
+        // Asking again before anything is read again would throw that away, too.
+        self.commits.abandon();
         for (topic_partition, offset) in committed {
             self.rewind(topic_partition, offset.offset);
         }
     }
 
     fn commit_failed(&mut self, error: &Error) {
-        self.commits.failed();
+        self.commits.failed(Instant::now());
         self.parts.metrics.commits_failed.inc();
         self.parts.health.set_problem("commit", Some(error.report()));
     }
@@ -200,11 +221,7 @@ impl SinkLoop {
             }
             Some(error) => {
                 self.commit_failed(&error);
-                tracing::warn!(
-                    error = error.report(),
-                    failures = self.commits.failures,
-                    "committing offsets failed, trying again at the next commit"
-                );
+                tracing::warn!(error = error.report(), failures = self.commits.failures, "committing offsets failed, trying again");
             }
         }
     }
@@ -251,7 +268,8 @@ impl SinkLoop {
             delivery.not_before = Some(now + delay);
             return Ok(());
         }
-        let put = self.parts.sink.put(delivery.records()).await.and_then(|()| self.parts.errors.check_reports());
+        let putting = self.parts.sink.put(delivery.records());
+        let put = shown_to_turn(&self.parts.health, putting).await.and_then(|()| self.parts.errors.check_reports());
         match put {
             Ok(()) => self.delivered(now),
             Err(error) if error.kind() == ErrorKind::Retriable => {

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use connect_api::{Error, Result};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::{SinkLoop, deliver::Delivery};
-use crate::consumer::{Batch, Event};
+use crate::{
+    consumer::{Batch, Event},
+    shutdown::Stop,
+};
 
 /// How long nothing may happen before the sink task is called all the same.
 const TICK: Duration = Duration::from_millis(100);
 
 impl SinkLoop {
     /// Waits for an event, a batch, a request of the sink task, or the time to do something.
-    pub(super) async fn poll(&mut self, stop: &CancellationToken) -> Result<()> {
+    pub(super) async fn poll(&mut self, stop: &Stop) -> Result<()> {
         let until = self.wait_until();
         let takes_batches = self.delivery.is_none() && self.reopen.is_none();
         let mut batch = None;

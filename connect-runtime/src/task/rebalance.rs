@@ -4,28 +4,15 @@ use std::time::Duration;
 
 use connect_api::{CommitReason, ErrorKind, Offsets, Result, SinkTaskHost as _, TopicPartition};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::{SinkLoop, assignment::Partition, commit::to_commit};
+use super::{SETTLE_WITHIN, SinkLoop, assignment::Partition, commit::to_commit, shown_to_turn};
 use crate::{
     consumer::{Ack, Command, EpochOffset, Event, Generation, NewLog},
-    rest::TaskLoop,
+    shutdown::Stop,
 };
 
 /// Between two tries to open partitions, after the first failure and at most.
 const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-
-/// While partitions are opened the loop stands still, maybe for minutes where much must be looked up: who watches it is told that it lives.
-async fn shown_to_turn<T>(turned: impl Fn(), opening: impl Future<Output = T>) -> T {
-    const PERIOD: Duration = Duration::from_secs(5);
-    let mut opening = std::pin::pin!(opening);
-    loop {
-        match tokio::time::timeout(PERIOD, &mut opening).await {
-            Ok(opened) => return opened,
-            Err(_not_yet) => turned(),
-        }
-    }
-}
 
 impl SinkLoop {
     /// Partitions are ours. An empty assignment means nothing to the sink task.
@@ -63,8 +50,7 @@ impl SinkLoop {
             self.reopen = None;
             return Ok(());
         }
-        let health = &self.parts.health;
-        let opened = shown_to_turn(|| health.turned(TaskLoop::Delivery), self.parts.sink.open(&unopened)).await;
+        let opened = shown_to_turn(&self.parts.health, self.parts.sink.open(&unopened)).await;
         match opened {
             Ok(()) => {
                 self.reopen = None;
@@ -104,8 +90,7 @@ impl SinkLoop {
         if opened.is_empty() {
             return Ok(());
         }
-        let health = &self.parts.health;
-        shown_to_turn(|| health.turned(TaskLoop::Delivery), self.parts.sink.recreated(&opened)).await?;
+        shown_to_turn(&self.parts.health, self.parts.sink.recreated(&opened)).await?;
         // The group may still hold an offset of the old log.
         self.parts.host.request_commit();
         Ok(())
@@ -121,7 +106,7 @@ impl SinkLoop {
         } else {
             metrics.partitions_revoked.inc()
         }
-        let last = if lost { Offsets::new() } else { self.last_offsets(gone).await };
+        let last = if lost { Offsets::new() } else { self.last_offsets(gone, SETTLE_WITHIN).await };
         let last = self.assignment.with_epochs(last);
         let closed = self.close_partitions(gone).await;
         if lost {
@@ -131,16 +116,19 @@ impl SinkLoop {
         closed
     }
 
-    /// What is durable of partitions that are about to be closed; nothing where that is committed already.
-    async fn last_offsets(&mut self, closing: &[TopicPartition]) -> Offsets {
+    /// What is durable of partitions that are about to be closed; nothing where that is committed already. Waits for the dead letter queue no
+    /// longer than `settle_within`.
+    async fn last_offsets(&mut self, closing: &[TopicPartition], settle_within: Duration) -> Offsets {
         // What the sink task asked to read again does not count as delivered.
         self.rewind_as_requested();
         let mut delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
-        let settled = self.parts.errors.settle(&mut delivered).await;
+        let settling = self.parts.errors.settle(&mut delivered, settle_within);
+        let settled = shown_to_turn(&self.parts.health, settling).await;
         if delivered.is_empty() {
             return delivered;
         }
-        let offered = self.parts.sink.pre_commit(&delivered, CommitReason::Closing).await;
+        let offering = self.parts.sink.pre_commit(&delivered, CommitReason::Closing);
+        let offered = shown_to_turn(&self.parts.health, offering).await;
         match settled.and(offered) {
             Ok(offered) => {
                 let owed = self.assignment.owes_commit(&delivered);
@@ -158,7 +146,7 @@ impl SinkLoop {
         let known: Vec<_> =
             gone.iter().filter(|topic_partition| self.assignment.0.contains_key(topic_partition)).cloned().collect();
         // A sink task that failed to open some may have opened others of them: it is told all the same.
-        let closed = if known.is_empty() { Ok(()) } else { self.parts.sink.close(&known).await };
+        let closed = if known.is_empty() { Ok(()) } else { shown_to_turn(&self.parts.health, self.parts.sink.close(&known)).await };
         for topic_partition in &known {
             self.assignment.0.remove(topic_partition);
             self.parts.host.forget_offset(topic_partition);
@@ -177,19 +165,21 @@ impl SinkLoop {
     }
 
     /// The end: closes all partitions, commits what is durable, leaves the group, stops the sink task.
-    pub(super) async fn close(&mut self, _stop: &CancellationToken) -> Result<()> {
+    pub(super) async fn close(&mut self, stop: &Stop) -> Result<()> {
+        let until = stop.until(self.settings.stop_within);
         let all: Vec<_> = self.assignment.0.keys().cloned().collect();
-        let last = self.last_offsets(&all).await;
+        let last = self.last_offsets(&all, settle_within(until)).await;
         let offsets = self.assignment.with_epochs(last);
         let closed = self.close_partitions(&all).await;
         let last = if closed.is_ok() { offsets } else { Vec::new() };
-        let within = self.settings.last_commit_timeout;
+        let within = last_commit_within(until, self.settings.stop_within);
         self.parts.consumer.command(Command::Stop { offsets: last.clone(), within });
-        if let Err(error) = self.parts.sink.stop().await {
+        if let Err(error) = shown_to_turn(&self.parts.health, self.parts.sink.stop()).await {
             tracing::warn!(error = error.report(), "stopping the sink task failed");
         }
         if !self.consumer_is_gone {
-            self.wait_until_left(&last).await;
+            let health = self.parts.health.clone();
+            shown_to_turn(&health, self.wait_until_left(&last)).await;
         }
         closed
     }
@@ -229,6 +219,22 @@ impl SinkLoop {
         let partitions = i64::try_from(self.assignment.0.len()).unwrap_or(i64::MAX);
         self.parts.metrics.assigned_partitions.set(partitions);
     }
+}
+
+/// How long the dead letter queue is waited for at the end: most of the time is the sink task's and the last commit's.
+fn settle_within(until: Instant) -> Duration {
+    SETTLE_WITHIN.min(left(until) / 5)
+}
+
+/// How long the last commit may take: what is left but for leaving the group. It is begun however late it is, since the consumer's thread
+/// outlives a task that is given up.
+fn last_commit_within(until: Instant, stop_within: Duration) -> Duration {
+    let leaving = stop_within / 10;
+    left(until).saturating_sub(leaving).max(leaving)
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 fn pause_after(failures: u32) -> Duration {

@@ -18,12 +18,13 @@ use super::*;
 use crate::{
     config::{Converters, ErrorsConfig, Tolerance},
     consumer::{EpochOffset, Event, Generation, NewLog, TopicIds, scripted::ScriptedConsumer},
-    rest::Health,
+    rest::{Health, TaskState},
     shutdown::{Joined, Spawner, join},
 };
 
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// What was called. Calls of `put` without records are only counted.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +50,10 @@ struct Script {
     close: VecDeque<Error>,
     /// What is asked for while partitions are opened.
     asks_in_open: Option<Ask>,
+    /// How long the next call of each takes.
+    open_takes: Duration,
+    put_takes: Duration,
+    pre_commit_takes: Duration,
     /// What `pre_commit` offers instead of all that was delivered.
     offer: Option<Offsets>,
 }
@@ -56,6 +61,11 @@ struct Script {
 struct ScriptedSink(Arc<Mutex<Script>>, Option<SinkTaskContext>);
 
 impl ScriptedSink {
+    async fn take(&self, takes: impl FnOnce(&mut Script) -> &mut Duration) {
+        let takes = std::mem::take(takes(&mut self.0.lock().unwrap()));
+        tokio::time::sleep(takes).await;
+    }
+
     fn call(&self, call: Call, failures: impl FnOnce(&mut Script) -> &mut VecDeque<Error>) -> Result<()> {
         let mut script = self.0.lock().unwrap();
         script.calls.push(call);
@@ -73,6 +83,7 @@ impl SinkTask for ScriptedSink {
         if let (Some(ask), Some(context)) = (&self.0.lock().unwrap().asks_in_open, &self.1) {
             ask(context);
         }
+        self.take(|script| &mut script.open_takes).await;
         self.call(Call::Open(partitions.clone()), |script| &mut script.open)
     }
 
@@ -85,11 +96,13 @@ impl SinkTask for ScriptedSink {
             self.0.lock().unwrap().empty_puts += 1;
             return Ok(());
         }
+        self.take(|script| &mut script.put_takes).await;
         let records = records.iter().map(|record| (record.origin().topic_partition().partition, record.offset()));
         self.call(Call::Put(records.collect()), |script| &mut script.put)
     }
 
     async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets> {
+        self.take(|script| &mut script.pre_commit_takes).await;
         self.call(Call::PreCommit(delivered.clone(), reason), |script| &mut script.pre_commit)?;
         Ok(self.0.lock().unwrap().offer.clone().unwrap_or_else(|| delivered.clone()))
     }
@@ -130,7 +143,8 @@ struct Running {
     host: Arc<Host>,
     metrics: Arc<TaskMetrics>,
     registry: Metrics,
-    stop: CancellationToken,
+    health: Health,
+    stop: Stop,
     running: Joined<Result<()>>,
 }
 
@@ -152,9 +166,11 @@ impl Running {
         let (key, header) = (Arc::new(Verbatim), Arc::new(Verbatim));
         let converters = Converters { key: key.clone(), value: key, header, key_class: "", value_class: "", header_class: "" };
         let task_metrics = Arc::new(TaskMetrics::new(&metrics, "c", 0));
-        let health = Health::new(metrics.clone()).task(&name, 0);
+        let all_health = Health::new(metrics.clone());
+        let health = all_health.task(&name, 0);
+        health.set_state(TaskState::Running);
         let script: Arc<Mutex<Script>> = Arc::default();
-        let host = Arc::new(Host::new(health.clone(), errors.clone(), Spawner::new(&CancellationToken::new())));
+        let host = Arc::new(Host::new(health.clone(), errors.clone(), Spawner::new(&tokio_util::sync::CancellationToken::new())));
         let context = SinkTaskContext::new(name.clone(), 0, Budget::new(1 << 20), Metrics::default(), host.clone());
         let parts = TaskParts {
             sink: Box::new(ScriptedSink(script.clone(), Some(context))),
@@ -165,15 +181,11 @@ impl Running {
             health,
             metrics: task_metrics.clone(),
         };
-        let settings = TaskSettings {
-            flush_interval: FLUSH_INTERVAL,
-            flush_timeout: FLUSH_TIMEOUT,
-            last_commit_timeout: Duration::from_secs(1),
-        };
-        let stop = CancellationToken::new();
+        let settings = TaskSettings { flush_interval: FLUSH_INTERVAL, flush_timeout: FLUSH_TIMEOUT, stop_within: STOP_WITHIN };
+        let stop = Stop::default();
         let stopping = stop.clone();
         let running = join(async move { SinkLoop::new(parts, settings).run(&stopping).await });
-        Self { consumer, script, host, metrics: task_metrics, registry: metrics, stop, running }
+        Self { consumer, script, host, metrics: task_metrics, registry: metrics, health: all_health, stop, running }
     }
 
     /// A loop with partitions 1 and 2, both to be read from 10 on.
@@ -192,6 +204,12 @@ impl Running {
     /// Lets the loop do what it can do now.
     async fn settle(&self) {
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    /// Whether liveness finds that the loop turns. No consumer's thread turns here.
+    fn is_alive(&self) -> bool {
+        self.health.task(&"c".into(), 0).turned(TaskLoop::Consumer);
+        self.health.liveness(Instant::now()).0
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
@@ -303,7 +321,8 @@ async fn a_retriable_put_gets_the_same_batch_after_its_timeout_and_commits_go_on
     running.settle().await;
     running.request_commit().await;
     let nothing = offsets(&[(1, 10, "a"), (2, 10, "b")]);
-    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), Call::PreCommit(nothing, CommitReason::Due)]);
+    let asked = Call::PreCommit(nothing.clone(), CommitReason::Due);
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), asked, Call::Committed(nothing)]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(running.calls(), [], "asked again too soon, or the next batch came first");
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -448,8 +467,113 @@ async fn a_failed_commit_is_tried_again_with_the_offsets_of_then() {
     running.read(1, &[11]);
     running.settle().await;
     running.request_commit().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let told = commits(running.consumer.told());
     assert_eq!(told.last().unwrap(), &(2, in_epoch(1, &[(1, 12, "a"), (2, 10, "b")])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_was_asked_for_and_fails_is_tried_again_after_pauses_that_grow() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    for (seq, pause) in [100, 200, 400, 800, 1_600, 3_000, 3_000].into_iter().enumerate() {
+        assert_eq!(commits(running.consumer.told()).len(), 1);
+        running.consumer.committed(seq as u64 + 1, Offsets::new(), Some(Error::retriable("no coordinator")));
+        running.settle().await;
+        // Asking in between changes nothing.
+        running.host.request_commit();
+        tokio::time::sleep(Duration::from_millis(pause - 10)).await;
+        assert_eq!(commits(running.consumer.told()), [], "too soon after commit {}", seq + 1);
+        tokio::time::sleep(Duration::from_millis(15)).await;
+    }
+    running.consumer.committed(8, offsets(&[(1, 11, "a")]), None);
+    running.settle().await;
+    running.consumer.told();
+    tokio::time::sleep(FLUSH_INTERVAL / 2).await;
+    assert_eq!(commits(running.consumer.told()), [], "it has succeeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_periodic_commit_that_fails_waits_for_the_next_one() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    tokio::time::sleep(FLUSH_INTERVAL).await;
+    assert_eq!(commits(running.consumer.told()).len(), 1);
+    running.consumer.committed(1, Offsets::new(), Some(Error::retriable("no coordinator")));
+    tokio::time::sleep(FLUSH_INTERVAL - Duration::from_secs(1)).await;
+    assert_eq!(commits(running.consumer.told()), []);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(commits(running.consumer.told()).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_was_asked_for_and_has_no_answer_follows_at_once() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    tokio::time::sleep(FLUSH_TIMEOUT + Duration::from_millis(10)).await;
+    assert_eq!(commits(running.consumer.told()).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_a_commit_of_nothing_new_hears_what_is_committed_and_others_do_not() {
+    let running = Running::with_two_partitions().await;
+    let nothing = offsets(&[(1, 10, "a"), (2, 10, "b")]);
+    let asked = Call::PreCommit(nothing.clone(), CommitReason::Due);
+    running.request_commit().await;
+    assert_eq!(running.calls(), [asked.clone(), Call::Committed(nothing)]);
+    tokio::time::sleep(FLUSH_INTERVAL + Duration::from_secs(1)).await;
+    assert_eq!(running.calls(), [asked]);
+    assert_eq!(commits(running.consumer.told()), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_alive_while_its_sink_writes_for_minutes() {
+    let running = Running::with_two_partitions().await;
+    running.script().put_takes = Duration::from_secs(120);
+    running.read(1, &[10]);
+    for _ in 0..11 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert!(running.is_alive());
+    }
+    assert_eq!(running.calls(), []);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(running.calls()[0], Call::Put(vec![(1, 10)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_alive_while_its_sink_opens_for_minutes_and_a_revoke_waits_for_it() {
+    let running = Running::with_two_partitions().await;
+    running.script().open_takes = Duration::from_secs(120);
+    running.consumer.assign(2, offsets(&[(3, 10, "c")]));
+    let answer = running.consumer.revoke(vec![tp(1)], false);
+    for _ in 0..11 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert!(running.is_alive());
+    }
+    assert!(answer.try_recv().is_err());
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(answer.try_recv().unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_commit_has_what_time_is_left_since_the_task_was_told_to_stop() {
+    for (put, closing, left) in [(0, 0, 4_500), (0, 3_000, 1_500), (2_000, 2_000, 500), (4_000, 3_000, 500)] {
+        let running = Running::with_two_partitions().await;
+        running.script().put_takes = Duration::from_millis(put);
+        running.script().pre_commit_takes = Duration::from_millis(closing);
+        running.read(1, &[10]);
+        // The loop has begun to write.
+        tokio::task::yield_now().await;
+        let (ended, _, told) = running.stop().await;
+        ended.unwrap();
+        let [Command::Stop { offsets, within }] = &told[..] else { panic!("{told:?}") };
+        assert!(!offsets.is_empty() || put == 0, "{told:?}");
+        assert!(within.abs_diff(Duration::from_millis(left)) < Duration::from_millis(10), "{put} {closing}: {within:?}");
+    }
 }
 
 // T34
@@ -465,7 +589,8 @@ async fn the_result_of_a_commit_says_nothing_of_a_partition_that_came_back_since
     running.settle().await;
     assert_eq!(running.calls().last(), Some(&Call::Committed(offsets(&[(2, 10, "b")]))));
     running.request_commit().await;
-    assert_eq!(running.calls(), [Call::PreCommit(offsets(&[(1, 15, "other"), (2, 10, "b")]), CommitReason::Due)]);
+    let now = offsets(&[(1, 15, "other"), (2, 10, "b")]);
+    assert_eq!(running.calls(), [Call::PreCommit(now.clone(), CommitReason::Due), Call::Committed(now)]);
 }
 
 // T36, T37

@@ -199,13 +199,13 @@ impl ErrorHandler {
 
     /// Waits until the dead letter queue holds the records of these partitions that were sent to it. Called before each commit: a
     /// record that was skipped must not be lost by a crash between commit and delivery, which Kafka Connect accepts for records
-    /// that could not be converted. Partitions that would keep the commit waiting are taken out of `offsets`, and named as a problem.
+    /// that could not be converted. Partitions that would keep the commit waiting for longer than `within` are taken out of `offsets`, and named as a problem.
     ///
     /// # Errors
     /// `Fatal` where the queue did not take a record that the sink task reported.
-    pub(crate) async fn settle(&self, offsets: &mut Offsets) -> Result<Option<String>> {
+    pub(crate) async fn settle(&self, offsets: &mut Offsets, within: Duration) -> Result<Option<String>> {
         match &self.dead_letter_queue {
-            Some(queue) => queue.settle(offsets).await,
+            Some(queue) => queue.settle(offsets, within).await,
             None => Ok(None),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    pin::pin,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use connect_api::{
 };
 
 use super::*;
-use crate::consumer::kafka::mock::MockCluster;
+use crate::consumer::kafka::{self, mock::MockCluster};
 
 /// What the tasks of one test have seen. Tests run at once and tell theirs apart by the connector's `journal` key.
 #[derive(Debug, Default)]
@@ -36,14 +37,20 @@ fn seen() -> MutexGuard<'static, BTreeMap<String, Seen>> {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Two connectors that can only close together.
+static TOGETHER: LazyLock<tokio::sync::Barrier> = LazyLock::new(|| tokio::sync::Barrier::new(2));
+
 struct Recorder {
     journal: String,
+    /// What is strange about its tasks' starting and closing.
+    quirk: Option<String>,
     /// The first task fails like this when it gets its first record.
     failure: Mutex<Option<String>>,
 }
 
 struct RecorderTask {
     journal: String,
+    quirk: Option<String>,
     failure: Option<String>,
     context: Option<SinkTaskContext>,
     written: BTreeMap<TopicPartition, usize>,
@@ -65,22 +72,29 @@ impl Plugin for Recorder {
 
     fn configure(config: &Config) -> Result<Self> {
         let failure = Mutex::new(config.text("test.failure").map(str::to_owned));
-        Ok(Self { journal: config.text("name").unwrap_or_default().to_owned(), failure })
+        let quirk = config.text("test.quirk").map(str::to_owned);
+        Ok(Self { journal: config.text("name").unwrap_or_default().to_owned(), quirk, failure })
     }
 }
 
 impl SinkConnector for Recorder {
     fn task(&self, _config: &Config, _plugins: &Plugins) -> Result<Box<dyn SinkTask>> {
         let failure = self.failure.lock().unwrap().take();
-        Ok(Box::new(RecorderTask { journal: self.journal.clone(), failure, context: None, written: BTreeMap::new() }))
+        let (journal, quirk) = (self.journal.clone(), self.quirk.clone());
+        Ok(Box::new(RecorderTask { journal, quirk, failure, context: None, written: BTreeMap::new() }))
     }
 }
 
 #[async_trait]
 impl SinkTask for RecorderTask {
     async fn start(&mut self, context: SinkTaskContext) -> Result<()> {
+        let task = context.task;
         self.context = Some(context);
-        Ok(())
+        match (self.quirk.as_deref(), task) {
+            (Some("hangs"), _) | (Some("second hangs"), 1) => std::future::pending().await,
+            (Some("refuses"), 1) => Err(Error::config("not like this")),
+            _ => Ok(()),
+        }
     }
 
     async fn open(&mut self, partitions: &Offsets) -> Result<()> {
@@ -132,6 +146,9 @@ impl SinkTask for RecorderTask {
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        if self.quirk.as_deref() == Some("closes together") {
+            TOGETHER.wait().await;
+        }
         self.note(|seen| {
             seen.closed.extend(partitions.iter().cloned());
             seen.owners.retain(|topic_partition, _| !partitions.contains(topic_partition));
@@ -391,4 +408,151 @@ async fn a_task_that_meets_a_bad_record_stays_failed_and_readiness_says_why() {
     assert!(report.contains("bad record"), "{report}");
     worker.stop().await;
     assert_eq!(count(&seen().remove("bad").unwrap()), 0);
+}
+
+fn strange(name: &str, topic: &str, tasks: &str, quirk: &str) -> Config {
+    let mut config = connector(name, ("topics", topic), tasks);
+    config.insert("test.quirk", quirk, None);
+    config
+}
+
+/// Polls until it is so; a test that waits in vain hangs.
+async fn until_worker(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_hangs_holds_up_no_other_connector_and_no_stop() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("slow", 1);
+    cluster.produce("slow", 0, values(5));
+    let worker = worker(&cluster).await;
+    let hanging = worker.create_connector(strange("hanging", "slow", "1", "hangs"));
+    let others = async {
+        until_worker(|| worker.readiness().1.to_string().contains("hanging")).await;
+        let again = worker.create_connector(connector("hanging", ("topics", "slow"), "1")).await.unwrap_err();
+        assert_eq!(again.to_string(), "Connector hanging already exists");
+        worker.create_connector(connector("beside", ("topics", "slow"), "1")).await.unwrap();
+        until("beside", |seen| count(seen) == 5).await;
+        worker.stop().await;
+    };
+    let (hanging, ()) = tokio::join!(hanging, others);
+    assert_eq!(hanging.unwrap_err().to_string(), "Connector hanging was stopped while it started");
+    assert_eq!(seen().remove("hanging").unwrap().stopped, 1);
+    let late = worker.create_connector(connector("late", ("topics", "slow"), "1")).await.unwrap_err();
+    assert_eq!(late.to_string(), "the worker is stopping");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_that_is_refused_leaves_nothing_and_its_name_is_free() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("refused", 1);
+    cluster.produce("refused", 0, values(5));
+    let worker = worker(&cluster).await;
+    let before = worker.readiness();
+    let error = worker.create_connector(strange("refused", "refused", "2", "refuses")).await.unwrap_err();
+    assert!(error.to_string().ends_with("not like this"), "{error}");
+    assert_eq!(worker.readiness(), before);
+    assert!(!worker.metrics().scrape().contains("refused"), "{}", worker.metrics().scrape());
+    worker.create_connector(connector("refused", ("topics", "refused"), "1")).await.unwrap();
+    until("refused", |seen| count(seen) == 5).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_that_is_deleted_while_it_looks_for_a_broker_leaves_nothing() {
+    let cluster = MockCluster::start();
+    let worker = worker(&cluster).await;
+    let before = worker.readiness();
+    let mut config = connector("nowhere", ("topics", "any"), "1");
+    config.insert("consumer.override.bootstrap.servers", "127.0.0.1:22098", None);
+    let stopped = async {
+        until_worker(|| worker.connectors.find("nowhere").is_some()).await;
+        worker.delete_connector("nowhere").await.unwrap();
+    };
+    let (created, ()) = tokio::join!(worker.create_connector(config), stopped);
+    assert_eq!(created.unwrap_err().to_string(), "Connector nowhere was stopped while it started");
+    assert_eq!(worker.readiness(), before);
+    assert!(!worker.metrics().scrape().contains("nowhere"));
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_whose_creation_is_given_up_stops_its_tasks_with_a_last_commit() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("given-up", 1);
+    cluster.produce("given-up", 0, values(5));
+    let worker = worker(&cluster).await;
+    {
+        let mut creating = pin!(worker.create_connector(strange("given-up", "given-up", "2", "second hangs")));
+        tokio::select! {
+            created = &mut creating => panic!("{created:?}"),
+            () = until("given-up", |seen| count(seen) == 5) => {}
+        }
+    }
+    until_worker(|| worker.connectors.find("given-up").is_none()).await;
+    assert_eq!(cluster.committed("connect-given-up", &[("given-up", 0)]), expected(&[("given-up", 0, 5, "written=5")]));
+    let seen = seen().remove("given-up").unwrap();
+    assert_eq!((seen.stopped, seen.owners.len()), (2, 0));
+    assert!(seen.reasons.contains(&CommitReason::Closing));
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_connector_commits_is_forgotten_and_may_come_back() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("deleted", 1);
+    let worker = worker(&cluster).await;
+    let before = worker.readiness();
+    for life in 1..=2 {
+        worker.create_connector(connector("deleted", ("topics", "deleted"), "1")).await.unwrap();
+        cluster.produce("deleted", 0, values(5));
+        until("deleted", |seen| count(seen) == 5 * life).await;
+        assert!(worker.metrics().scrape().contains(r#"connector="deleted""#));
+        assert!(worker.environment.budget.used() > 0, "what is fetched ahead is booked");
+        worker.delete_connector("deleted").await.unwrap();
+        until_worker(|| worker.environment.budget.used() == 0).await;
+        let committed = cluster.committed("connect-deleted", &[("deleted", 0)]);
+        assert_eq!(committed[&TopicPartition::new("deleted", 0)].offset, 5 * life as i64);
+        assert_eq!(worker.readiness(), before);
+        assert!(!worker.metrics().scrape().contains("deleted"), "{}", worker.metrics().scrape());
+    }
+    assert!(is_exactly_once(&seen().remove("deleted").unwrap()));
+    let error = worker.delete_connector("deleted").await.unwrap_err();
+    assert_eq!(error.to_string(), "Connector deleted not found");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connectors_stop_at_the_same_time() {
+    let cluster = MockCluster::start();
+    let worker = worker(&cluster).await;
+    for name in ["together-1", "together-2"] {
+        cluster.create_topic(name, 1);
+        cluster.produce(name, 0, values(5));
+        worker.create_connector(strange(name, name, "1", "closes together")).await.unwrap();
+        until(name, |seen| count(seen) == 5).await;
+    }
+    worker.stop().await;
+    for name in ["together-1", "together-2"] {
+        assert_eq!(seen().remove(name).unwrap().stopped, 1, "one alone would have waited until it was given up");
+        assert_eq!(cluster.committed(&format!("connect-{name}"), &[(name, 0)]), expected(&[(name, 0, 5, "written=5")]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_dropped_ends_its_tasks_without_a_word() {
+    let cluster = MockCluster::start();
+    cluster.create_topic("dropped", 1);
+    cluster.produce("dropped", 0, values(5));
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("dropped", ("topics", "dropped"), "1")).await.unwrap();
+    until("dropped", |seen| count(seen) == 5).await;
+    let environment = Arc::downgrade(&worker.environment);
+    drop(worker);
+    until_worker(|| environment.upgrade().is_none()).await;
+    let seen = seen().remove("dropped").unwrap();
+    assert_eq!((seen.stopped, seen.closed.len()), (0, 0));
 }

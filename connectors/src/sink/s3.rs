@@ -5,20 +5,18 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use crate::{
+    storage,
+    storage_sink::{self, Permits, StorageSinkConfig, StorageSinkTask},
+};
 use connect_api::{
     MetricDefinition, Plugin, Plugins, Result, SinkConnector, SinkTask, Storage,
     config::{Config, ConfigDef, Problems},
 };
-use tokio::sync::Semaphore;
-
-use crate::{
-    storage,
-    storage_sink::{self, StorageSinkConfig, StorageSinkTask},
-};
 
 /// Writes records into objects of an S3 bucket, exactly once, in the layout of Confluent's S3 sink.
 pub(crate) struct S3SinkConnector {
-    permits: Arc<Semaphore>,
+    permits: Permits,
     /// One client and one pool of connections for all tasks.
     storage: OnceLock<Arc<dyn Storage>>,
 }
@@ -39,7 +37,7 @@ impl Plugin for S3SinkConnector {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        let permits = Arc::new(Semaphore::new(storage_sink::uploads_in_flight(config)));
+        let permits = Permits::new(storage_sink::uploads_in_flight(config));
         Ok(Self { permits, storage: OnceLock::new() })
     }
 }
@@ -60,7 +58,7 @@ impl SinkConnector for S3SinkConnector {
                 self.storage.get_or_init(|| opened)
             }
         };
-        Ok(Box::new(StorageSinkTask::new(sink, Arc::clone(storage), Arc::clone(&self.permits))))
+        Ok(Box::new(StorageSinkTask::new(sink, Arc::clone(storage), self.permits.clone())))
     }
 }
 

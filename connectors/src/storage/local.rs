@@ -37,7 +37,7 @@ pub(super) fn open(directory: &Path) -> ObjectStorage {
 
 #[cfg(test)]
 mod tests {
-    use connect_api::{Body, Completion, Condition, ObjectMetadata, Storage, testing::storage::run_all};
+    use connect_api::{Body, Completion, Condition, Cursor, ObjectMetadata, Storage, testing::storage::run_all};
 
     use super::*;
 
@@ -61,6 +61,44 @@ mod tests {
         let made = storage.put(key, body, &ObjectMetadata::new(), &Condition::NameFree).await.unwrap();
         assert_eq!(made, Completion::Created);
         assert_eq!(std::fs::read(directory.path().join(key)).unwrap(), b"x");
+    }
+
+    #[tokio::test]
+    async fn pages_have_every_name_once_though_paths_sort_otherwise_than_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = open(&super::directory(&config(&format!("file://{}", directory.path().display()))).unwrap());
+        let odd = ["", "#", "%", "$", "\t", "\u{7f}", "/", "/.", ".", "x", "ü"];
+        let mut made: Vec<_> = (0..200).flat_map(|number| odd.map(|part| format!("t/{part}/{number}"))).collect();
+        for name in &made {
+            storage.put(name, Vec::new(), &ObjectMetadata::new(), &Condition::NameFree).await.unwrap();
+        }
+        made.sort_unstable();
+        for (start, expected) in [(Cursor::Start, &made[..]), (Cursor::After(made[1_100].clone()), &made[1_101..])] {
+            let (mut names, mut cursor) = (Vec::new(), Some(start));
+            while let Some(at) = cursor {
+                let page = storage.list("t/", &at).await.unwrap();
+                assert!(page.names.len() <= 1_000);
+                names.extend(page.names);
+                cursor = page.next;
+            }
+            names.sort_unstable();
+            names.retain(|name| expected.contains(name));
+            assert!(names == expected, "{} names of {}", names.len(), expected.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn every_upload_that_is_named_abandoned_is_aborted_and_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = open(&super::directory(&config(&format!("file://{}", directory.path().display()))).unwrap());
+        for name in ["t/1.json", "t/2.json", "t/1.json", "t/1.json.gz", "other/1.json"] {
+            let upload = storage.start_upload(name, &ObjectMetadata::new()).await.unwrap();
+            upload.put_part(0, vec!["x".into()]).await.unwrap();
+        }
+        let abort = async |prefix| storage.abort_uploads(prefix, &|name| name.ends_with(".json")).await.unwrap();
+        assert_eq!(abort("t/").await, 3);
+        assert_eq!(abort("").await, 1);
+        assert_eq!(abort("").await, 0);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Counts what is asked of a storage.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, Error, ErrorKind, MetricDefinition, MetricKind, Metrics, MultipartUpload, ObjectInfo,
-    ObjectMetadata, Result, Storage, async_trait,
+    Body, Completion, Condition, Cursor, Error, ErrorKind, IsAbandoned, MetricDefinition, MetricKind, Metrics, MultipartUpload,
+    ObjectInfo, ObjectMetadata, Page, Result, Storage, async_trait,
 };
 use prometheus::{Histogram, IntCounter};
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ trait Outcome {
 
 impl Outcome for () {}
 impl Outcome for usize {}
-impl Outcome for Vec<String> {}
+impl Outcome for Page {}
 impl<T> Outcome for Option<T> {}
 impl Outcome for Box<dyn MultipartUpload> {}
 
@@ -149,16 +149,20 @@ impl Storage for Metered {
         self.meters.head.count(self.storage.head(key)).await
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        self.meters.get.count(self.storage.get(key)).await
+    async fn get(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>> {
+        self.meters.get.count(self.storage.get(key, range)).await
     }
 
-    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>> {
-        self.meters.list.count(self.storage.list(prefix, start_after)).await
+    async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        self.meters.list.count(self.storage.list(prefix, cursor)).await
     }
 
-    async fn abort_uploads(&self, prefix: &str) -> Result<usize> {
-        self.meters.abort_uploads.count(self.storage.abort_uploads(prefix)).await
+    async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
+        self.meters.abort_uploads.count(self.storage.abort_uploads(prefix, is_abandoned)).await
+    }
+
+    fn request_life(&self) -> Duration {
+        self.storage.request_life()
     }
 
     fn limits(&self) -> &'static str {
@@ -205,6 +209,9 @@ mod tests {
         let upload = storage.start_upload("b", &none).await.unwrap();
         upload.put_part(0, body()).await.unwrap();
         upload.complete(&Condition::NameFree).await.unwrap();
+        storage.get("a", 0..1).await.unwrap();
+        storage.list("", &Cursor::Start).await.unwrap();
+        storage.abort_uploads("", &|_| true).await.unwrap();
 
         let count = |operation, outcome| metrics.counter(&REQUESTS, &["sink", operation, outcome]).get();
         assert_eq!(count("put", "created"), 1);
@@ -212,6 +219,15 @@ mod tests {
         assert_eq!(count("put", "ok"), 0);
         assert_eq!(count("put_part", "ok"), 1);
         assert_eq!(count("complete", "created"), 1);
+        assert_eq!(["get", "list", "abort_uploads"].map(|operation| count(operation, "ok")), [1, 1, 1]);
         assert_eq!(metrics.histogram(&DURATION, &["sink", "put"]).get_sample_count(), 3);
+    }
+
+    #[test]
+    fn what_is_said_of_the_store_is_passed_on() {
+        let memory = memory_storage("metered");
+        let storage = Metered::new(memory.clone(), &Metrics::default(), "sink");
+        assert_eq!((storage.limits(), storage.request_life()), (memory.limits(), memory.request_life()));
+        assert_eq!(storage.request_life(), Duration::ZERO);
     }
 }

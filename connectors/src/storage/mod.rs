@@ -29,6 +29,9 @@ impl ConfigValue for ClassName {
     }
 }
 
+/// How many names the storages of this process list at once: as many as S3.
+const PAGE: usize = 1_000;
+
 const S3: &str = "io.confluent.connect.s3.storage.S3Storage";
 const LOCAL: &str = "local";
 const MEMORY: &str = "memory";

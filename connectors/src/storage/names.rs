@@ -2,16 +2,21 @@
 
 use std::{
     collections::BTreeMap,
+    ops::{Bound, Range},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, MultipartUpload, ObjectInfo, ObjectMetadata, Result, Storage, Version, async_trait,
+    Body, Completion, Condition, Cursor, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Result, Storage, Version,
+    async_trait,
 };
+
+use super::PAGE;
 
 /// Names with the sizes of what they stood for.
 #[derive(Clone, Debug, Default)]
@@ -53,21 +58,33 @@ impl Storage for Names {
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         let size = self.names().get(key).copied();
-        Ok(size.map(|size| ObjectInfo { size, version: Version(size.to_string()), metadata: ObjectMetadata::new() }))
+        let version = |size: u64| Version(size.to_string());
+        Ok(size.map(|size| ObjectInfo { size, version: version(size), modified: None, metadata: ObjectMetadata::new() }))
     }
 
-    async fn get(&self, _key: &str) -> Result<Option<Bytes>> {
+    async fn get(&self, _key: &str, _range: Range<u64>) -> Result<Option<Bytes>> {
         Ok(None)
     }
 
-    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>> {
+    async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        let from = match cursor {
+            Cursor::After(name) | Cursor::Token(name) if name.as_str() >= prefix => Bound::Excluded(name.as_str()),
+            _ => Bound::Included(prefix),
+        };
         let names = self.names();
-        let listed = names.keys().filter(|key| key.starts_with(prefix) && start_after.is_none_or(|after| key.as_str() > after));
-        Ok(listed.cloned().collect())
+        let mut listed =
+            names.range::<str, _>((from, Bound::Unbounded)).map(|(name, _)| name).take_while(|name| name.starts_with(prefix));
+        let page: Vec<_> = listed.by_ref().take(PAGE).cloned().collect();
+        let next = listed.next().and(page.last()).cloned().map(Cursor::After);
+        Ok(Page { names: page, next })
     }
 
-    async fn abort_uploads(&self, _prefix: &str) -> Result<usize> {
+    async fn abort_uploads(&self, _prefix: &str, _is_abandoned: IsAbandoned<'_>) -> Result<usize> {
         Ok(0)
+    }
+
+    fn request_life(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn limits(&self) -> &'static str {
@@ -115,7 +132,20 @@ mod tests {
         let seen = names.head("a").await.unwrap().unwrap();
         assert_eq!(seen.size, 4);
         assert_eq!(put(Condition::Unchanged(seen.version)).await, Completion::Created);
-        assert_eq!(names.get("a").await.unwrap(), None);
-        assert_eq!(names.list("", None).await.unwrap(), ["a"]);
+        assert_eq!(names.get("a", 0..9).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn names_are_listed_in_pages() {
+        let names = Names::default();
+        let made: Vec<_> = (0..=PAGE).map(|number| format!("a/{number:05}")).chain(["b".to_owned()]).collect();
+        for name in &made {
+            names.put(name, Vec::new(), &ObjectMetadata::new(), &Condition::NameFree).await.unwrap();
+        }
+        let first = names.list("a/", &Cursor::Start).await.unwrap();
+        assert_eq!(first.names, made[..PAGE]);
+        let second = names.list("a/", &first.next.unwrap()).await.unwrap();
+        assert_eq!(second, Page { names: vec![made[PAGE].clone()], next: None });
+        assert_eq!(names.list("a/", &Cursor::After("A".to_owned())).await.unwrap().names, made[..PAGE]);
     }
 }

@@ -3,16 +3,20 @@
 mod names;
 mod staged;
 
-use std::{borrow::Cow, error::Error as StdError, io, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, error::Error as StdError, io, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, ObjectMetadata, Result, Storage, Version, async_trait,
+    Body, Completion, Condition, Cursor, Error, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Result, Storage,
+    Version, async_trait,
 };
 use futures_util::TryStreamExt;
 use object_store::{
-    Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion, path::Path,
+    Attribute, Attributes, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
+    path::Path,
 };
+
+use super::PAGE;
 
 use self::{
     names::{STAGING, name_of, path_of},
@@ -56,11 +60,6 @@ impl ObjectStorage {
         let unchanged = self.head(key).await?.is_some_and(|object| object.version == *version);
         Ok(unchanged.then_some(PutMode::Overwrite))
     }
-
-    async fn paths(&self, folder: Option<&Path>) -> Result<Vec<Path>> {
-        let objects = self.store.list(folder).map_ok(|object| object.location).try_collect().await;
-        objects.map_err(|cause| failure("list", folder.map_or("everything", |folder| folder.as_ref()), cause))
-    }
 }
 
 #[async_trait]
@@ -88,6 +87,7 @@ impl Storage for ObjectStorage {
             Ok(answer) => Ok(Some(ObjectInfo {
                 size: answer.meta.size,
                 version: Version(answer.meta.e_tag.unwrap_or_default()),
+                modified: Some(answer.meta.last_modified.timestamp_millis()),
                 metadata: metadata_of(&answer.attributes),
             })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -95,26 +95,57 @@ impl Storage for ObjectStorage {
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        let content = async { self.store.get(&path_of(key)).await?.bytes().await };
+    async fn get(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        let content = async { self.store.get_opts(&path_of(key), options).await?.bytes().await };
         match content.await {
             Ok(content) => Ok(Some(content)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(cause) => Err(failure("read", key, cause)),
+            // Ranges without a byte are refused like any other mistake.
+            Err(cause) => match self.head(key).await? {
+                Some(object) if range.is_empty() || object.size <= range.start => Ok(Some(Bytes::new())),
+                Some(_) => Err(failure("read", key, cause)),
+                None => Ok(None),
+            },
         }
     }
 
-    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>> {
+    /// Pages are in the order of paths, which is that of names but for characters that paths do not hold. A directory is read from its beginning for
+    /// each of them, since it is in no order; what is kept is one page.
+    async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
         let folder = prefix.rsplit_once('/').map(|(folder, _)| path_of(folder));
-        let paths = self.paths(folder.as_ref()).await?;
-        let mut names: Vec<_> = paths.iter().filter_map(name_of).collect();
-        names.retain(|name| name.starts_with(prefix) && start_after.is_none_or(|after| name.as_str() > after));
-        names.sort_unstable();
-        Ok(names)
+        let mut paths = match cursor {
+            Cursor::Token(path) => {
+                let path = Path::parse(path).map_err(|cause| Error::fatal("not where a listing has ended").with_source(cause))?;
+                self.store.list_with_offset(folder.as_ref(), &path)
+            }
+            Cursor::Start | Cursor::After(_) => self.store.list(folder.as_ref()),
+        };
+        let begins_after = |name: &str| !matches!(cursor, Cursor::After(after) if name <= after.as_str());
+        let mut first: BTreeMap<Path, String> = BTreeMap::new();
+        let mut is_whole = true;
+        while let Some(object) = paths.try_next().await.map_err(|cause| failure("list", prefix, cause))? {
+            let Some(name) = name_of(&object.location).filter(|name| name.starts_with(prefix) && begins_after(name)) else {
+                continue;
+            };
+            first.insert(object.location, name);
+            if first.len() > PAGE {
+                first.pop_last();
+                is_whole = false;
+            }
+        }
+        let last = first.keys().next_back().filter(|_| !is_whole);
+        let next = last.map(|path| Cursor::Token(path.to_string()));
+        Ok(Page { names: first.into_values().collect(), next })
     }
 
-    async fn abort_uploads(&self, prefix: &str) -> Result<usize> {
-        staged::abort_all(self, prefix).await
+    async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
+        staged::abort_all(self, prefix, is_abandoned).await
+    }
+
+    /// What is not done when its process ends never is.
+    fn request_life(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn limits(&self) -> &'static str {

@@ -1,130 +1,217 @@
 //! Where to cut whatever the settings say: cuts that were planned before a restart, and the edges of objects that are there already.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::recovery::Found;
+use super::{edges::Edges, findings::Findings, journal::PlannedCut};
 
-/// Offsets ahead where files must be cut, and ranges ahead that need not be written.
+/// Offsets ahead where files must be cut, and ranges ahead that need not be written, or not into every file.
 #[derive(Debug, Default)]
 pub(super) struct Boundaries {
-    /// Ascending; files are closed before the first record at or beyond each.
-    cuts: VecDeque<i64>,
-    /// Ascending, not overlapping.
-    found: VecDeque<Found>,
-    /// Everything that was found lies before this offset.
-    found_until: i64,
+    /// Ascending.
+    planned: VecDeque<i64>,
     /// Up to here the journal has every cut.
     every_until: i64,
+    /// Objects begin and end here.
+    edges: Edges,
+    /// The next edge that was not reached.
+    next_edge: Option<i64>,
+    /// Our own objects have these records, by first offset.
+    durable: BTreeMap<i64, i64>,
+    /// The range of those that was looked at last: records come in order.
+    current: Option<(i64, i64)>,
+    partial: VecDeque<PartialRange>,
+    /// Everything that was found lies before this offset.
+    found_until: i64,
+}
+
+/// Our own objects have some of the files of these records.
+#[derive(Debug, PartialEq, Eq)]
+struct PartialRange {
+    first: i64,
+    end: i64,
+    /// Names without the offset.
+    slots: Vec<String>,
 }
 
 impl Boundaries {
     /// `every`: there is no cut but these up to the last of `planned`.
-    pub(super) fn new(planned: &[i64], every: bool, found: Vec<Found>, start: i64) -> Self {
-        let mut cuts: Vec<i64> = planned.to_vec();
-        let mut ahead: VecDeque<Found> = VecDeque::new();
-        for range in found {
-            // Ranges of two pasts may overlap: the one that begins first is followed, what begins inside of it only cuts if it is not durable.
-            let inside = ahead.back().is_some_and(|before| before.end.is_some_and(|end| range.first < end));
-            if inside && ahead.back().is_some_and(|before| before.is_durable) {
-                continue;
+    pub(super) fn new(planned: &[PlannedCut], every: bool, found: Findings, start: i64) -> Self {
+        let Findings { edges, durable, partial, until: found_until, .. } = found;
+        let planned: VecDeque<i64> = planned.iter().map(|cut| cut.end).filter(|cut| *cut > start).collect();
+        let partial: VecDeque<_> =
+            partial.into_iter().map(|((first, end), group)| PartialRange { first, end, slots: group.slots }).collect();
+        let every_until = planned.back().copied().filter(|_| every).unwrap_or_default();
+        let next_edge = edges.after(start);
+        Self { planned, every_until, edges, next_edge, durable, current: None, partial, found_until }
+    }
+
+    /// Leaves behind what ends at or before `offset`. Returns the first boundary on the way that lies beyond `written`, the end of what is in open
+    /// files: they must be closed, and that is their cut.
+    pub(super) fn pass(&mut self, offset: i64, written: i64) -> Option<i64> {
+        let mut cut: Option<i64> = None;
+        let mut reached = |boundary: i64| {
+            if boundary >= written {
+                cut = Some(cut.map_or(boundary, |cut| cut.min(boundary)));
             }
-            cuts.push(range.first);
-            if let Some(before) = ahead.back_mut().filter(|_| inside) {
-                before.end = Some(range.first);
+        };
+        while let Some(planned) = self.planned.front().copied().filter(|planned| *planned <= offset) {
+            reached(planned);
+            self.planned.pop_front();
+        }
+        if self.next_edge.is_some_and(|edge| edge <= offset) {
+            // Of the edges that were passed only the first one beyond what is written matters.
+            if let Some(edge) = self.edges.after(written - 1).filter(|edge| *edge <= offset) {
+                reached(edge);
             }
-            cuts.extend(range.end);
-            ahead.push_back(range);
+            self.next_edge = self.edges.after(offset);
         }
-        cuts.sort_unstable();
-        cuts.dedup();
-        let every_until = planned.last().copied().filter(|_| every).unwrap_or_default();
-        let found_until = ahead.iter().map(end).max().unwrap_or_default();
-        Self { cuts: cuts.into_iter().filter(|cut| *cut > start).collect(), found: ahead, found_until, every_until }
+        while self.partial.front().is_some_and(|range| range.end <= offset) {
+            self.partial.pop_front();
+        }
+        cut
     }
 
-    /// Whether files must be closed before the record at `offset`. Forgets what is behind.
-    pub(super) fn is_reached(&mut self, offset: i64) -> bool {
-        let mut reached = false;
-        while self.cuts.front().is_some_and(|cut| *cut <= offset) {
-            self.cuts.pop_front();
-            reached = true;
+    /// Whether our own objects have the record at `offset`.
+    pub(super) fn is_durable(&mut self, offset: i64) -> bool {
+        if self.durable.is_empty() {
+            return false;
         }
-        while self.found.front().is_some_and(|range| end(range) <= offset) {
-            self.found.pop_front();
+        if !self.current.is_some_and(|(first, end)| first <= offset && offset < end) {
+            self.current = self.durable_around(offset);
         }
-        reached
+        self.current.is_some()
     }
 
-    /// The end of the range that holds `offset` and need not be written.
-    pub(super) fn durable_until(&self, offset: i64) -> Option<i64> {
-        self.found.front().filter(|range| range.is_durable && range.first <= offset)?.end
+    /// Whether our own objects have the record at `offset` in the file of this name without offset.
+    pub(super) fn has_file(&self, slot: &str, offset: i64) -> bool {
+        self.partial_around(offset).any(|range| range.slots.iter().any(|name| name == slot))
     }
 
-    /// Whether the journal, or an object that is there, decides where the file with `offset` ends.
-    pub(super) fn decides(&self, offset: i64) -> bool {
-        offset < self.every_until
-            || self.found.front().is_some_and(|range| range.first <= offset && range.end.is_some_and(|end| offset < end))
+    /// The first offset of the group that the record at `offset` is in, where some file of it is there already.
+    pub(super) fn group_first(&self, offset: i64) -> Option<i64> {
+        self.partial_around(offset).map(|range| range.first).next()
+    }
+
+    fn partial_around(&self, offset: i64) -> impl Iterator<Item = &PartialRange> {
+        self.partial.iter().take_while(move |range| range.first <= offset).filter(move |range| offset < range.end)
+    }
+
+    /// Whether the journal, or an object of ours that is there, decides where the file with `offset` ends. Objects of others suggest cuts and never
+    /// forbid one: their records may never come.
+    pub(super) fn decide(&self, offset: i64) -> bool {
+        offset < self.every_until || self.partial_around(offset).next().is_some()
+    }
+
+    /// The last offset at or before `offset` from which everything that was found can be found again: not inside of an object of ours.
+    pub(super) fn committable(&self, offset: i64) -> i64 {
+        let whole = self.durable_around(offset).filter(|(first, _)| *first < offset);
+        let some = self.partial.iter().find(|range| range.first < offset && offset < range.end).map(|range| range.first);
+        // Within joined ranges every edge will do.
+        let whole = whole.map(|(first, _)| self.edges.at_or_before(offset).unwrap_or(first).max(first));
+        offset.min(whole.unwrap_or(offset)).min(some.unwrap_or(offset))
+    }
+
+    /// Up to here an earlier owner has planned every cut.
+    pub(super) fn every_until(&self) -> i64 {
+        self.every_until
     }
 
     /// Whether everything that was found lies before `offset`, read or not.
     pub(super) fn are_behind(&self, offset: i64) -> bool {
         self.found_until <= offset
     }
-}
 
-/// At least the record that gave the object its name.
-fn end(range: &Found) -> i64 {
-    range.end.unwrap_or(range.first + 1)
+    fn durable_around(&self, offset: i64) -> Option<(i64, i64)> {
+        let (first, end) = self.durable.range(..=offset).next_back()?;
+        (offset < *end).then_some((*first, *end))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage_sink::findings::Partial;
 
-    fn found(first: i64, end: Option<i64>, is_durable: bool) -> Found {
-        Found { first, end, is_durable }
+    fn planned(of: &[i64]) -> Vec<PlannedCut> {
+        of.iter().map(|end| PlannedCut { end: *end, files: None }).collect()
+    }
+
+    fn durable(of: &[(i64, i64)]) -> Findings {
+        let mut found = Findings::default();
+        found.durable.extend(of.iter().copied());
+        of.iter().flat_map(|(first, end)| [*first, *end]).for_each(|edge| found.edges.insert(edge));
+        found.complete();
+        found
+    }
+
+    fn foreign(edges: &[i64]) -> Findings {
+        let mut found = Findings::default();
+        edges.iter().for_each(|edge| found.edges.insert(*edge));
+        found.complete();
+        found
+    }
+
+    fn partial(first: i64, end: i64, slot: &str) -> Findings {
+        let mut found = foreign(&[first, end]);
+        let mut group = Partial::default();
+        group.slots.push(slot.to_owned());
+        found.partial.insert((first, end), group);
+        found.until = end;
+        found
     }
 
     #[test]
     fn files_are_cut_at_planned_cuts_and_at_the_edges_of_what_is_there() {
-        let mut boundaries = Boundaries::new(&[4, 20], false, vec![found(7, Some(14), true)], 2);
-        let reached: Vec<i64> = (2..24).filter(|offset| boundaries.is_reached(*offset)).collect();
+        let mut boundaries = Boundaries::new(&planned(&[4, 20]), false, durable(&[(7, 14)]), 2);
+        let reached: Vec<i64> = (2..24).filter(|offset| boundaries.pass(*offset, *offset) == Some(*offset)).collect();
         assert_eq!(reached, [4, 7, 14, 20]);
     }
 
     #[test]
+    fn a_file_that_a_gap_follows_ends_at_the_first_boundary_in_the_gap() {
+        let mut boundaries = Boundaries::new(&planned(&[20, 30]), false, foreign(&[12, 25]), 10);
+        // Records 10 and 11 are written, the next one that exists is 31.
+        assert_eq!(boundaries.pass(31, 12), Some(12));
+        let mut boundaries = Boundaries::new(&planned(&[20, 30]), false, foreign(&[25]), 10);
+        assert_eq!(boundaries.pass(31, 12), Some(20));
+        assert_eq!(boundaries.pass(32, 32), None);
+    }
+
+    #[test]
     fn records_of_a_durable_range_are_not_written_again() {
-        let mut boundaries = Boundaries::new(&[], false, vec![found(7, Some(9), true), found(9, Some(11), false)], 7);
-        let durable: Vec<i64> = (7..13)
-            .filter(|offset| {
-                boundaries.is_reached(*offset);
-                boundaries.durable_until(*offset).is_some()
-            })
-            .collect();
+        let mut boundaries = Boundaries::new(&[], false, durable(&[(7, 9)]), 7);
+        let durable: Vec<i64> = (5..13).filter(|offset| boundaries.is_durable(*offset)).collect();
         assert_eq!(durable, [7, 8]);
     }
 
     #[test]
-    fn an_object_with_a_known_end_decides_where_its_file_ends() {
-        let mut boundaries = Boundaries::new(&[], false, vec![found(0, Some(7), false)], 0);
-        assert!(boundaries.decides(6) && !boundaries.decides(7));
+    fn an_offset_inside_of_a_durable_object_is_never_committed() {
+        let boundaries = Boundaries::new(&[], false, durable(&[(10, 20)]), 10);
+        let offered: Vec<i64> = [9, 10, 13, 19, 20, 25].map(|offset| boundaries.committable(offset)).to_vec();
+        assert_eq!(offered, [9, 10, 10, 10, 20, 25]);
+        // Of joined ranges the edges of their objects are good enough.
+        let mut joined = durable(&[(10, 30)]);
+        joined.edges.insert(20);
+        joined.complete();
+        assert_eq!(Boundaries::new(&[], false, joined, 10).committable(27), 20);
+        assert_eq!(Boundaries::new(&[], false, partial(10, 20, "v"), 10).committable(13), 10);
+    }
+
+    #[test]
+    fn a_group_of_ours_decides_where_its_files_end_and_objects_of_others_do_not() {
+        let mut boundaries = Boundaries::new(&[], false, partial(0, 7, "v"), 0);
+        assert!(boundaries.decide(6) && !boundaries.decide(7));
+        assert!(boundaries.has_file("v", 6) && !boundaries.has_file("k", 6));
         // Reading beyond it is not enough: what was read may be read again.
-        boundaries.is_reached(20);
+        boundaries.pass(20, 20);
         assert!(!boundaries.are_behind(6) && boundaries.are_behind(7));
+        assert!(!Boundaries::new(&[], false, foreign(&[0, 1000]), 0).decide(5));
     }
 
     #[test]
     fn a_journal_with_every_cut_leaves_nothing_to_the_settings() {
-        let boundaries = Boundaries::new(&[4, 20], true, Vec::new(), 2);
-        assert!(boundaries.decides(19) && !boundaries.decides(20));
-        assert!(!Boundaries::new(&[4, 20], false, Vec::new(), 2).decides(3));
-    }
-
-    #[test]
-    fn of_two_pasts_that_overlap_the_durable_one_is_followed() {
-        let boundaries = Boundaries::new(&[], false, vec![found(0, Some(7), true), found(3, Some(6), false)], 0);
-        assert_eq!(boundaries.found.len(), 1);
-        let boundaries = Boundaries::new(&[], false, vec![found(0, Some(7), false), found(3, Some(6), true)], 0);
-        assert_eq!(boundaries.found, [found(0, Some(3), false), found(3, Some(6), true)]);
+        let boundaries = Boundaries::new(&planned(&[4, 20]), true, Findings::default(), 2);
+        assert!(boundaries.decide(19) && !boundaries.decide(20));
+        assert!(!Boundaries::new(&planned(&[4, 20]), false, Findings::default(), 2).decide(3));
     }
 }

@@ -103,6 +103,15 @@ static UPLOADS: ConfigKey<i32> = ConfigKey::with_default(
 )
 .check(|uploads| if *uploads >= 1 { Ok(()) } else { Err("Value must be at least 1".to_owned()) })
 .extension();
+static HOLD: ConfigKey<i64> = ConfigKey::with_default(
+    "recovery.hold.ms",
+    "-1",
+    "How long a partition waits before the bucket is looked at, where its last owner did not stop cleanly and had other settings: as long as requests of \
+     that owner may still take effect. -1 leaves it to the store: 30 seconds for S3.",
+)
+.unit("ms")
+.importance(Importance::Low)
+.extension();
 static COMPATIBILITY: ConfigKey<String> =
     ConfigKey::with_default("schema.compatibility", "NONE", "When a schema change closes the files.")
         .no_effect("schemaless data has no schema changes");
@@ -155,6 +164,7 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &HEADERS_FORMAT,
         &RETRY_BACKOFF,
         &UPLOADS,
+        &HOLD,
         &COMPATIBILITY,
         &CONDITIONAL_WRITES,
         &MAX_WRITE_DURATION,
@@ -171,29 +181,46 @@ pub(crate) fn uploads_in_flight(config: &Config) -> usize {
     config.get(&UPLOADS).ok().and_then(|uploads| usize::try_from(uploads).ok()).unwrap_or(1)
 }
 
-/// Settings whose change between a crash and the restart may put records into other files: they make the fingerprint.
-const DECIDE_NAMES_AND_CUTS: [&str; 19] = [
-    "format.class",
-    "flush.size",
-    "rotate.interval.ms",
-    "rotate.schedule.interval.ms",
-    "timezone",
-    "topics.dir",
-    "directory.delim",
-    "file.delim",
-    "filename.offset.zero.pad.width",
-    "partitioner.class",
-    "s3.compression.type",
-    "format.bytearray.extension",
-    "behavior.on.null.values",
-    "tombstone.encoded.partition",
-    "store.kafka.keys",
-    "store.kafka.headers",
-    "keys.format.class",
-    "headers.format.class",
-    "errors.tolerance",
+/// Settings that decide neither names nor cuts nor what a record becomes: whatever else changes between a crash and the restart may put records into
+/// other files, and makes another fingerprint.
+const DECIDE_NOTHING: [&str; 22] = [
+    "name",
+    "tasks.max",
+    "connector.class",
+    "topics",
+    "topics.regex",
+    "config.action.reload",
+    "retry.backoff.ms",
+    "uploads.in.flight.max",
+    "recovery.hold.ms",
+    "s3.part.size",
+    "s3.part.retries",
+    "s3.retry.backoff.ms",
+    "s3.wan.mode",
+    "s3.path.style.access.enabled",
+    "s3.http.send.expect.continue",
+    "s3.elastic.buffer.enable",
+    "s3.elastic.buffer.init.capacity",
+    "s3.ssea.name",
+    "s3.sse.kms.key.id",
+    "s3.sse.customer.key",
+    "s3.acl.canned",
+    "shutdown.timeout.ms",
 ];
-const DECIDE_BY_PREFIX: [&str; 4] = ["transforms", "predicates", "value.converter", "key.converter"];
+/// As [`DECIDE_NOTHING`], with all that begins like this. How the consumer connects is not what it reads; whether it reads what is not committed is.
+const DECIDE_NOTHING_BY_PREFIX: [&str; 9] = [
+    "aws.",
+    "s3.proxy.",
+    "s3.credentials.",
+    "errors.log.",
+    "errors.retry.",
+    "errors.deadletterqueue.",
+    "consumer.override.",
+    "producer.override.",
+    "admin.override.",
+];
+/// The exception.
+const ISOLATION_LEVEL: &str = "consumer.override.isolation.level";
 
 /// What becomes of null values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +250,9 @@ pub(crate) struct StorageSinkConfig {
     pub(super) tombstone_partition: String,
     pub(super) formats: Vec<ViewFormat>,
     pub(super) partitioner: Arc<dyn Partitioner>,
+    pub(super) partitioned_by: PartitionedBy,
+    /// How long requests of an owner that is gone may take effect, where the store is not asked.
+    pub(super) hold: Option<Duration>,
     pub(super) max_backoff: Duration,
     /// Requests that one connector may have open.
     pub(super) uploads_in_flight: usize,
@@ -243,6 +273,7 @@ impl StorageSinkConfig {
             let extension = format!("{}{}", format.extension(), compression.extension());
             formats.push(ViewFormat { view, format, extension });
         }
+        let partitioner = find(plugins.partitioners(), &config.get(&PARTITIONER)?)?.configure(config)?;
         let interval = config.get(&ROTATE_SCHEDULE)?;
         let schedule = if interval > 0 { Some(Schedule::new(interval, time_zone(&config.get(&TIME_ZONE)?)?)) } else { None };
         Ok(Self {
@@ -264,7 +295,9 @@ impl StorageSinkConfig {
             report_nulls: config.get(&REPORT_NULLS)?,
             tombstone_partition: config.get(&TOMBSTONE_PARTITION)?,
             formats,
-            partitioner: find(plugins.partitioners(), &config.get(&PARTITIONER)?)?.configure(config)?,
+            partitioned_by: partitioner.partitioned_by(),
+            partitioner,
+            hold: u64::try_from(config.get(&HOLD)?).ok().map(Duration::from_millis),
             uploads_in_flight: uploads_in_flight(config),
             max_backoff: Duration::from_millis(config.get(&RETRY_BACKOFF)?.max(100).unsigned_abs()),
             fingerprint: fingerprint(config),
@@ -274,10 +307,15 @@ impl StorageSinkConfig {
     /// Where the objects of a partition lie under these settings. `encoded_partition`: that of the partition, where there is only one.
     pub(super) fn places(&self, topic_partition: &TopicPartition, encoded_partition: Option<&str>) -> Vec<Place> {
         let mut places = vec![self.keys.place(topic_partition, encoded_partition)];
-        if self.null_values == NullValues::Write && self.partitioner.partitioned_by() == PartitionedBy::TopicPartition {
+        if self.null_values == NullValues::Write && self.partitioned_by == PartitionedBy::TopicPartition {
             places.push(self.keys.place(topic_partition, Some(&self.tombstone_partition)));
         }
         places
+    }
+
+    /// What names of objects end with, one for each view.
+    pub(super) fn endings(&self) -> Vec<String> {
+        self.formats.iter().map(|format| format!("{}{}", format.view.suffix(), format.extension)).collect()
     }
 }
 
@@ -337,10 +375,15 @@ fn switch_of(view: RecordView) -> &'static str {
     }
 }
 
+/// Everything that may decide which records are where, keys of plugins and converters included. Another release counts as other settings: it may read
+/// records otherwise.
 fn fingerprint(config: &Config) -> u64 {
-    let decides =
-        |name: &str| DECIDE_NAMES_AND_CUTS.contains(&name) || DECIDE_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
-    journal::fingerprint(config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str())))
+    let decides = |name: &str| {
+        let nothing = DECIDE_NOTHING.contains(&name) || DECIDE_NOTHING_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
+        name == ISOLATION_LEVEL || !nothing
+    };
+    let settings = config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str()));
+    journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]))
 }
 
 fn check_time_zone(name: &str) -> Result<(), String> {

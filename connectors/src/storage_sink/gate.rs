@@ -6,7 +6,7 @@ use connect_api::OffsetAndMetadata;
 use tokio::sync::oneshot;
 
 use super::{
-    journal::{Journal, MAX_PLANNED, SPARE_PLANNED},
+    journal::{Journal, PLANNED_BYTES, PlannedCut},
     ledger::CutId,
     open_file::ClosedFile,
     uploads::Target,
@@ -22,7 +22,11 @@ pub(super) struct Gate {
     found_metadata: String,
     makes_objects: bool,
     held: VecDeque<HeldCut>,
+    /// So many of them, from the front, are planned or need not be.
+    seen: usize,
     proofs: Vec<(u32, oneshot::Sender<()>)>,
+    /// The number of the proof that the partition is still ours, while that is in doubt.
+    doubted: Option<u32>,
 }
 
 /// A cut whose objects have not been sent.
@@ -31,12 +35,15 @@ pub(super) struct HeldCut {
     pub(super) end: i64,
     /// It must be in the journal before its objects are completed.
     pub(super) is_planned: bool,
+    /// How many files the group has, those included that are in the bucket already.
+    pub(super) group_files: usize,
     pub(super) files: Vec<(ClosedFile, Target)>,
 }
 
 impl Gate {
     pub(super) fn new(journal: Journal, committed: Option<Journal>, found_metadata: String) -> Self {
-        Self { journal, committed, found_metadata, makes_objects: false, held: VecDeque::new(), proofs: Vec::new() }
+        let (held, proofs) = (VecDeque::new(), Vec::new());
+        Self { journal, committed, found_metadata, makes_objects: false, held, seen: 0, proofs, doubted: None }
     }
 
     /// Takes a cut in.
@@ -52,23 +59,40 @@ impl Gate {
         if !Journal::covers(self.committed.as_ref(), &self.journal, next.end, next.is_planned) {
             return None;
         }
+        self.seen = self.seen.saturating_sub(1);
         self.held.pop_front()
     }
 
-    /// Whether cuts or proofs wait for a commit.
-    pub(super) fn waits(&self) -> bool {
-        !self.held.is_empty() || !self.proofs.is_empty()
+    /// All cuts: nobody will read the records again, so nobody needs to know of them.
+    pub(super) fn release_all(&mut self) -> impl Iterator<Item = HeldCut> + use<> {
+        std::mem::take(&mut self.held).into_iter()
+    }
+
+    /// Whether a commit is all that cuts or proofs wait for.
+    pub(super) fn wants_commit(&self) -> bool {
+        // A cut that the journal has no room for waits for objects first.
+        let next_is_planned = self.held.front().is_some_and(|cut| Journal::covers(Some(&self.journal), &self.journal, cut.end, cut.is_planned));
+        next_is_planned || !self.proofs.is_empty() || self.doubted.is_some()
+    }
+
+    /// Whether cuts wait.
+    pub(super) fn holds(&self) -> bool {
+        !self.held.is_empty()
     }
 
     /// Puts the next cuts into the journal, as many as it can hold. What an earlier owner has planned may lie beyond them, and may fill it: then there
     /// is still room for the one that all others wait for.
     fn plan(&mut self) {
-        for (index, cut) in self.held.iter().enumerate().filter(|(_, cut)| cut.is_planned) {
-            let Err(place) = self.journal.planned.binary_search(&cut.end) else { continue };
-            if self.journal.planned.len() >= MAX_PLANNED + if index == 0 { SPARE_PLANNED } else { 0 } {
-                return;
+        let mut room = None;
+        while let Some(cut) = self.held.get(self.seen) {
+            if cut.is_planned {
+                let room = room.get_or_insert_with(|| self.journal.room(self.seen == 0));
+                if *room < PLANNED_BYTES {
+                    return;
+                }
+                *room -= self.journal.plan(PlannedCut { end: cut.end, files: Some(cut.group_files) });
             }
-            self.journal.planned.insert(place, cut.end);
+            self.seen += 1;
         }
     }
 
@@ -83,15 +107,31 @@ impl Gate {
         self.proofs.drain(..).count()
     }
 
+    /// Whether the partition is still ours is in doubt until the next commit has succeeded.
+    pub(super) fn doubt(&mut self) {
+        if self.makes_objects {
+            self.journal.proofs = self.journal.proofs.wrapping_add(1);
+            self.doubted = Some(self.journal.proofs);
+        }
+    }
+
+    /// Whether it is in doubt.
+    pub(super) fn doubts(&self) -> bool {
+        self.doubted.is_some()
+    }
+
     /// The metadata to commit with this offset. `is_clean`: this is the last commit, and nothing in the bucket lies beyond the offset.
-    pub(super) fn metadata(&mut self, offset: i64, is_clean: bool) -> String {
+    /// `under_way_until`: it is the last one, and requests may take effect until then.
+    pub(super) fn metadata(&mut self, offset: i64, is_clean: bool, under_way_until: Option<i64>) -> String {
         if !self.makes_objects {
             return self.found_metadata.clone();
         }
-        self.journal.planned.retain(|cut| *cut > offset);
+        self.journal.planned.retain(|cut| cut.end > offset);
+        // The decision that the offset lies in stays.
+        let decided = self.journal.buckets.partition_point(|(from, _)| *from <= offset).saturating_sub(1);
+        self.journal.buckets.drain(..decided);
         self.plan();
-        let clean = is_clean && self.journal.fingerprint.is_some();
-        Journal { clean, ..self.journal.clone() }.text()
+        Journal { clean: is_clean, under_way_until, ..self.journal.clone() }.text()
     }
 
     /// This has been committed.
@@ -102,6 +142,7 @@ impl Gate {
             // The upload that asked may be gone.
             let _gone = proof.send(());
         }
+        self.doubted.take_if(|number| *number <= proven);
     }
 
     /// The metadata that the next owner would read now.
@@ -115,11 +156,11 @@ mod tests {
     use super::*;
 
     fn cut(end: i64, is_planned: bool) -> HeldCut {
-        HeldCut { id: 0, end, is_planned, files: Vec::new() }
+        HeldCut { id: 0, end, is_planned, group_files: 1, files: Vec::new() }
     }
 
     fn commit(gate: &mut Gate, offset: i64) {
-        let metadata = gate.metadata(offset, false);
+        let metadata = gate.metadata(offset, false, None);
         gate.committed(&OffsetAndMetadata::new(offset, metadata));
     }
 
@@ -145,15 +186,19 @@ mod tests {
         gate.hold(cut(5, true));
         gate.hold(cut(8, false));
         assert_eq!(released(&mut gate), [3]);
-        assert!(gate.waits());
+        assert!(gate.wants_commit());
         commit(&mut gate, 0);
         assert_eq!(released(&mut gate), [5, 8]);
     }
 
     #[test]
     fn a_planned_cut_below_those_that_an_earlier_owner_has_planned_waits_for_its_commit_and_no_longer() {
-        let inherited: Vec<i64> = (0..MAX_PLANNED as i64).map(|cut| 20 + cut).collect();
-        let journal = Journal { planned: inherited, ..Journal::new() };
+        let mut journal = Journal::new();
+        let mut end = 1 << 50;
+        while journal.room(false) >= PLANNED_BYTES {
+            journal.plan(PlannedCut { end, files: Some(1) });
+            end += 1 << 40;
+        }
         let mut gate = Gate::new(journal.clone(), Some(journal), String::new());
         gate.hold(cut(10, true));
         gate.hold(cut(15, true));
@@ -163,13 +208,13 @@ mod tests {
         gate.hold(cut(17, false));
         commit(&mut gate, 10);
         assert_eq!(released(&mut gate), [15, 17]);
-        assert_eq!(gate.journal.planned[..3], [15, 20, 21]);
+        assert_eq!(gate.journal.planned[..2].iter().map(|cut| cut.end).collect::<Vec<_>>(), [15, 1 << 50]);
     }
 
     #[test]
     fn more_cuts_than_a_journal_holds_go_in_several_commits() {
         let mut gate = Gate::new(Journal::new(), None, String::new());
-        let cuts = 3 * MAX_PLANNED as i64;
+        let cuts = 5_000;
         (1..=cuts).for_each(|end| gate.hold(cut(end, true)));
         let mut sent = 0;
         while sent < cuts {
@@ -181,8 +226,30 @@ mod tests {
     }
 
     #[test]
+    fn doubt_ends_with_a_commit_that_began_after_it() {
+        let mut gate = Gate::new(Journal::new(), None, String::new());
+        gate.doubt();
+        assert!(!gate.doubts(), "nothing of it can be under way");
+        gate.hold(cut(3, false));
+        let before = gate.metadata(0, false, None);
+        gate.doubt();
+        gate.committed(&OffsetAndMetadata::new(0, before));
+        assert!(gate.doubts());
+        commit(&mut gate, 0);
+        assert!(!gate.doubts());
+    }
+
+    #[test]
+    fn decisions_of_the_clock_stay_as_long_as_records_of_theirs_may_be_read_again() {
+        let mut gate = Gate::new(Journal { buckets: vec![(0, 100), (10, 200), (20, 300)], ..Journal::new() }, None, String::new());
+        gate.hold(cut(30, false));
+        commit(&mut gate, 15);
+        assert_eq!(gate.journal.buckets, [(10, 200), (20, 300)]);
+    }
+
+    #[test]
     fn metadata_is_left_as_it_was_found_until_objects_are_made() {
         let mut gate = Gate::new(Journal::new(), None, "found".to_owned());
-        assert_eq!(gate.metadata(7, true), "found");
+        assert_eq!(gate.metadata(7, true, None), "found");
     }
 }

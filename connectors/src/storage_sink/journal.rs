@@ -12,49 +12,61 @@ use connect_api::{Error, Result};
 
 use super::object_key::Place;
 
-/// The broker refuses 4,096 bytes (`offset.metadata.max.bytes`).
-#[cfg(test)]
-const MAX_BYTES: usize = 4_095;
 const VERSION: &str = "connect-sink/1";
-/// So many planned cuts fit beside everything else in the 4,095 bytes that a broker takes (`offset.metadata.max.bytes`).
-pub(super) const MAX_PLANNED: usize = 128;
-/// Room for cuts that lie before those an earlier owner has planned, while all others wait for them.
-pub(super) const SPARE_PLANNED: usize = 16;
-/// So much of them may name places; the rest is for the planned cuts.
+/// The broker refuses more (`offset.metadata.max.bytes` is 4,096 by default, and it counts one more).
+pub(super) const MAX_BYTES: usize = 4_095;
+/// So much of them may name places; the rest is for planned cuts and decisions.
 const MAX_PLACES_BYTES: usize = 2_000;
+/// Room for a cut that lies before those an earlier owner has planned, while all others wait for it.
+const SPARE_BYTES: usize = 160;
 
 /// A partition's journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Journal {
     /// Drawn when a partition is first owned without a journal: objects of another history were made from another past (offsets that
     /// were reset, a topic made anew, another sink).
     pub(super) history: String,
-    /// The settings that decide names and cuts. `None` while objects of earlier settings lie ahead: the next owner must look for them.
+    /// Which connector this is the journal of: offsets that were copied to another group carry a history that is not that group's.
+    pub(super) owner: Option<u64>,
+    /// What tells the topic from an earlier one of the same name.
+    pub(super) topic_id: Option<String>,
+    /// The settings that decide names and cuts of the last owner that made objects.
     pub(super) fingerprint: Option<u64>,
     /// Nothing that the bucket holds lies beyond the committed offset.
     pub(super) clean: bool,
+    /// Requests that the last owner left behind may take effect until then, in seconds since 1970.
+    pub(super) under_way_until: Option<i64>,
     /// Offsets where all files are cut whatever the settings say, ascending. Whoever reads them cuts there and nowhere else.
-    pub(super) planned: Vec<i64>,
+    pub(super) planned: Vec<PlannedCut>,
     /// `planned` has every cut: there is none between two of them. So it is where the wall clock cuts, since a cut by the clock moves all
     /// that come after it.
     pub(super) every: bool,
+    /// What the wall clock decided: from each offset on, this bucket of the partitioner. Ascending.
+    pub(super) buckets: Vec<(i64, i64)>,
     /// Where objects of this history may lie.
     pub(super) places: Vec<Place>,
     /// Counts proofs of ownership: a commit with another number here is a new commit.
     pub(super) proofs: u32,
 }
 
+/// An offset where all files of a partition are closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlannedCut {
+    pub(super) end: i64,
+    /// How many files are closed there, where that is known: so many make the group complete.
+    pub(super) files: Option<usize>,
+}
+
 impl Journal {
     /// The journal of a partition that has none.
     pub(super) fn new() -> Self {
-        let history = format!("{:016x}", RandomState::new().hash_one(0x5e_u8));
-        Self { history, fingerprint: None, clean: false, planned: Vec::new(), every: false, places: Vec::new(), proofs: 0 }
+        Self { history: format!("{:016x}", RandomState::new().hash_one(0x5e_u8)), ..Self::default() }
     }
 
     /// Reads a committed offset's metadata; `None` where it is not a journal.
     ///
     /// # Errors
-    /// `Fatal` where it is one of a later version: what it asks for is unknown.
+    /// `Fatal` where it is one of a later version, or says something that must be obeyed and is not understood.
     pub(super) fn read(metadata: &str) -> Result<Option<Self>> {
         let mut fields = metadata.split(';');
         let Some(version) = fields.next().filter(|first| first.starts_with("connect-sink/")) else { return Ok(None) };
@@ -63,23 +75,21 @@ impl Journal {
                 "the group's offsets carry a journal of version {version}, this release reads {VERSION}"
             )));
         }
-        let mut journal = Self {
-            history: String::new(),
-            fingerprint: None,
-            clean: false,
-            planned: Vec::new(),
-            every: false,
-            places: Vec::new(),
-            proofs: 0,
-        };
+        let mut journal = Self::default();
+        let mut files = "";
         for field in fields {
             let (name, value) = field.split_once('=').unwrap_or((field, ""));
             match name {
                 "h" => value.clone_into(&mut journal.history),
+                "g" => journal.owner = u64::from_str_radix(value, 16).ok(),
+                "t" => journal.topic_id = Some(unescape(value)),
                 "f" => journal.fingerprint = u64::from_str_radix(value, 16).ok(),
                 "clean" => journal.clean = true,
-                "c" => journal.planned = read_cuts(value),
+                "u" => journal.under_way_until = value.parse().ok(),
+                "c" => journal.planned = read_steps(value).map(|end| PlannedCut { end, files: None }).collect(),
+                "n" => files = value,
                 "every" => journal.every = true,
+                "!w" => journal.buckets = read_buckets(value),
                 "p" => journal.proofs = value.parse().unwrap_or_default(),
                 "at" | "in" => {
                     let mut parts = value.split(',');
@@ -88,10 +98,15 @@ impl Journal {
                     let place = Place { directory, name: file, is_exact: name == "at", zero_pad_width: width };
                     journal.places.push(place);
                 }
+                must if must.starts_with('!') => {
+                    let what = "which this release does not know and must not ignore: go on with the release that wrote it, or a later one";
+                    return Err(Error::fatal(format!("the group's offsets carry a journal with the field `{must}`, {what}")));
+                }
                 // A later release may add what an earlier one can do without.
                 _ => {}
             }
         }
+        read_files(files, &mut journal.planned);
         Ok((!journal.history.is_empty()).then_some(journal))
     }
 
@@ -99,26 +114,61 @@ impl Journal {
     pub(super) fn text(&self) -> String {
         let mut text = format!("{VERSION};h={}", self.history);
         // Writing to a string cannot fail.
+        if let Some(owner) = self.owner {
+            let _infallible = write!(text, ";g={owner:x}");
+        }
+        if let Some(topic_id) = &self.topic_id {
+            let _infallible = write!(text, ";t={}", escape(topic_id));
+        }
         if let Some(fingerprint) = self.fingerprint {
             let _infallible = write!(text, ";f={fingerprint:x}");
         }
         if self.clean {
             text.push_str(";clean");
         }
+        if let Some(until) = self.under_way_until {
+            let _infallible = write!(text, ";u={until}");
+        }
         if self.proofs > 0 {
             let _infallible = write!(text, ";p={}", self.proofs);
         }
         if !self.planned.is_empty() {
             text.push_str(";c=");
-            write_cuts(&self.planned, &mut text);
+            write_steps(self.planned.iter().map(|cut| cut.end), &mut text);
+            write_files(&self.planned, &mut text);
         }
         if self.every {
             text.push_str(";every");
+        }
+        if !self.buckets.is_empty() {
+            text.push_str(";!w=");
+            write_steps(self.buckets.iter().map(|(offset, _)| *offset), &mut text);
+            text.push('/');
+            write_steps(self.buckets.iter().map(|(_, bucket)| *bucket), &mut text);
         }
         for place in &self.places {
             text.push_str(&field(place));
         }
         text
+    }
+
+    /// How many bytes of cuts can still be planned. `spare`: also what is kept free for the one that all others wait for.
+    pub(super) fn room(&self, spare: bool) -> usize {
+        MAX_BYTES.saturating_sub(self.text().len() + if spare { 0 } else { SPARE_BYTES })
+    }
+
+    /// Plans a cut; does nothing where it is planned already. Returns how many bytes the text may grow by, at most.
+    pub(super) fn plan(&mut self, cut: PlannedCut) -> usize {
+        match self.planned.binary_search_by_key(&cut.end, |planned| planned.end) {
+            Ok(known) => {
+                self.planned[known].files = cut.files.or(self.planned[known].files);
+                0
+            }
+            Err(place) => {
+                self.planned.insert(place, cut);
+                PLANNED_BYTES
+            }
+        }
     }
 
     /// Forgets places that do not fit: after a crash *and* a change of names their objects would not be found.
@@ -131,39 +181,67 @@ impl Journal {
     }
 
     /// Whether objects of a cut may be completed that rely on `wanted`, given that `committed` is what the next owner would read: the history is known,
-    /// the partition counts as not clean, and the cut is known if it is a planned one.
+    /// the partition counts as not clean, and the cut and the clock's decisions before it are known where they must be.
     pub(super) fn covers(committed: Option<&Self>, wanted: &Self, end: i64, is_planned: bool) -> bool {
         let Some(committed) = committed else { return false };
-        let settings_known = committed.fingerprint.is_none() || committed.fingerprint == wanted.fingerprint;
+        let is_known = |end: &i64| committed.planned.binary_search_by_key(end, |cut| cut.end).is_ok();
         let places_known = wanted.places.iter().all(|place| committed.places.contains(place));
-        let same_way = committed.every == wanted.every && (!is_planned || committed.planned.contains(&end));
-        committed.history == wanted.history && !committed.clean && settings_known && places_known && same_way
+        let buckets_known = wanted.buckets.iter().filter(|(offset, _)| *offset < end).all(|one| committed.buckets.contains(one));
+        let same_way = committed.every == wanted.every && (!is_planned || is_known(&end)) && buckets_known;
+        let same_past = committed.history == wanted.history && committed.fingerprint == wanted.fingerprint;
+        same_past && committed.topic_id == wanted.topic_id && !committed.clean && places_known && same_way
     }
 }
+
+/// What one more planned cut adds to the text at most: its step, the rest of the one that it divides, and its number of files.
+pub(super) const PLANNED_BYTES: usize = 20 + 20 + 5;
 
 fn field(place: &Place) -> String {
     let kind = if place.is_exact { "at" } else { "in" };
     format!(";{kind}={},{},{}", escape(&place.directory), escape(&place.name), place.zero_pad_width)
 }
 
-/// The first cut, then how far each is from the one before: `31,4,6` is 31, 35, 41.
-fn write_cuts(cuts: &[i64], text: &mut String) {
+/// The first number, then how far each is from the one before: `31,4,6` is 31, 35, 41.
+fn write_steps(numbers: impl Iterator<Item = i64>, text: &mut String) {
     let mut before = 0;
-    for (index, cut) in cuts.iter().enumerate() {
+    for (index, number) in numbers.enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        let _infallible = write!(text, "{comma}{}", cut - before);
-        before = *cut;
+        let _infallible = write!(text, "{comma}{}", number - before);
+        before = number;
     }
 }
 
-fn read_cuts(text: &str) -> Vec<i64> {
+fn read_steps(text: &str) -> impl Iterator<Item = i64> {
     let steps = text.split(',').filter_map(|step| step.parse::<i64>().ok());
-    steps
-        .scan(0_i64, |cut, step| {
-            *cut = cut.saturating_add(step);
-            Some(*cut)
-        })
-        .collect()
+    steps.scan(0_i64, |number, step| {
+        *number = number.saturating_add(step);
+        Some(*number)
+    })
+}
+
+/// `;n=2,1`: how many files each cut closes, 0 where that is not known. The last number holds for all that follow; nothing where each closes one.
+fn write_files(planned: &[PlannedCut], text: &mut String) {
+    let counts: Vec<usize> = planned.iter().map(|cut| cut.files.unwrap_or_default()).collect();
+    let repeated = counts.iter().rev().take_while(|count| counts.last() == Some(count)).count();
+    let told = &counts[..counts.len() + 1 - repeated.max(1)];
+    if told != [1] {
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        let _infallible = write!(text, ";n={}", told.join(","));
+    }
+}
+
+fn read_files(text: &str, planned: &mut [PlannedCut]) {
+    let mut counts = if text.is_empty() { "1" } else { text }.split(',').map(|count| count.parse().unwrap_or_default());
+    let mut count = 0;
+    for cut in planned {
+        count = counts.next().unwrap_or(count);
+        cut.files = Some(count).filter(|count| *count > 0);
+    }
+}
+
+fn read_buckets(text: &str) -> Vec<(i64, i64)> {
+    let (offsets, buckets) = text.split_once('/').unwrap_or_default();
+    read_steps(offsets).zip(read_steps(buckets)).collect()
 }
 
 /// Escapes what separates fields, and everything that is not printable ASCII.
@@ -213,44 +291,87 @@ pub(super) fn fingerprint<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>
 mod tests {
     use super::*;
 
+    fn cut(end: i64, files: Option<usize>) -> PlannedCut {
+        PlannedCut { end, files }
+    }
+
     fn journal() -> Journal {
         let place = Place { directory: "a;b,c=%/é /t/".to_owned(), name: "t+0+".to_owned(), is_exact: true, zero_pad_width: 10 };
-        Journal { fingerprint: Some(0xabc), planned: vec![10, 25], every: true, places: vec![place], proofs: 3, ..Journal::new() }
+        Journal {
+            owner: Some(0x77),
+            topic_id: Some("8Rv_o0aXTa6=".to_owned()),
+            fingerprint: Some(0xabc),
+            under_way_until: Some(1_700_000_030),
+            planned: vec![cut(10, Some(1)), cut(25, Some(24)), cut(31, None)],
+            every: true,
+            buckets: vec![(0, 1_700_000_000_000), (17, 1_700_000_060_000)],
+            places: vec![place],
+            proofs: 3,
+            ..Journal::new()
+        }
     }
 
     #[test]
     fn what_was_written_is_read_back() {
         let journal = journal();
         assert_eq!(Journal::read(&journal.text()).unwrap(), Some(journal));
+        for counts in [vec![Some(1), Some(1)], vec![Some(2), Some(2)], vec![None], vec![Some(3), Some(1), Some(1)], vec![]] {
+            let planned: Vec<_> = (1..).zip(counts).map(|(end, files)| cut(end * 5, files)).collect();
+            let journal = Journal { planned, ..Journal::new() };
+            assert_eq!(Journal::read(&journal.text()).unwrap(), Some(journal));
+        }
     }
 
     #[test]
-    fn metadata_of_others_is_not_a_journal_and_a_later_version_is_refused() {
+    fn a_journal_of_the_first_release_is_read() {
+        let text = "connect-sink/1;h=8861f80bdee7b1ce;f=75e59021a23755c1;c=31,4,6;every;at=topics/t/partition%3d0/,t+0+,10";
+        let journal = Journal::read(text).unwrap().unwrap();
+        assert_eq!(journal.planned, [31, 35, 41].map(|end| cut(end, Some(1))));
+        assert_eq!((journal.owner, journal.topic_id, journal.places.len()), (None, None, 1));
+    }
+
+    #[test]
+    fn metadata_of_others_is_not_a_journal_and_what_must_be_obeyed_is_refused_where_it_is_not_understood() {
         assert_eq!(Journal::read("").unwrap(), None);
         assert_eq!(Journal::read("committed by hand").unwrap(), None);
         assert!(Journal::read("connect-sink/2;h=1").is_err());
+        assert!(Journal::read("connect-sink/1;h=1;later=1").unwrap().is_some());
+        let refused = Journal::read("connect-sink/1;h=1;!x=1").unwrap_err();
+        assert!(refused.to_string().contains("`!x`"), "{refused}");
     }
 
     #[test]
     fn the_text_never_outgrows_what_a_broker_takes_and_loses_nothing_on_the_way() {
         let place =
             |c: char| Place { directory: c.to_string().repeat(900), name: "n".to_owned(), is_exact: false, zero_pad_width: 0 };
-        let planned = (0..(MAX_PLANNED + SPARE_PLANNED) as i64).map(|cut| 9_000_000_000_000_000 + cut * 10_000_000_000).collect();
-        let mut journal = Journal { planned, places: vec![place('a'), place('b'), place('c')], ..journal() };
+        let mut journal = Journal { places: vec![place('a'), place('b'), place('c')], planned: Vec::new(), ..journal() };
         journal.keep_places_that_fit();
         assert_eq!(journal.places.len(), 2);
-        assert!(journal.text().len() <= MAX_BYTES);
+        let mut end = 9_000_000_000_000_000;
+        while journal.room(false) >= PLANNED_BYTES {
+            journal.plan(cut(end, Some(24)));
+            end += 10_000_000_000;
+        }
+        // The spare room takes cuts before those that are there.
+        while journal.room(true) >= PLANNED_BYTES {
+            journal.plan(cut(end - 9_000_000_000_000_000, Some(7)));
+            end += 1;
+        }
+        assert!(journal.planned.len() > 30 && journal.text().len() <= MAX_BYTES, "{}", journal.text().len());
         assert_eq!(Journal::read(&journal.text()).unwrap(), Some(journal));
     }
 
     #[test]
-    fn an_object_waits_until_its_planned_cut_is_committed() {
+    fn an_object_waits_until_its_planned_cut_and_what_the_clock_decided_are_committed() {
         let wanted = journal();
         assert!(!Journal::covers(None, &wanted, 10, true));
-        let committed = Journal { planned: vec![10], ..wanted.clone() };
+        let committed = Journal { planned: vec![cut(10, Some(1))], ..wanted.clone() };
         assert!(Journal::covers(Some(&committed), &wanted, 10, true));
         assert!(!Journal::covers(Some(&committed), &wanted, 25, true));
-        assert!(!Journal::covers(Some(&Journal { clean: true, ..committed }), &wanted, 10, true));
+        assert!(!Journal::covers(Some(&Journal { clean: true, ..committed.clone() }), &wanted, 10, true));
+        let undecided = Journal { buckets: vec![(0, 1_700_000_000_000)], ..wanted.clone() };
+        assert!(Journal::covers(Some(&undecided), &wanted, 10, true));
+        assert!(!Journal::covers(Some(&undecided), &wanted, 25, true));
     }
 
     #[test]

@@ -9,8 +9,12 @@ pub(super) type CutId = u64;
 #[derive(Debug)]
 pub(super) struct Ledger {
     durable: i64,
+    /// The end of the last cut.
+    last_end: i64,
     in_flight: VecDeque<CutInFlight>,
     next_id: CutId,
+    /// Cuts that have become durable since the last commit.
+    not_committed: u64,
 }
 
 #[derive(Debug)]
@@ -23,11 +27,12 @@ struct CutInFlight {
 impl Ledger {
     /// Everything before `durable` is done with.
     pub(super) fn new(durable: i64) -> Self {
-        Self { durable, in_flight: VecDeque::new(), next_id: 0 }
+        Self { durable, last_end: durable, in_flight: VecDeque::new(), next_id: 0, not_committed: 0 }
     }
 
     /// All files of the partition have been closed: they hold everything before `end` that is not durable yet.
     pub(super) fn cut(&mut self, end: i64, files: usize) -> CutId {
+        self.last_end = self.last_end.max(end);
         let id = self.next_id;
         self.next_id += 1;
         self.in_flight.push_back(CutInFlight { id, end, files_left: files });
@@ -35,17 +40,39 @@ impl Ledger {
         id
     }
 
-    /// One file of the cut is durable under its name.
-    pub(super) fn file_is_durable(&mut self, id: CutId) {
+    /// A file begins at this offset: what was read before it and is in no cut is durable already, or was left out on purpose.
+    pub(super) fn begin(&mut self, first_offset: i64) {
+        if first_offset > self.last_end {
+            self.cut(first_offset, 0);
+        }
+    }
+
+    /// One file of the cut is durable under its name. True where everything before some later offset is durable by it.
+    pub(super) fn file_is_durable(&mut self, id: CutId) -> bool {
         if let Some(cut) = self.in_flight.iter_mut().find(|cut| cut.id == id) {
             cut.files_left = cut.files_left.saturating_sub(1);
         }
-        self.advance();
+        self.advance()
+    }
+
+    /// How many cuts have become durable since the last commit.
+    pub(super) fn not_committed(&self) -> u64 {
+        self.not_committed
+    }
+
+    /// A commit has succeeded.
+    pub(super) fn committed(&mut self) {
+        self.not_committed = 0;
     }
 
     /// Everything before this offset is durable: the end of the longest prefix of cuts whose files are all durable.
     pub(super) fn durable(&self) -> i64 {
         self.durable
+    }
+
+    /// Where the last cut has ended.
+    pub(super) fn last_end(&self) -> i64 {
+        self.last_end
     }
 
     /// Whether some cut is not durable yet.
@@ -55,16 +82,24 @@ impl Ledger {
 
     /// The offset to commit. `delivered` is the offset after the last record read: with no file open and nothing in flight, everything before it is either durable or
     /// was dropped on purpose.
-    pub(super) fn committable(&self, delivered: i64, has_open_files: bool) -> i64 {
+    pub(super) fn committable(&mut self, delivered: i64, has_open_files: bool) -> i64 {
         // What was durable before it was read again counts when it has been read.
-        if has_open_files || self.has_cuts_in_flight() { self.durable.min(delivered) } else { delivered }
+        if has_open_files || self.has_cuts_in_flight() {
+            return self.durable.min(delivered);
+        }
+        self.durable = self.durable.max(delivered);
+        delivered
     }
 
-    fn advance(&mut self) {
+    fn advance(&mut self) -> bool {
+        let before = self.in_flight.len();
         while let Some(cut) = self.in_flight.front().filter(|cut| cut.files_left == 0) {
             self.durable = self.durable.max(cut.end);
             self.in_flight.pop_front();
         }
+        let durable = before - self.in_flight.len();
+        self.not_committed += durable as u64;
+        durable > 0
     }
 }
 
@@ -88,13 +123,24 @@ mod tests {
     #[test]
     fn dropped_records_move_the_offset_once_nothing_is_open() {
         let mut ledger = Ledger::new(5);
-        assert_eq!(ledger.committable(8, false), 8);
         assert_eq!(ledger.committable(8, true), 5);
         assert_eq!(ledger.committable(4, true), 4);
-        let cut = ledger.cut(8, 1);
-        assert_eq!(ledger.committable(10, false), 5);
+        assert_eq!(ledger.committable(8, false), 8);
+        assert_eq!(ledger.committable(9, true), 8);
+        let cut = ledger.cut(10, 1);
+        assert_eq!(ledger.committable(10, false), 8);
         ledger.file_is_durable(cut);
         assert_eq!(ledger.committable(10, false), 10);
+    }
+
+    #[test]
+    fn what_was_left_out_before_a_file_is_done_with_when_the_cuts_before_it_are() {
+        let mut ledger = Ledger::new(0);
+        let cut = ledger.cut(3, 1);
+        ledger.begin(7);
+        assert_eq!(ledger.committable(9, true), 0);
+        ledger.file_is_durable(cut);
+        assert_eq!(ledger.committable(9, true), 7);
     }
 
     #[test]

@@ -5,27 +5,38 @@
 //! consumption ([`uploads`]) under names that hold their first offset, and only where the name is free; whoever has the name already says by its
 //! metadata what follows ([`provenance`]). The offset to commit is a function of the [`ledger`] and of nothing else.
 
+mod asking;
 mod boundaries;
+mod claim;
+mod committing;
 mod config;
+mod cutting;
+mod edges;
 mod file_buffer;
+mod findings;
 mod gate;
 mod journal;
+mod lease;
 mod ledger;
 mod metrics;
 mod object_key;
 mod open_file;
 mod open_files;
 mod opening;
+mod openings;
 mod parts;
 mod provenance;
-mod recovery;
 mod schedule;
 #[cfg(test)]
 mod simulation;
+mod survey;
 mod task;
 mod topic_partition_writer;
+mod upload_queue;
 mod uploads;
+mod writer_state;
 
 pub(crate) use config::{StorageSinkConfig, keys, uploads_in_flight, validate};
 pub(crate) use metrics::definitions;
 pub(crate) use task::StorageSinkTask;
+pub(crate) use uploads::Permits;

@@ -32,6 +32,14 @@ impl Place {
         digits[..end].parse().ok()
     }
 
+    /// The name without the offset: the same for all objects of one directory, one view and one format.
+    pub(super) fn slot(&self, key: &str) -> Option<String> {
+        let rest = key.strip_prefix(&self.directory)?;
+        let before = key.len() - rest.len() + rest.rfind(&self.name)? + self.name.len();
+        let digits = key[before..].find(|c: char| !c.is_ascii_digit()).unwrap_or(key.len() - before);
+        (digits > 0).then(|| format!("{}{}", &key[..before], &key[before + digits..]))
+    }
+
     /// What every name of this place begins with.
     pub(super) fn prefix(&self) -> String {
         if self.is_exact { format!("{}{}", self.directory, self.name) } else { self.directory.clone() }
@@ -111,6 +119,16 @@ mod tests {
         assert_eq!(place.first_offset("topics/orders/partition=3/orders+3+0000000042.keys.json"), Some(42));
         assert_eq!(place.first_offset("topics/orders/partition=30/orders+30+0000000042.json"), None);
         assert_eq!(place.first_offset("topics/other/partition=3/orders+3+0000000042.json"), None);
+    }
+
+    #[test]
+    fn a_slot_is_the_name_without_its_offset() {
+        let place = keys("topics", "/", "+", 10).place(&TopicPartition::new("orders", 3), None);
+        let slot = |key| place.slot(key);
+        let expected = Some("topics/orders/d=1/orders+3+.keys.json.gz".to_owned());
+        assert_eq!(slot("topics/orders/d=1/orders+3+0000000042.keys.json.gz"), expected);
+        assert_eq!(slot("topics/orders/d=1/orders+30+0000000042.json"), None);
+        assert_eq!(slot("topics/orders/d=1/orders+3+x.json"), None);
     }
 
     #[test]

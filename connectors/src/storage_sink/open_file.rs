@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use connect_api::{Body, Budget, Error, RecordView, Reservation, Result, SinkRecord};
 
-use super::{config::StorageSinkConfig, file_buffer::FileBuffer, parts::Parts, uploads::Uploads};
-use crate::compression::Compression;
+use super::{
+    config::StorageSinkConfig,
+    file_buffer::{FileBuffer, split_off_front},
+    parts::Parts,
+    uploads::{Target, Uploads},
+};
 
 /// What the bookkeeping of an open file and of its upload weighs, roughly: small objects by the ten thousand must not escape the budget.
 const OVERHEAD_BYTES: usize = 2 * 1024;
@@ -21,16 +25,21 @@ pub(super) struct Range {
 /// A group of files that get the same records: values, keys, headers.
 pub(super) struct OpenFile {
     pub(super) range: Range,
+    /// Written to since its size was last looked at.
+    pub(super) is_touched: bool,
     views: Vec<View>,
+    /// How many of the group's files are in the bucket already, from before a crash, and are not written again.
+    there: usize,
+    needs_key: bool,
+    needs_headers: bool,
     reservation: Reservation,
 }
 
 struct View {
-    view: RecordView,
     key: String,
     buffer: FileBuffer,
-    /// Where parts go once the file has outgrown one.
-    parts: Option<Parts>,
+    /// Where parts go once the file has outgrown one, and their size.
+    parts: Option<(Parts, usize)>,
 }
 
 /// A closed file: what is left to send.
@@ -39,29 +48,38 @@ pub(super) struct ClosedFile {
     pub(super) body: Body,
     pub(super) range: Range,
     pub(super) parts: Option<Parts>,
+    /// How many bytes the budget has lent it.
     pub(super) reservation: Reservation,
 }
 
 impl OpenFile {
-    /// Begins a file whose first record is at `first_offset`. `tombstones`: a file of null values has no values file.
+    /// Begins a file whose first record is at `first_offset`. `tombstones`: a file of null values has no values file. `is_there`: whether the bucket has the
+    /// file of this name without offset already.
     pub(super) fn new(
         config: &StorageSinkConfig,
         before_offset: &str,
-        first_offset: i64,
-        tombstones: bool,
+        (first_offset, tombstones): (i64, bool),
+        is_there: impl Fn(&str) -> bool,
         budget: &Budget,
     ) -> Result<Self> {
         let formats = config.formats.iter().filter(|format| !(tombstones && format.view == RecordView::Value));
         let mut views = Vec::with_capacity(1);
+        let (mut there, mut needs_key, mut needs_headers) = (0, false, false);
         for format in formats {
-            let compressor = (config.compression != Compression::None).then(|| config.compression.compressor());
+            needs_key |= format.view == RecordView::Key;
+            needs_headers |= format.view == RecordView::Headers;
             let extension = &format.extension;
+            if is_there(&slot(before_offset, format.view, extension)) {
+                there += 1;
+                continue;
+            }
             let key = config.keys.key(before_offset, first_offset, format.view, extension);
-            let buffer = FileBuffer::new(format.format.record_writer(format.view)?, compressor);
-            views.push(View { view: format.view, key, buffer, parts: None });
+            let buffer = FileBuffer::new(format.format.record_writer(format.view)?, config.compression);
+            views.push(View { key, buffer, parts: None });
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
-        Ok(Self { range, views, reservation: budget.park(OVERHEAD_BYTES) })
+        let reservation = budget.park(OVERHEAD_BYTES);
+        Ok(Self { range, is_touched: false, views, there, needs_key, needs_headers, reservation })
     }
 
     /// Appends the record to each file, or to none.
@@ -82,10 +100,9 @@ impl OpenFile {
     }
 
     fn check(&self, record: &SinkRecord) -> Result<()> {
-        let stores = |wanted| self.views.iter().any(|view| view.view == wanted);
-        let missing = if stores(RecordView::Key) && matches!(record.key.value, connect_api::data::Value::Null) {
+        let missing = if self.needs_key && matches!(record.key.value, connect_api::data::Value::Null) {
             "Key"
-        } else if stores(RecordView::Headers) && record.headers.is_empty() {
+        } else if self.needs_headers && record.headers.is_empty() {
             "Headers"
         } else {
             return Ok(());
@@ -96,39 +113,61 @@ impl OpenFile {
         Err(Error::data(format!("{missing} cannot be null for SinkRecord: {place} ")))
     }
 
-    /// Sends away what makes a part of at least `part_size` bytes, and keeps the budget told.
+    /// How many of its files are in the bucket already.
+    pub(super) fn there(&self) -> usize {
+        self.there
+    }
+
+    /// Sends away what makes parts of this size, or of the size that the first part of the object had, and keeps the budget told. `is_tight`: also lets
+    /// go of what the format keeps back.
     pub(super) fn send_parts(
         &mut self,
-        part_size: usize,
+        (part_size, is_tight): (usize, bool),
         uploads: &Arc<Uploads>,
-        make: impl Fn(&str, Range) -> super::uploads::Target,
-    ) {
+        make: impl Fn(&str, Range) -> Target,
+    ) -> Result<()> {
         let range = self.range;
         for view in &mut self.views {
-            if view.buffer.part_bytes() >= part_size {
-                let parts = view.parts.get_or_insert_with(|| uploads.start_parts(make(&view.key, range)));
-                let bytes = view.buffer.part_bytes();
-                parts.send(view.buffer.take_part(), uploads.budget().reserve(bytes));
+            if is_tight {
+                view.buffer.flush()?;
+            }
+            let size = view.parts.as_ref().map_or(part_size, |(_, size)| *size);
+            if view.buffer.part_bytes() < size {
+                continue;
+            }
+            let target = make(&view.key, range);
+            let writer = Arc::clone(&target.writer);
+            let (parts, _) = view.parts.get_or_insert_with(|| (uploads.start_parts(target), size));
+            while view.buffer.part_bytes() >= size {
+                parts.send(view.buffer.take_part(size), writer.wait(uploads.budget().reserve(size)));
             }
         }
         let bytes: usize = self.views.iter().map(|view| view.buffer.bytes()).sum();
         self.reservation.resize(bytes + OVERHEAD_BYTES);
+        Ok(())
     }
 
     /// Closes the files.
-    pub(super) fn close(self, budget: &Budget) -> Result<Vec<ClosedFile>> {
+    pub(super) fn close(self, uploads: &Uploads, target: impl Fn(&str, Range) -> Target) -> Result<Vec<ClosedFile>> {
         let mut closed = Vec::with_capacity(self.views.len());
         for view in self.views {
-            let body = view.buffer.finish()?;
-            let bytes = body.iter().map(bytes::Bytes::len).sum::<usize>() + OVERHEAD_BYTES;
-            closed.push(ClosedFile {
-                key: view.key,
-                body,
-                range: self.range,
-                parts: view.parts,
-                reservation: budget.reserve(bytes),
+            let mut body = view.buffer.finish()?;
+            let length = |body: &Body| body.iter().map(bytes::Bytes::len).sum::<usize>();
+            let parts = view.parts.map(|(parts, size)| {
+                let writer = target(&view.key, self.range).writer;
+                while length(&body) > size {
+                    parts.send(split_off_front(&mut body, size), writer.wait(uploads.budget().reserve(size)));
+                }
+                parts
             });
+            let reservation = uploads.budget().reserve(length(&body) + OVERHEAD_BYTES);
+            closed.push(ClosedFile { key: view.key, body, range: self.range, parts, reservation });
         }
         Ok(closed)
     }
+}
+
+/// A file's name without its offset.
+pub(super) fn slot(before_offset: &str, view: RecordView, extension: &str) -> String {
+    format!("{before_offset}{}{extension}", view.suffix())
 }

@@ -11,6 +11,8 @@ pub(super) struct OpenFiles {
     places: HashMap<Arc<str>, usize>,
     /// Records come in runs of one encoded partition: whoever is looked for is mostly whoever was found last.
     last_found: usize,
+    /// Those that were written to since they were last looked at.
+    touched: Vec<usize>,
 }
 
 impl OpenFiles {
@@ -21,26 +23,42 @@ impl OpenFiles {
             _ => *self.places.get(encoded_partition)?,
         };
         self.last_found = place;
-        self.files.get_mut(place).map(|(_, file)| file)
+        let (_, file) = self.files.get_mut(place)?;
+        if !std::mem::replace(&mut file.is_touched, true) {
+            self.touched.push(place);
+        }
+        Some(file)
     }
 
     /// Adds the file of an encoded partition that has none; its first offset is the highest.
-    pub(super) fn insert(&mut self, encoded_partition: &str, file: OpenFile) {
+    pub(super) fn insert(&mut self, encoded_partition: &str, mut file: OpenFile) {
         let name: Arc<str> = encoded_partition.into();
         self.last_found = self.files.len();
+        file.is_touched = true;
+        self.touched.push(self.last_found);
         self.places.insert(Arc::clone(&name), self.last_found);
         self.files.push((name, file));
     }
 
     /// Takes all files, in the order of their first offsets.
-    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = OpenFile> {
+    pub(super) fn take(&mut self) -> impl ExactSizeIterator<Item = OpenFile> + use<> {
         self.places.clear();
+        self.touched.clear();
         std::mem::take(&mut self.files).into_iter().map(|(_, file)| file)
     }
 
-    /// Each file.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut OpenFile> {
-        self.files.iter_mut().map(|(_, file)| file)
+    /// Has all files looked at, written to or not.
+    pub(super) fn touch_all(&mut self) {
+        self.touched = (0..self.files.len()).collect();
+    }
+
+    /// Looks at each file that was written to since the last time.
+    pub(super) fn for_each_touched(&mut self, mut look: impl FnMut(&mut OpenFile)) {
+        for place in self.touched.drain(..) {
+            let Some((_, file)) = self.files.get_mut(place) else { continue };
+            file.is_touched = false;
+            look(file);
+        }
     }
 
     /// How many.

@@ -1,54 +1,150 @@
 //! How a partition is taken over: what the journal says, and what must be looked up in the bucket.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use connect_api::{ErrorKind, OffsetAndMetadata, Result, TopicPartition};
+use connect_api::{OffsetAndMetadata, Result, TopicPartition};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::{
     boundaries::Boundaries,
+    findings::Findings,
     journal::Journal,
     object_key::Place,
-    recovery::{Found, Survey},
-    topic_partition_writer::{Opening, Reopen, Shared, TopicPartitionWriter, encoded_partition},
+    survey::{SurveyId, Wanted},
+    topic_partition_writer::{Beginning, Shared, TopicPartitionWriter, encoded_partition},
 };
 
-/// Opens a partition at a position. `reopen`: why it is opened again within an assignment.
-pub(super) async fn open(
-    shared: &Arc<Shared>,
-    topic_partition: &TopicPartition,
-    position: &OffsetAndMetadata,
-    reopen: Option<Reopen>,
-    now: i64,
-) -> Result<TopicPartitionWriter> {
-    let encoded_partition = encoded_partition(&shared.config, topic_partition)?;
-    let places = shared.config.places(topic_partition, encoded_partition.as_deref());
-    let committed = Journal::read(&position.metadata)?;
-    let plan = Plan::new(committed.clone(), shared.config.fingerprint, &places, reopen.is_some());
-    abort_abandoned_uploads(shared, &places, &plan).await;
-    let mut journal = plan.journal;
-    let surveyed = if plan.survey { survey(shared, topic_partition, &journal, position.offset).await? } else { None };
-    // Objects of an owner that crashed may lie ahead; with the same settings they are met by name, and nobody has looked.
-    let knows_ahead = surveyed.is_some() || committed.as_ref().is_some_and(|committed| committed.clean);
-    let found = surveyed.unwrap_or_default();
-    if found.is_empty() {
-        journal.fingerprint = Some(shared.config.fingerprint);
-        journal.places = places;
+/// A partition that is about to begin.
+pub(super) struct Opening {
+    pub(super) id: SurveyId,
+    pub(super) topic_partition: TopicPartition,
+    /// Where it begins; not where the group's offset lies, if the log has begun anew since.
+    pub(super) position: OffsetAndMetadata,
+    /// What is read now is not what comes next: records came before anybody could take them, or it begins elsewhere.
+    pub(super) must_seek: bool,
+    committed: Option<Journal>,
+    encoded_partition: Option<Box<str>>,
+    plan: Plan,
+}
+
+/// Why a partition is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It was assigned.
+    Assigned,
+    /// An object of this history was cut elsewhere.
+    CutOtherwise,
+    /// Its log has begun anew.
+    Recreated,
+}
+
+impl Opening {
+    /// Prepares to open a partition at a position.
+    ///
+    /// # Errors
+    /// `Fatal` where the journal is not to be understood.
+    pub(super) fn new(
+        shared: &Shared,
+        topic_partition: &TopicPartition,
+        position: &OffsetAndMetadata,
+        why: Why,
+        now: i64,
+    ) -> Result<Self> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let encoded_partition = encoded_partition(&shared.config, topic_partition)?;
+        let ours = Ours {
+            owner: shared.owner,
+            topic_id: shared.context.topic_id(&topic_partition.topic).map(|id| id.to_string()),
+            fingerprint: shared.config.fingerprint,
+            places: shared.config.places(topic_partition, encoded_partition.as_deref()),
+            hold: shared.config.hold.unwrap_or_else(|| shared.uploads.storage().request_life()),
+        };
+        let mut committed = Journal::read(&position.metadata)?;
+        let (mut position, mut why) = (position.clone(), why);
+        let mut must_seek = why == Why::CutOtherwise;
+        if let Some(was) = committed.take_if(|committed| ours.is_another_log(committed)) {
+            let (was, is) = (was.topic_id, &ours.topic_id);
+            warn!(%topic_partition, was, is, "the topic was made anew since the group's offset was committed: reading it from the beginning");
+            (position, why, must_seek) = (OffsetAndMetadata::new(0, ""), Why::Recreated, true);
+        }
+        let plan = Plan::new(committed.clone(), ours, why, now);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { id, topic_partition: topic_partition.clone(), position, must_seek, committed, encoded_partition, plan })
     }
-    let boundaries = Boundaries::new(&journal.planned, journal.every, found, position.offset);
-    journal.keep_places_that_fit();
-    journal.every |= shared.config.schedule.is_some();
-    let position = position.clone();
-    let opening = Opening {
-        topic_partition: topic_partition.clone(),
-        position,
-        journal,
-        committed,
-        boundaries,
-        knows_ahead,
-        encoded_partition,
-    };
-    Ok(TopicPartitionWriter::new(shared, opening, now))
+
+    /// What to look for in the bucket; nothing where the journal says all.
+    pub(super) fn wanted(&self, shared: &Shared) -> Option<Wanted> {
+        if !self.plan.survey {
+            return None;
+        }
+        let Plan { journal, wait, may_have_uploads, .. } = &self.plan;
+        if !wait.is_zero() {
+            let topic_partition = &self.topic_partition;
+            info!(%topic_partition, ?wait, "requests of the last owner, which did not stop cleanly, may still take effect: waiting before the bucket is looked at");
+        }
+        Some(Wanted {
+            id: self.id,
+            topic_partition: self.topic_partition.clone(),
+            places: journal.places.clone(),
+            start: self.position.offset,
+            history: journal.history.clone(),
+            planned: journal.planned.clone(),
+            not_before: (!wait.is_zero()).then(|| Instant::now() + *wait),
+            abandoned: if *may_have_uploads { shared.config.endings() } else { Vec::new() },
+        })
+    }
+
+    /// The partition begins. `found`: what lies ahead; `None` where nobody could look, or needed to.
+    pub(super) fn finish(self, shared: &Arc<Shared>, found: Option<Findings>, now: i64) -> TopicPartitionWriter {
+        let Self { topic_partition, position, committed, encoded_partition, plan, .. } = self;
+        let Plan { mut journal, survey, places, .. } = plan;
+        let has_looked = found.is_some();
+        let found = found.unwrap_or_default();
+        say(&topic_partition, position.offset, &found);
+        if has_looked && found.objects() == 0 {
+            journal.places = places;
+        }
+        let boundaries = Boundaries::new(&journal.planned, journal.every, found, position.offset);
+        journal.keep_places_that_fit();
+        journal.every = shared.config.plans_every_cut() || position.offset < boundaries.every_until();
+        let knows_ahead = has_looked || !survey;
+        let beginning = Beginning { topic_partition, position, journal, committed, boundaries, knows_ahead, encoded_partition };
+        TopicPartitionWriter::new(shared, beginning, now)
+    }
+}
+
+fn say(topic_partition: &TopicPartition, start: i64, found: &Findings) {
+    if found.objects() == 0 {
+        return;
+    }
+    let durable: i64 = found.durable.iter().map(|(first, end)| end - first).sum();
+    let (objects, until) = (found.objects(), found.until);
+    let what_next =
+        "ranges of this history are kept as they are; other objects are kept where their content is the same, else replaced";
+    info!(%topic_partition, start, objects, durable, until, "objects lie in the bucket at or beyond the committed offset: {what_next}");
+}
+
+/// What this owner brings along.
+struct Ours {
+    owner: u64,
+    topic_id: Option<String>,
+    fingerprint: u64,
+    places: Vec<Place>,
+    /// How long requests of an owner that is gone may take effect.
+    hold: Duration,
+}
+
+impl Ours {
+    fn is_another_log(&self, committed: &Journal) -> bool {
+        committed.topic_id.as_ref().zip(self.topic_id.as_ref()).is_some_and(|(was, is)| was != is)
+    }
 }
 
 /// What to do about what may be in the bucket.
@@ -56,96 +152,113 @@ struct Plan {
     journal: Journal,
     survey: bool,
     may_have_uploads: bool,
+    /// How long to wait before anybody looks.
+    wait: Duration,
+    /// Where objects will lie from now on.
+    places: Vec<Place>,
 }
 
 impl Plan {
-    fn new(committed: Option<Journal>, fingerprint: u64, places: &[Place], is_reopened: bool) -> Self {
-        let Some(committed) = committed else {
-            // Nothing here is ours, but objects of another past may be in the way.
-            return Self { journal: Journal { places: places.to_vec(), ..Journal::new() }, survey: true, may_have_uploads: true };
+    fn new(committed: Option<Journal>, ours: Ours, why: Why, now: i64) -> Self {
+        let Ours { owner, topic_id, fingerprint, places, hold } = ours;
+        // Offsets that were copied to another group bring the history of that one along.
+        let committed = committed.filter(|committed| committed.owner.is_none_or(|theirs| theirs == owner));
+        let ours = |journal: Journal| Journal {
+            owner: Some(owner),
+            topic_id: topic_id.clone().or(journal.topic_id),
+            fingerprint: Some(fingerprint),
+            clean: false,
+            under_way_until: None,
+            ..journal
         };
-        let same_settings = committed.fingerprint == Some(fingerprint);
-        let survey = is_reopened || !(same_settings || committed.clean);
-        let may_have_uploads = !committed.clean && !is_reopened;
-        let mut journal = Journal { clean: false, ..committed };
+        let Some(committed) = committed else {
+            // Nothing here is ours. Objects of another past suggest where to cut, unless they are of another log.
+            let journal = Journal { places: places.clone(), ..ours(Journal::new()) };
+            let survey = why != Why::Recreated;
+            return Self { journal, survey, may_have_uploads: false, wait: Duration::ZERO, places };
+        };
+        let survey = why == Why::CutOtherwise || !committed.clean;
+        let other_settings = committed.fingerprint.is_some_and(|theirs| theirs != fingerprint);
+        let held = if other_settings && !committed.clean && why == Why::Assigned { hold } else { Duration::ZERO };
+        let left = committed.under_way_until.map_or(0, |until| until.saturating_mul(1_000).saturating_sub(now));
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default()).min(hold * 2);
+        let may_have_uploads = !committed.clean && why == Why::Assigned;
+        let mut journal = ours(committed);
         if survey {
             // Until everything that is found is behind, the next owner must look as well, in the old places and in the new.
-            journal.fingerprint = None;
             let new: Vec<_> = places.iter().filter(|place| !journal.places.contains(place)).cloned().collect();
             journal.places.extend(new);
         } else {
-            journal.fingerprint = Some(fingerprint);
-            journal.places = places.to_vec();
+            journal.places.clone_from(&places);
         }
-        Self { journal, survey, may_have_uploads }
+        Self { journal, survey, may_have_uploads, wait: held.max(left), places }
     }
 }
 
-/// What lies ahead; `None` where the bucket may not be listed.
-async fn survey(shared: &Shared, topic_partition: &TopicPartition, journal: &Journal, start: i64) -> Result<Option<Vec<Found>>> {
-    let survey = Survey {
-        storage: shared.uploads.storage(),
-        topic_partition,
-        places: &journal.places,
-        history: &journal.history,
-        planned: &journal.planned,
-    };
-    let found = match survey.from(start).await {
-        Err(error) if error.kind() == ErrorKind::Config => {
-            let consequence = "objects of another past that are in the way will be met by name only";
-            warn!(%topic_partition, error = error.report(), "the bucket cannot be listed: {consequence}");
-            return Ok(None);
-        }
-        found => found?,
-    };
-    if let Some(first) = found.first() {
-        let durable = found.iter().filter(|range| range.is_durable).count();
-        let (ranges, first) = (found.len(), first.first);
-        let what_next =
-            "ranges of this history are kept as they are; other objects are kept where their content is the same, else replaced";
-        info!(%topic_partition, start, ranges, durable, first, "objects lie in the bucket at or beyond the committed offset: {what_next}");
-    }
-    Ok(Some(found))
-}
-
-/// Frees what a crashed owner has left of uploads in parts. Best effort: a lifecycle rule of the bucket does the same.
-async fn abort_abandoned_uploads(shared: &Shared, places: &[Place], plan: &Plan) {
-    if !plan.may_have_uploads {
-        return;
-    }
-    // Without an exact place the uploads of other partitions, whose owners are alive, would be aborted too.
-    for place in places.iter().filter(|place| place.is_exact) {
-        let prefix = place.prefix();
-        match shared.uploads.storage().abort_uploads(&prefix).await {
-            Ok(0) => {}
-            Ok(uploads) => info!(prefix, uploads, "aborted multipart uploads that nobody had completed"),
-            Err(error) => warn!(prefix, error = error.report(), "could not look for multipart uploads that nobody had completed"),
-        }
-    }
+/// Which connector this is, in journals and objects: stable over releases.
+pub(super) fn owner(connector: &str) -> u64 {
+    super::journal::fingerprint(std::iter::once((connector, "")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NOW: i64 = 1_700_000_000_000;
+
     fn place(directory: &str) -> Place {
         Place { directory: directory.to_owned(), name: "t+0+".to_owned(), is_exact: true, zero_pad_width: 10 }
     }
 
-    fn committed(fingerprint: Option<u64>, clean: bool) -> Option<Journal> {
-        Some(Journal { fingerprint, clean, places: vec![place("old/")], ..Journal::new() })
+    fn ours(fingerprint: u64) -> Ours {
+        Ours { owner: 7, topic_id: Some("b".into()), fingerprint, places: vec![place("new/")], hold: Duration::from_secs(30) }
+    }
+
+    fn committed(fingerprint: u64, clean: bool) -> Journal {
+        Journal { owner: Some(7), fingerprint: Some(fingerprint), clean, places: vec![place("old/")], ..Journal::new() }
+    }
+
+    fn plan(committed: Journal, fingerprint: u64) -> Plan {
+        Plan::new(Some(committed), ours(fingerprint), Why::Assigned, NOW)
     }
 
     #[test]
-    fn the_bucket_is_looked_at_when_settings_changed_and_the_last_owner_did_not_stop_cleanly() {
-        let new = [place("new/")];
-        assert!(!Plan::new(committed(Some(1), false), 1, &new, false).survey);
-        assert!(!Plan::new(committed(Some(2), true), 1, &new, false).survey);
-        assert!(Plan::new(committed(None, false), 1, &new, false).survey);
-        assert!(Plan::new(None, 1, &new, false).survey);
-        let changed = Plan::new(committed(Some(2), false), 1, &new, false);
-        assert!(changed.survey);
-        assert_eq!(changed.journal.fingerprint, None);
-        assert_eq!(changed.journal.places, [place("old/"), place("new/")]);
+    fn the_bucket_is_looked_at_whenever_the_last_owner_did_not_stop_cleanly() {
+        assert!(plan(committed(1, false), 1).survey);
+        assert!(plan(committed(2, false), 1).survey);
+        assert!(!plan(committed(1, true), 1).survey && !plan(committed(2, true), 1).survey);
+        assert!(Plan::new(None, ours(1), Why::Assigned, NOW).survey);
+        assert!(Plan::new(Some(committed(1, true)), ours(1), Why::CutOtherwise, NOW).survey);
+        let changed = plan(committed(2, false), 1).journal;
+        assert_eq!((changed.fingerprint, changed.places), (Some(1), vec![place("old/"), place("new/")]));
+    }
+
+    #[test]
+    fn who_starts_with_other_settings_waits_for_requests_that_may_still_take_effect() {
+        assert_eq!(plan(committed(1, false), 1).wait, Duration::ZERO);
+        assert_eq!(plan(committed(2, false), 1).wait, Duration::from_secs(30));
+        assert_eq!(plan(committed(2, true), 1).wait, Duration::ZERO);
+        let left_behind = |seconds| Journal { under_way_until: Some(NOW / 1_000 + seconds), ..committed(1, false) };
+        assert_eq!(plan(left_behind(12), 1).wait, Duration::from_secs(12));
+        assert_eq!(plan(left_behind(-3), 1).wait, Duration::ZERO);
+        assert_eq!(plan(left_behind(86_400), 1).wait, Duration::from_secs(60), "a clock that is wrong");
+    }
+
+    #[test]
+    fn a_journal_of_another_group_is_not_ours_and_uploads_of_others_are_left_alone() {
+        let copied = Journal { owner: Some(8), ..committed(1, false) };
+        let history = copied.history.clone();
+        let plan = plan(copied, 1);
+        assert!(plan.survey && !plan.may_have_uploads);
+        assert_ne!(plan.journal.history, history);
+        assert!(!Plan::new(None, ours(1), Why::Assigned, NOW).may_have_uploads);
+    }
+
+    #[test]
+    fn a_log_that_began_anew_has_its_own_history_and_heeds_no_object_of_the_old_one() {
+        assert!(!Plan::new(None, ours(1), Why::Recreated, NOW).survey);
+        assert!(ours(1).is_another_log(&Journal { topic_id: Some("a".into()), ..committed(1, true) }));
+        assert!(!ours(1).is_another_log(&Journal { topic_id: Some("b".into()), ..committed(1, true) }));
+        assert!(!ours(1).is_another_log(&committed(1, true)), "an earlier release did not say");
     }
 }

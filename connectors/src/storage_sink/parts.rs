@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use connect_api::{Body, MultipartUpload, Reservation, Result};
+use connect_api::{Body, MultipartUpload, Result};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::{
+    asking::until_answered,
+    claim::{Claimed, Object},
     ledger::CutId,
-    uploads::{News, Object, Target, Uploads, length, until_answered},
+    uploads::{News, Target, Uploads, length},
+    writer_state::WaitingBytes,
 };
 
 /// Parts of one object that are sent at the same time.
@@ -20,15 +23,15 @@ pub(super) struct Parts(mpsc::UnboundedSender<Piece>);
 
 pub(super) enum Piece {
     /// One part.
-    Part(Body, Reservation),
+    Part(Body, WaitingBytes),
     /// The rest of the object; after it the object is completed.
-    Last { body: Body, reservation: Reservation, target: Target, cut: CutId },
+    Last { body: Body, bytes: WaitingBytes, target: Target, cut: CutId },
 }
 
 impl Parts {
-    pub(super) fn send(&self, body: Body, reservation: Reservation) {
+    pub(super) fn send(&self, body: Body, bytes: WaitingBytes) {
         // The other end is gone only when the assignment is over, and then nobody needs the bytes.
-        let _closed = self.0.send(Piece::Part(body, reservation));
+        let _closed = self.0.send(Piece::Part(body, bytes));
     }
 
     pub(super) fn finish(self, last: Piece) {
@@ -42,53 +45,53 @@ impl Uploads {
         let (sender, pieces) = mpsc::unbounded_channel();
         let uploads = Arc::clone(self);
         self.context.spawn(async move {
-            let (writer, cancelled) = (target.writer, target.cancelled.clone());
+            let writer = Arc::clone(&target.writer);
             let mut started = None;
-            let sent = cancelled.run_until_cancelled(uploads.send_parts(&target, pieces, &mut started)).await;
-            let news = match sent {
-                // No last piece: the writer dropped the file.
-                Some(None) | None => None,
-                Some(Some(news)) => Some(news),
-            };
-            if let (None, Some(upload)) = (&news, started) {
+            let sent = writer.cancelled.run_until_cancelled(uploads.send_parts(&target, pieces, &mut started)).await;
+            // No last piece: the writer dropped the file.
+            let claimed = sent.flatten();
+            // What did not become the object under the name is of no use, and costs until somebody frees it.
+            if let Some(upload) = started.filter(|_| !claimed.as_ref().is_some_and(|claimed| claimed.is_created)) {
                 abandon(&*upload, &target.key).await;
             }
-            uploads.tell(writer, news);
+            uploads.tell(writer.id, claimed.map(|claimed| claimed.news));
         });
         Parts(sender)
     }
 
     async fn send_parts(
-        &self,
+        self: &Arc<Self>,
         target: &Target,
         mut pieces: mpsc::UnboundedReceiver<Piece>,
         started: &mut Option<Arc<dyn MultipartUpload>>,
-    ) -> Option<News> {
+    ) -> Option<Claimed> {
+        let failed = |error| Some(Claimed { news: News::Failed(error), is_created: false });
         let metadata = target.provenance.metadata();
+        let retrying = self.retrying(&target.key, &target.writer, false);
         let upload: Arc<dyn MultipartUpload> =
-            match until_answered!(self, &target.key, self.storage.start_upload(&target.key, &metadata)) {
+            match until_answered!(self, retrying, self.storage.start_upload(&target.key, &metadata)) {
                 Ok(upload) => Arc::from(upload),
-                Err(error) => return Some(News::Failed(error)),
+                Err(error) => return failed(error),
             };
         *started = Some(Arc::clone(&upload));
         let mut sending = FuturesUnordered::new();
-        let mut number = 0;
-        let mut bytes = 0;
-        let mut last = None;
+        let mut checksum = crc64fast_nvme::Digest::new();
+        let (mut number, mut bytes, mut last) = (0, 0, None);
         loop {
             tokio::select! {
-                Some(sent) = sending.next() => if let Err(error) = sent { return Some(News::Failed(error)) },
+                Some(sent) = sending.next() => if let Err(error) = sent { return failed(error) },
                 piece = pieces.recv(), if last.is_none() && sending.len() < PARTS_AT_ONCE => {
-                    let (body, reservation) = match piece? {
-                        Piece::Part(body, reservation) => (body, reservation),
-                        Piece::Last { body, reservation, target, cut } => {
+                    let (body, waiting) = match piece? {
+                        Piece::Part(body, waiting) => (body, waiting),
+                        Piece::Last { body, bytes, target, cut } => {
                             last = Some((target, cut));
-                            (body, reservation)
+                            (body, bytes)
                         }
                     };
                     bytes += length(&body);
+                    body.iter().for_each(|block| checksum.write(block));
                     if !body.is_empty() {
-                        sending.push(self.put_part(&target.key, &*upload, number, body, reservation));
+                        sending.push(self.put_part(target, &*upload, number, body, waiting));
                         number += 1;
                     }
                 }
@@ -97,19 +100,20 @@ impl Uploads {
         }
         drop(sending);
         let (target, cut) = last?;
-        Some(self.claim(&target, &Object::InParts { upload, bytes }, cut).await)
+        Some(self.claim(&target, &Object::InParts { upload, bytes, checksum: checksum.sum64() }, cut).await)
     }
 
     async fn put_part(
-        &self,
-        key: &str,
+        self: &Arc<Self>,
+        target: &Target,
         upload: &dyn MultipartUpload,
         number: usize,
         body: Body,
-        reservation: Reservation,
+        waiting: WaitingBytes,
     ) -> Result<()> {
-        let sent = until_answered!(self, key, upload.put_part(number, body.clone()));
-        drop(reservation);
+        let retrying = self.retrying(&target.key, &target.writer, false);
+        let sent = until_answered!(self, retrying, upload.put_part(number, body.clone()));
+        drop(waiting);
         sent
     }
 }

@@ -13,11 +13,14 @@ const RECORDS: &str = "connect-records";
 const GROUP: &str = "connect-group-first-offset";
 const CUT: &str = "connect-cut-offset";
 const FILES: &str = "connect-group-files";
+const OWNER: &str = "connect-owner";
 
 /// What an object says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Provenance {
     pub(super) history: String,
+    /// The connector that wrote it; objects of earlier releases do not say.
+    pub(super) owner: Option<u64>,
     pub(super) topic_partition: TopicPartition,
     pub(super) first_offset: i64,
     /// The first offset of the first file of the group that is closed together.
@@ -56,6 +59,9 @@ impl Provenance {
         let mut metadata = ObjectMetadata::new();
         let mut set = |name: &str, value: String| metadata.insert(name.to_owned(), value);
         set(HISTORY, self.history.clone());
+        if let Some(owner) = self.owner {
+            set(OWNER, format!("{owner:x}"));
+        }
         set(TOPIC, topic.to_string());
         set(PARTITION, partition.to_string());
         set(FIRST, self.first_offset.to_string());
@@ -84,17 +90,19 @@ impl Provenance {
         let topic_partition = TopicPartition::new(metadata.get(TOPIC)?.as_str(), i32::try_from(number(PARTITION)?).ok()?);
         let files = number(FILES).and_then(|files| usize::try_from(files).ok());
         let group_first = number(GROUP).unwrap_or(first_offset);
-        Some(Self { history: metadata.get(HISTORY)?.clone(), topic_partition, first_offset, group_first, cut: cut(), files })
+        let owner = metadata.get(OWNER).and_then(|owner| u64::from_str_radix(owner, 16).ok());
+        Some(Self { history: metadata.get(HISTORY)?.clone(), owner, topic_partition, first_offset, group_first, cut: cut(), files })
     }
 
-    /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name.
-    pub(super) fn compare(&self, there: &ObjectMetadata) -> Claim {
-        let Some(there) = Self::read(there) else { return Claim::Foreign };
+    /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name. The same offsets are the same object, also
+    /// where records in between are gone from the log since.
+    pub(super) fn compare(&self, there: Option<&Self>) -> Claim {
+        let Some(there) = there else { return Claim::Foreign };
         if there.history != self.history || there.topic_partition != self.topic_partition {
             return Claim::Foreign;
         }
         let same_cut = match (self.cut, there.cut) {
-            (Some(ours), Some(theirs)) => ours.range == theirs.range && ours.end == theirs.end,
+            (Some(ours), Some(theirs)) => ours.end == theirs.end && self.group_first == there.group_first,
             // The cut of an object in parts was in the journal before it was completed, and the journal was obeyed.
             _ => true,
         };
@@ -109,8 +117,8 @@ mod tests {
     fn provenance(history: &str, end: i64) -> Provenance {
         let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
         let (cut, files) = (Some(Cut { range, end }), Some(1));
-        let topic_partition = TopicPartition::new("t", 1);
-        Provenance { history: history.to_owned(), topic_partition, first_offset: 3, group_first: 3, cut, files }
+        let (topic_partition, owner) = (TopicPartition::new("t", 1), Some(0x5e));
+        Provenance { history: history.to_owned(), owner, topic_partition, first_offset: 3, group_first: 3, cut, files }
     }
 
     #[test]
@@ -122,12 +130,19 @@ mod tests {
     #[test]
     fn a_taken_name_is_judged_by_history_and_range() {
         let wanted = provenance("h", 6);
-        assert_eq!(wanted.compare(&provenance("h", 6).metadata()), Claim::Ours);
-        assert_eq!(wanted.compare(&Provenance { cut: None, ..provenance("h", 9) }.metadata()), Claim::Ours);
-        assert_eq!(wanted.compare(&provenance("h", 9).metadata()), Claim::OursCutOtherwise);
-        assert_eq!(wanted.compare(&provenance("other", 6).metadata()), Claim::Foreign);
-        assert_eq!(wanted.compare(&ObjectMetadata::new()), Claim::Foreign);
-        let elsewhere = Provenance { topic_partition: TopicPartition::new("t", 2), ..provenance("h", 6) };
-        assert_eq!(wanted.compare(&elsewhere.metadata()), Claim::Foreign);
+        let compare = |there: &Provenance| wanted.compare(Some(there));
+        assert_eq!(compare(&provenance("h", 6)), Claim::Ours);
+        assert_eq!(compare(&Provenance { cut: None, ..provenance("h", 9) }), Claim::Ours);
+        assert_eq!(compare(&provenance("h", 9)), Claim::OursCutOtherwise);
+        assert_eq!(compare(&provenance("other", 6)), Claim::Foreign);
+        assert_eq!(wanted.compare(None), Claim::Foreign);
+        assert_eq!(compare(&Provenance { topic_partition: TopicPartition::new("t", 2), ..provenance("h", 6) }), Claim::Foreign);
+    }
+
+    #[test]
+    fn records_that_are_gone_from_the_log_since_do_not_make_it_another_object() {
+        let wanted = provenance("h", 6);
+        let fewer = Cut { range: Range { first_offset: 3, last_offset: 3, records: 1 }, end: 6 };
+        assert_eq!(wanted.compare(Some(&Provenance { cut: Some(fewer), ..wanted.clone() })), Claim::Ours);
     }
 }

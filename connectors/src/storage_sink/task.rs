@@ -3,22 +3,23 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use connect_api::{
-    CommitReason, Error, ErrorKind, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition, async_trait,
+    CommitReason, Error, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition, async_trait,
 };
-use futures_util::future::try_join_all;
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
     time::{Instant, timeout_at},
 };
-
 use tracing::{error, warn};
 
 use super::{
     config::{NullValues, StorageSinkConfig},
     metrics::{DURABLE_OFFSET, TaskMetrics},
-    opening::open,
+    opening::{Why, owner},
+    openings::Openings,
+    survey::Surveys,
     topic_partition_writer::{Shared, TopicPartitionWriter},
-    uploads::{News, Notice, Uploads, WriterId},
+    uploads::{News, Notice, Permits, Uploads},
+    writer_state::WriterId,
 };
 use crate::storage::Metered;
 
@@ -29,7 +30,7 @@ const PATIENCE_ON_CLOSE: Duration = Duration::from_secs(3);
 pub(crate) struct StorageSinkTask {
     config: Arc<StorageSinkConfig>,
     storage: Arc<dyn Storage>,
-    permits: Arc<Semaphore>,
+    permits: Permits,
     clock: Clock,
     started: Option<Started>,
 }
@@ -41,21 +42,40 @@ struct Started {
     shared: Arc<Shared>,
     notices: mpsc::UnboundedReceiver<Notice>,
     writers: HashMap<TopicPartition, TopicPartitionWriter>,
+    /// Partitions that begin when the bucket has been looked at.
+    openings: Openings,
+    /// Writers whose log is gone, until their last objects are durable.
+    ending: HashMap<WriterId, TopicPartitionWriter>,
     /// Whose notices concern anybody.
     by_id: HashMap<WriterId, TopicPartition>,
     /// Whose upload has failed for good, so that the task cannot go on, until `put` says so.
     failed: HashMap<TopicPartition, Error>,
+    /// Memory was tight when last looked at.
+    is_tight: bool,
 }
 
 impl StorageSinkTask {
     /// `permits` bounds the requests of all tasks that share it.
-    pub(crate) fn new(config: Arc<StorageSinkConfig>, storage: Arc<dyn Storage>, permits: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(config: Arc<StorageSinkConfig>, storage: Arc<dyn Storage>, permits: Permits) -> Self {
         Self { config, storage, permits, clock: || jiff::Timestamp::now().as_millisecond(), started: None }
     }
 
     #[cfg(test)]
     pub(super) fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn state(&self) -> String {
+        let Some(started) = &self.started else { return "not started".to_owned() };
+        let writers = started.writers.values().map(|writer| {
+            format!(
+                "next={} records={} uploading={} must_survey={} durable={} in_flight={} waits={} refused={} doubted={:?}",
+                writer.next_to_read, writer.records, writer.uploading, writer.must_survey, writer.durable(),
+                writer.ledger.has_cuts_in_flight(), writer.gate.holds(), writer.state.is_refused(), writer.state.is_doubted,
+            )
+        });
+        format!("{:?} ending={} {}", writers.collect::<Vec<_>>(), started.ending.len(), started.shared.uploads.describe())
     }
 
     fn started(&mut self) -> Result<&mut Started> {
@@ -72,27 +92,30 @@ impl SinkTask for StorageSinkTask {
         if !limits.is_empty() && context.task == 0 {
             warn!(connector = %context.connector, "this store has limits: {limits}");
         }
-        let (uploads, notices) = Uploads::new(
-            storage,
-            Arc::clone(&self.permits),
-            context.clone(),
-            self.config.max_backoff,
-            self.config.uploads_in_flight,
-        );
-        let metrics = TaskMetrics::new(&context);
-        let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics });
-        self.started = Some(Started { shared, notices, writers: HashMap::new(), by_id: HashMap::new(), failed: HashMap::new() });
+        let (uploads, notices) =
+            Uploads::new(storage, self.permits.clone(), context.clone(), self.config.max_backoff, self.config.uploads_in_flight);
+        let (surveys, surveyed) = Surveys::new(Arc::clone(&uploads));
+        let (metrics, owner) = (TaskMetrics::new(&context), owner(&context.connector));
+        let openings = Openings::new(surveys, surveyed);
+        let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics, owner });
+        self.started = Some(Started {
+            shared,
+            notices,
+            writers: HashMap::new(),
+            openings,
+            ending: HashMap::new(),
+            by_id: HashMap::new(),
+            failed: HashMap::new(),
+            is_tight: false,
+        });
         Ok(())
     }
 
     async fn open(&mut self, partitions: &Offsets) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        let opening =
-            partitions.iter().map(|(topic_partition, position)| open(&started.shared, topic_partition, position, None, now));
-        for writer in try_join_all(opening).await? {
-            started.insert(writer);
-        }
+        let writers = started.openings.open(&started.shared, partitions, Why::Assigned, now)?;
+        writers.into_iter().for_each(|writer| started.insert(writer));
         Ok(())
     }
 
@@ -101,20 +124,27 @@ impl SinkTask for StorageSinkTask {
         let started = self.started()?;
         started.check_null_values(records)?;
         started.settle();
+        started.begin_what_was_surveyed(now)?;
         if let Some((_, error)) = started.failed.drain().next() {
             return Err(error);
         }
+        let was_tight = std::mem::replace(&mut started.is_tight, started.shared.context.budget.is_tight());
         for writer in started.writers.values_mut() {
             writer.tick(now)?;
+            writer.balance();
+            if started.is_tight && !was_tight {
+                writer.send_parts_of_all()?;
+            }
         }
-        for run in records.chunk_by(|a, b| a.partition == b.partition && Arc::ptr_eq(&a.topic, &b.topic)) {
+        for run in records.chunk_by(|a, b| a.origin().topic_partition() == b.origin().topic_partition()) {
             started.append(run, now)?;
         }
         started.shared.metrics.records.inc_by(records.len() as u64);
-        started.reopen(now).await
+        started.survey_again(now)
     }
 
     async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets> {
+        let now = (self.clock)();
         let started = self.started()?;
         let closing = reason == CommitReason::Closing;
         if closing {
@@ -123,6 +153,8 @@ impl SinkTask for StorageSinkTask {
         // What has failed is `put`'s to say: an error here would only have everything read again.
         started.settle();
         let shared = Arc::clone(&started.shared);
+        let life = i64::try_from(shared.uploads.storage().request_life().as_secs()).unwrap_or(i64::MAX);
+        let closing = closing.then(|| (now / 1_000).saturating_add(life));
         let mut offsets = Offsets::new();
         for (topic_partition, position) in delivered {
             let Some(writer) = started.writers.get_mut(topic_partition) else { continue };
@@ -142,20 +174,37 @@ impl SinkTask for StorageSinkTask {
         }
     }
 
+    async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
+        let now = (self.clock)();
+        let started = self.started()?;
+        for topic_partition in partitions.keys() {
+            if let Some(mut writer) = started.writers.remove(topic_partition) {
+                writer.end_log()?;
+                if writer.is_uploading() {
+                    started.ending.insert(writer.state.id, writer);
+                } else {
+                    started.by_id.remove(&writer.state.id);
+                }
+            }
+        }
+        let writers = started.openings.open(&started.shared, partitions, Why::Recreated, now)?;
+        writers.into_iter().for_each(|writer| started.insert(writer));
+        Ok(())
+    }
+
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let started = self.started()?;
+        started.openings.close(partitions);
         for topic_partition in partitions {
             if let Some(writer) = started.writers.remove(topic_partition) {
-                started.by_id.remove(&writer.id);
+                started.by_id.remove(&writer.state.id);
             }
             let labels = [&started.shared.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
             started.shared.context.metrics.remove(&DURABLE_OFFSET, &labels);
         }
+        started.ending.retain(|_, writer| !partitions.contains(&writer.topic_partition));
         for (_, error) in started.failed.extract_if(|owner, _| partitions.contains(owner)) {
             error!(error = error.report(), "an upload failed whose partition has been closed since; the next owner repeats it");
-        }
-        if started.writers.is_empty() {
-            started.shared.uploads.forget_trouble();
         }
         Ok(())
     }
@@ -168,22 +217,34 @@ impl SinkTask for StorageSinkTask {
 
 impl Started {
     fn insert(&mut self, writer: TopicPartitionWriter) {
-        self.by_id.insert(writer.id, writer.topic_partition.clone());
+        self.by_id.insert(writer.state.id, writer.topic_partition.clone());
         if let Some(before) = self.writers.insert(writer.topic_partition.clone(), writer) {
-            self.by_id.remove(&before.id);
+            self.by_id.remove(&before.state.id);
         }
     }
 
-    /// Takes in what uploads have to tell.
+    /// Takes in what uploads have to tell. The loop turns: who was frozen must show that its partitions are still its own.
     fn settle(&mut self) {
+        if !self.shared.uploads.lease.renew() {
+            warn!(
+                "this process stood still for a while: nothing is sent before a commit has shown which partitions are still its own"
+            );
+            self.writers.values_mut().for_each(TopicPartitionWriter::doubt);
+        }
         while let Ok(notice) = self.notices.try_recv() {
             self.take(notice);
         }
     }
 
-    fn take(&mut self, Notice { writer, news }: Notice) {
-        // Uploads of an assignment that is over change nothing but the bucket.
-        let Some(writer) = self.by_id.get(&writer).and_then(|owned| self.writers.get_mut(owned)) else { return };
+    fn take(&mut self, Notice { writer: id, news }: Notice) {
+        let writer = match self.ending.get_mut(&id) {
+            Some(ending) => ending,
+            // Uploads of an assignment that is over change nothing but the bucket.
+            None => match self.by_id.get(&id).and_then(|owned| self.writers.get_mut(owned)) {
+                Some(writer) => writer,
+                None => return,
+            },
+        };
         match news {
             News::Durable(cut) => writer.file_is_durable(cut),
             News::CutOtherwise { key } => writer.cut_otherwise(&key),
@@ -192,6 +253,10 @@ impl Started {
                 writer.upload_failed();
                 self.failed.entry(writer.topic_partition.clone()).or_insert(error);
             }
+        }
+        if self.ending.get(&id).is_some_and(|ending| !ending.is_uploading()) {
+            self.ending.remove(&id);
+            self.by_id.remove(&id);
         }
     }
 
@@ -212,57 +277,59 @@ impl Started {
 
     fn append(&mut self, run: &[SinkRecord], now: i64) -> Result<()> {
         let Some(first) = run.first() else { return Ok(()) };
-        let topic_partition = TopicPartition { topic: Arc::clone(&first.topic), partition: first.partition };
-        let Some(writer) = self.writers.get_mut(&topic_partition) else { return Err(self.unassigned(&topic_partition)) };
+        let topic_partition = first.origin().topic_partition();
+        let Some(writer) = self.writers.get_mut(topic_partition) else {
+            return if self.openings.miss(topic_partition) { Ok(()) } else { Err(self.unassigned(topic_partition)) };
+        };
         for record in run {
             writer.append(record, now)?;
         }
-        writer.send_parts();
-        Ok(())
+        writer.send_parts()
     }
 
     fn unassigned(&self, topic_partition: &TopicPartition) -> Error {
         let mut assigned: Vec<_> = self.writers.keys().map(ToString::to_string).collect();
         assigned.sort_unstable();
-        let assigned = assigned.join(", ");
-        let hint = "a transform that changes a record's topic or partition cannot be used with this sink";
-        Error::data(format!("{topic_partition} is not assigned to this task, which has {assigned}: {hint}"))
-            .with_class("org.apache.kafka.connect.errors.ConnectException")
+        Error::fatal(format!("{topic_partition} is not assigned to this task, which has {}", assigned.join(", ")))
     }
 
-    /// Begins partitions anew that must. What the store does not answer is asked again at the next call: the records of this one are accepted.
-    async fn reopen(&mut self, now: i64) -> Result<()> {
-        let due: Vec<_> = self
-            .writers
-            .iter_mut()
-            .filter_map(|(topic_partition, writer)| Some((topic_partition.clone(), writer.must_reopen()?)))
-            .collect();
-        for (topic_partition, reopen) in due {
-            let Some(writer) = self.writers.get(&topic_partition) else { continue };
-            let position = writer.position(reopen);
-            match open(&self.shared, &topic_partition, &position, Some(reopen), now).await {
-                Ok(writer) => {
-                    self.shared.context.offset(topic_partition.clone(), position.offset);
-                    self.insert(writer);
-                }
-                Err(error) if error.kind() == ErrorKind::Retriable => {
-                    warn!(%topic_partition, error = error.report(), "the bucket could not be looked at, retrying");
-                }
-                Err(error) => return Err(error),
+    /// Partitions go on as soon as it is known what lies ahead of them.
+    fn begin_what_was_surveyed(&mut self, now: i64) -> Result<()> {
+        let writers = self.openings.begin(&self.shared, now)?;
+        writers.into_iter().for_each(|writer| self.insert(writer));
+        Ok(())
+    }
+
+    /// Looks at the bucket for partitions that met an object of their own that was cut elsewhere.
+    fn survey_again(&mut self, now: i64) -> Result<()> {
+        let may_survey = |writer: &mut TopicPartitionWriter| writer.may_survey().then(|| writer.topic_partition.clone());
+        let due: Vec<_> = self.writers.values_mut().filter_map(may_survey).collect();
+        let mut positions = Offsets::new();
+        for topic_partition in due {
+            if let Some(writer) = self.writers.remove(&topic_partition) {
+                self.by_id.remove(&writer.state.id);
+                positions.insert(topic_partition, writer.durable_position());
             }
+        }
+        if !positions.is_empty() {
+            let writers = self.openings.open(&self.shared, &positions, Why::CutOtherwise, now)?;
+            writers.into_iter().for_each(|writer| self.insert(writer));
         }
         Ok(())
     }
 
     async fn wait_for_uploads(&mut self, closing: &Offsets) {
         let deadline = Instant::now() + PATIENCE_ON_CLOSE;
-        while closing
-            .keys()
-            .any(|topic_partition| self.writers.get(topic_partition).is_some_and(TopicPartitionWriter::is_uploading))
-        {
+        while self.is_uploading(closing) {
             let Ok(Some(notice)) = timeout_at(deadline, self.notices.recv()).await else { return };
             self.take(notice);
         }
+    }
+
+    fn is_uploading(&self, closing: &Offsets) -> bool {
+        let current = closing.keys().filter_map(|topic_partition| self.writers.get(topic_partition));
+        let ending = self.ending.values().filter(|writer| closing.contains_key(&writer.topic_partition));
+        current.chain(ending).any(TopicPartitionWriter::is_uploading)
     }
 }
 

@@ -1,53 +1,29 @@
 //! Uploads in flight: bounded, beside consumption and beside each other, tried for ever.
 
 use std::{
-    collections::VecDeque,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use connect_api::{
-    Body, Budget, Completion, Condition, Error, ErrorKind, MultipartUpload, Reservation, Result, SinkTaskContext, Storage,
-};
+use connect_api::{Body, Budget, Error, SinkTaskContext, Storage};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
 
 use super::{
+    asking::Retrying,
+    claim::Object,
+    lease::Lease,
     ledger::CutId,
     metrics::UploadMetrics,
     open_file::ClosedFile,
     parts::Piece,
-    provenance::{Claim, Provenance},
+    provenance::Provenance,
+    upload_queue::UploadQueue,
+    writer_state::{WaitingBytes, WriterId, WriterState},
 };
-
-/// Asks the store until it answers. While it waits for its next attempt an upload gives its place to another.
-///
-/// A macro, because what is asked borrows, and a future made by a closure that borrows cannot be shown to be `Send`.
-macro_rules! until_answered {
-    ($uploads:expr, $key:expr, $question:expr) => {{
-        let mut attempt = 0;
-        loop {
-            let permit = $uploads.permits.acquire().await;
-            $uploads.metrics.in_flight.inc();
-            let answer = $question.await;
-            $uploads.metrics.in_flight.dec();
-            drop(permit);
-            if let Some(answer) = $uploads.settle($key, &mut attempt, answer).await {
-                break answer;
-            }
-        }
-    }};
-}
-
-pub(super) use until_answered;
-
-/// Identifies the writer of a partition within one assignment: what ends after the assignment ended concerns nobody.
-pub(super) type WriterId = u64;
 
 /// What an upload tells the writer it belongs to.
 #[derive(Debug)]
@@ -72,36 +48,48 @@ pub(super) enum News {
 /// Whose upload it is, and what the object is to say of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
-    pub(super) writer: WriterId,
+    pub(super) writer: Arc<WriterState>,
     pub(super) key: String,
     pub(super) provenance: Provenance,
-    pub(super) cancelled: CancellationToken,
 }
 
-/// Uploads of one task. The permits are shared by all tasks of the connector.
+/// Requests that all tasks of a connector make at the same time, at most.
+#[derive(Clone, Debug)]
+pub(crate) struct Permits {
+    /// To write objects.
+    pub(super) uploads: Arc<Semaphore>,
+    /// To find out what is there.
+    pub(super) survey: Arc<Semaphore>,
+}
+
+impl Permits {
+    /// So many requests to write objects.
+    pub(crate) fn new(uploads: usize) -> Self {
+        Self { uploads: Arc::new(Semaphore::new(uploads)), survey: Arc::new(Semaphore::new(SURVEY_REQUESTS)) }
+    }
+}
+
+/// Six thousand objects a second, if each answer takes ten milliseconds: about as many as a store takes of one prefix.
+pub(super) const SURVEY_REQUESTS: usize = 64;
+
+/// Uploads of one task.
 pub(super) struct Uploads {
     pub(super) storage: Arc<dyn Storage>,
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) permits: Permits,
     pub(super) context: SinkTaskContext,
     notices: mpsc::UnboundedSender<Notice>,
     pub(super) metrics: UploadMetrics,
+    pub(super) lease: Lease,
     max_backoff: Duration,
-    failing: AtomicBool,
-    most_lanes: usize,
-    queue: Mutex<Queue>,
+    /// Requests that are refused and tried again.
+    refused: AtomicUsize,
+    queue: Mutex<UploadQueue<Job>>,
 }
 
-/// Objects that wait for their turn.
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    /// Futures that send one object after the other.
-    lanes: usize,
-}
-
+#[derive(Debug)]
 struct Job {
     body: Body,
-    reservation: Reservation,
+    bytes: WaitingBytes,
     target: Target,
     cut: CutId,
 }
@@ -109,15 +97,15 @@ struct Job {
 impl Uploads {
     pub(super) fn new(
         storage: Arc<dyn Storage>,
-        permits: Arc<Semaphore>,
+        permits: Permits,
         context: SinkTaskContext,
         max_backoff: Duration,
         most_lanes: usize,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
-        let (failing, queue) = (AtomicBool::new(false), Mutex::default());
-        let uploads = Self { storage, permits, context, notices, metrics, max_backoff, failing, most_lanes, queue };
+        let (refused, queue) = (AtomicUsize::new(0), Mutex::new(UploadQueue::new(most_lanes)));
+        let uploads = Self { storage, permits, context, notices, metrics, lease: Lease::new(), max_backoff, refused, queue };
         (Arc::new(uploads), receiver)
     }
 
@@ -132,42 +120,41 @@ impl Uploads {
     /// Sends a closed file: in one request, or the rest of its parts.
     pub(super) fn send(self: &Arc<Self>, file: ClosedFile, target: Target, cut: CutId) {
         let ClosedFile { body, parts, reservation, .. } = file;
+        let bytes = target.writer.wait(reservation);
         match parts {
-            Some(parts) => {
-                parts.finish(Piece::Last { body, reservation, target, cut });
-            }
-            None => self.enqueue(Job { body, reservation, target, cut }),
+            Some(parts) => parts.finish(Piece::Last { body, bytes, target, cut }),
+            None => self.enqueue(Job { body, bytes, target, cut }),
         }
     }
 
     /// Objects wait in a queue and not in futures of their own, which weigh ten times as much.
     fn enqueue(self: &Arc<Self>, job: Job) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.jobs.push_back(job);
-        if queue.lanes < self.most_lanes {
-            queue.lanes += 1;
-            let uploads = Arc::clone(self);
-            self.context.spawn(async move {
-                while let Some(job) = uploads.next_job() {
-                    uploads.run(job).await;
-                }
-            });
-        }
+        let begins = self.queue().push(job.target.writer.id, job);
+        self.run_lane(begins);
     }
 
-    fn next_job(&self) -> Option<Job> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = queue.jobs.pop_front();
-        if job.is_none() {
-            queue.lanes -= 1;
+    fn run_lane(self: &Arc<Self>, begins: bool) {
+        if !begins {
+            return;
         }
-        job
+        let uploads = Arc::clone(self);
+        self.context.spawn(async move {
+            while let Some((writer, job)) = uploads.next_job() {
+                let running = Running { uploads: &uploads, writer };
+                uploads.run(job).await;
+                drop(running);
+            }
+        });
     }
 
-    async fn run(&self, Job { body, reservation, target, cut }: Job) {
-        let claimed = target.cancelled.run_until_cancelled(self.claim(&target, &Object::Whole(body), cut)).await;
-        drop(reservation);
-        self.tell(target.writer, claimed);
+    fn next_job(&self) -> Option<(WriterId, Job)> {
+        self.queue().next()
+    }
+
+    async fn run(self: &Arc<Self>, Job { body, bytes, target, cut }: Job) {
+        let claimed = target.writer.cancelled.run_until_cancelled(self.claim(&target, &Object::Whole(body), cut)).await;
+        drop(bytes);
+        self.tell(target.writer.id, claimed.map(|claim| claim.news));
     }
 
     pub(super) fn tell(&self, writer: WriterId, news: Option<News>) {
@@ -179,142 +166,79 @@ impl Uploads {
         }
     }
 
-    /// Makes the object under its name, or finds out who has the name and what follows from it.
-    pub(super) async fn claim(&self, target: &Target, object: &Object, cut: CutId) -> News {
-        match self.try_claim(target, object).await {
-            Ok(Claimed::Created) => {
-                self.metrics.object_written(object.bytes());
-                News::Durable(cut)
-            }
-            Ok(Claimed::Adopted) => {
-                self.metrics.adopted.inc();
-                News::Durable(cut)
-            }
-            Ok(Claimed::CutOtherwise) => News::CutOtherwise { key: target.key.clone() },
-            Err(error) => News::Failed(error),
-        }
+    /// A lane waits for the store, or for a proof: another one may begin.
+    pub(super) fn pause_lane(self: &Arc<Self>) {
+        let begins = self.queue().pause_lane();
+        self.run_lane(begins);
     }
 
-    async fn try_claim(&self, target: &Target, object: &Object) -> Result<Claimed> {
-        let mut condition = Condition::NameFree;
-        loop {
-            if self.create(target, object, &condition).await? == Completion::Created {
-                if condition != Condition::NameFree {
-                    warn!(key = target.key, "an object of another history with other content was in the way: replaced");
-                    self.metrics.replaced.inc();
-                }
-                return Ok(Claimed::Created);
-            }
-            let Some(seen) = until_answered!(self, &target.key, self.storage.head(&target.key))? else {
-                // It has been deleted since.
-                condition = Condition::NameFree;
-                continue;
+    pub(super) fn resume_lane(&self) {
+        self.queue().resume_lane();
+    }
+
+    /// A request is refused and will be tried again.
+    pub(super) fn refuse(&self, writer: &WriterState, error: &Error) {
+        if writer.refuse() {
+            self.queue().set_refused(writer.id, true);
+        }
+        if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.context.budget.set_refused(true);
+        }
+        self.context.report_problem("storage", Some(error.report()));
+    }
+
+    /// It is not refused any more, or nobody wants it any more.
+    pub(super) fn forgive(self: &Arc<Self>, writer: &WriterState) {
+        if writer.forgive() {
+            let begins = {
+                let mut queue = self.queue();
+                queue.set_refused(writer.id, false);
+                queue.begin_lane()
             };
-            match target.provenance.compare(&seen.metadata) {
-                Claim::Ours => {
-                    debug!(key = target.key, "the object is there already, from before a restart: adopted");
-                    return Ok(Claimed::Adopted);
-                }
-                Claim::OursCutOtherwise => return Ok(Claimed::CutOtherwise),
-                Claim::Foreign => {}
-            }
-            self.prove_ownership(target.writer).await;
-            if self.holds_the_same(target, object).await? {
-                info!(key = target.key, "an object of another history has the same content: adopted");
-                return Ok(Claimed::Adopted);
-            }
-            condition = Condition::Unchanged(seen.version);
+            self.run_lane(begins);
         }
-    }
-
-    async fn create(&self, target: &Target, object: &Object, condition: &Condition) -> Result<Completion> {
-        match object {
-            Object::Whole(body) => {
-                let metadata = target.provenance.metadata();
-                until_answered!(self, &target.key, self.storage.put(&target.key, body.clone(), &metadata, condition))
-            }
-            Object::InParts { upload, .. } => until_answered!(self, &target.key, upload.complete(condition)),
-        }
-    }
-
-    /// Whether the object that has the name has this content. Of an object in parts the bytes are gone: it counts as different.
-    async fn holds_the_same(&self, target: &Target, object: &Object) -> Result<bool> {
-        let Object::Whole(body) = object else { return Ok(false) };
-        let Some(there) = until_answered!(self, &target.key, self.storage.get(&target.key))? else { return Ok(false) };
-        let mut rest = &there[..];
-        let all = body.iter().all(|block| rest.strip_prefix(&block[..]).map(|tail| rest = tail).is_some());
-        Ok(all && rest.is_empty())
-    }
-
-    /// Returns when a commit at the current generation has succeeded; never, where the partition is no longer ours.
-    async fn prove_ownership(&self, writer: WriterId) {
-        let (proven, proof) = oneshot::channel();
-        self.tell(writer, Some(News::ProofWanted(proven)));
-        if proof.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// The answer, or nothing after a pause where the question is to be asked again. The environment never needs a human.
-    pub(super) async fn settle<T>(&self, key: &str, attempt: &mut u32, answer: Result<T>) -> Option<Result<T>> {
-        match answer {
-            Err(error) if matches!(error.kind(), ErrorKind::Retriable | ErrorKind::Config) => {
-                *attempt += 1;
-                let (attempt, pause) = (*attempt, self.backoff(*attempt));
-                self.metrics.retries.inc();
-                self.failing.store(true, Ordering::Relaxed);
-                self.context.report_problem("storage", Some(error.report()));
-                warn!(key, attempt, ?pause, error = error.report(), "the store does not take it, retrying");
-                tokio::time::sleep(pause).await;
-                None
-            }
-            answer => {
-                if self.failing.swap(false, Ordering::Relaxed) {
-                    self.context.report_problem("storage", None);
-                    info!("the store answers again");
-                }
-                Some(answer.map_err(|error| error.context(format!("object {key}"))))
-            }
-        }
-    }
-
-    /// Nobody waits for an upload any more, so none will tell that the store answers again.
-    pub(super) fn forget_trouble(&self) {
-        if self.failing.swap(false, Ordering::Relaxed) {
+        if self.refused.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.context.budget.set_refused(false);
             self.context.report_problem("storage", None);
         }
     }
 
+    /// How something that waits for the store's answer tries again.
+    pub(super) fn retrying<'a>(self: &'a Arc<Self>, key: &'a str, writer: &'a WriterState, in_lane: bool) -> Retrying<'a> {
+        Retrying::new(self, key, writer, in_lane)
+    }
+
     /// Doubles from 100 ms up to `retry.backoff.ms`, with half of it random so that uploads do not come back all at once.
-    fn backoff(&self, attempt: u32) -> Duration {
+    pub(super) fn backoff(&self, attempt: u32) -> Duration {
         let full = Duration::from_millis(100).saturating_mul(1 << attempt.min(10)).min(self.max_backoff);
-        let random = RandomState::new().hash_one(attempt) % 1_000;
+        // A test tells the same story twice.
+        let random = if cfg!(test) { 500 } else { RandomState::new().hash_one(attempt) % 1_000 };
         full / 2 + full.mul_f64(0.000_5 * f64::from(u32::try_from(random).unwrap_or_default()))
     }
-}
 
-/// What is to appear under a name.
-pub(super) enum Object {
-    Whole(Body),
-    InParts { upload: Arc<dyn MultipartUpload>, bytes: u64 },
-}
+    #[cfg(test)]
+    pub(super) fn describe(&self) -> String {
+        format!("lease={} permits={} {:?}", self.lease.holds(), self.permits.uploads.available_permits(), self.queue())
+    }
 
-impl Object {
-    fn bytes(&self) -> u64 {
-        match self {
-            Self::Whole(body) => length(body),
-            Self::InParts { bytes, .. } => *bytes,
-        }
+    fn queue(&self) -> MutexGuard<'_, UploadQueue<Job>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What became of it.
-enum Claimed {
-    Created,
-    Adopted,
-    CutOtherwise,
+/// A job that a lane works on, however it ends.
+struct Running<'a> {
+    uploads: &'a Arc<Uploads>,
+    writer: WriterId,
 }
 
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.uploads.queue().ended(self.writer);
+    }
+}
+
+/// Bytes that a part of an object weighs.
 pub(super) fn length(body: &Body) -> u64 {
     body.iter().map(|block| block.len() as u64).sum()
 }

@@ -67,6 +67,7 @@ fn the_dead_letter_queue_s_producer_waits_for_all_replicas() {
     assert_eq!(get(&properties, "acks"), Some("all"));
     assert_eq!(get(&properties, "delivery.timeout.ms"), Some("2147483647"));
     assert_eq!(get(&properties, "linger.ms"), Some("5"));
+    assert_eq!(get(&properties, "message.max.bytes"), Some("1048576"), "Java's max.request.size");
     assert_eq!(get(&properties, "group.id"), None);
 }
 

@@ -26,6 +26,7 @@ use super::{
     native::{CommitResult, Queue, ask_about},
     offsets,
     offsets::Reset,
+    prefetch::Prefetch,
     state::{Owned, State, Wait, still_valid},
     topic_ids::Changes,
 };
@@ -64,6 +65,7 @@ pub(super) struct Context {
     pub(super) changes: Changes,
     /// The least important lines of librdkafka's log that are passed on.
     pub(super) shown: RDKafkaLogLevel,
+    pub(super) prefetch: Prefetch,
     /// Only the consumer's thread locks it.
     pub(super) state: Mutex<State>,
 }
@@ -363,6 +365,9 @@ impl ClientContext for Context {
         if connected {
             self.send(Event::Brokers { problem: None });
         }
+        // Partitions share a queue, and librdkafka tells its size for each of them.
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        self.prefetch.show(partitions.map(|partition| partition.fetchq_size).max().unwrap_or(0));
         let ends = statistics.topics.values().flat_map(|topic| {
             let end = |partition: &rdkafka::statistics::Partition| {
                 (partition.hi_offset >= 0)

@@ -8,6 +8,7 @@ mod mend;
 pub(crate) mod mock;
 mod native;
 mod offsets;
+mod prefetch;
 mod probe;
 mod questions;
 mod records;
@@ -30,7 +31,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use tokio::sync::mpsc;
 
 pub(crate) use probe::probe;
-pub(crate) use settings::{KafkaSettings, prefetch_for, refused_value};
+pub(crate) use settings::{KafkaSettings, prefetch_for, refused, refused_value};
 
 use super::{Command, ConsumerHandle};
 use native::Queue;

@@ -8,8 +8,11 @@ use rdkafka::{config::RDKafkaLogLevel, error::KafkaError};
 use super::{offsets::Reset, topic_ids};
 use crate::{consumer::Subscription, rest::TaskHealth};
 
-/// Bytes that one consumer may fetch ahead.
-const PREFETCH: std::ops::RangeInclusive<usize> = 1 << 20..=2 << 20;
+/// Bytes that one consumer may fetch ahead: a small batch at least.
+const PREFETCH: std::ops::RangeInclusive<usize> = 128 << 10..=2 << 20;
+
+/// What librdkafka takes for the largest message where nothing is set.
+const MESSAGE_MAX_BYTES: usize = 1_000_000;
 
 /// Parts of the names of settings whose values nobody may see.
 const SECRETS: [&str; 5] = ["password", "secret", "pem", "oauthbearer.config", "token"];
@@ -48,7 +51,7 @@ impl fmt::Debug for KafkaSettings {
 }
 
 /// What librdkafka says about settings that it refuses, but never a secret.
-pub(super) fn refused(error: &KafkaError) -> Error {
+pub(crate) fn refused(error: &KafkaError) -> Error {
     let reason = match error {
         KafkaError::ClientConfig(_, _, key, _) if SECRETS.iter().any(|part| key.contains(part)) => format!("`{key}`"),
         KafkaError::ClientConfig(_, reason, key, _) => format!("`{key}`: {reason}"),
@@ -66,9 +69,10 @@ pub(crate) fn refused_value(key: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Bytes that each of `tasks` consumers may fetch ahead: a third of the budget for all of them, where the limits allow it.
-pub(crate) fn prefetch_for(budget: &Budget, tasks: usize) -> usize {
-    (budget.limit() / 3 / tasks.max(1)).clamp(*PREFETCH.start(), *PREFETCH.end())
+/// Bytes that a consumer may fetch ahead: of the quarter that the budget keeps for this, a part for each task of the process, where the
+/// limits allow it.
+pub(crate) fn prefetch_for(budget: &Budget) -> usize {
+    (budget.limit() / 4 / budget.tasks()).clamp(*PREFETCH.start(), *PREFETCH.end())
 }
 
 impl KafkaSettings {
@@ -80,7 +84,11 @@ impl KafkaSettings {
     /// All settings: what is derived, then what was set, then what must be so.
     pub(super) fn client_config(&self) -> rdkafka::ClientConfig {
         let mut config = rdkafka::ClientConfig::new();
-        let bytes = self.prefetch.to_string();
+        let set = |key| self.number(key).and_then(|bytes| usize::try_from(bytes).ok());
+        // librdkafka takes no larger message than an answer, though it means only messages that are sent.
+        let bytes = self.prefetch.max(set("message.max.bytes").unwrap_or(0));
+        let largest = set("fetch.max.bytes").unwrap_or(bytes).clamp(1_000, MESSAGE_MAX_BYTES);
+        let (bytes, largest) = (bytes.to_string(), largest.to_string());
         let kilobytes = (self.prefetch >> 10).to_string();
         let metadata_age = self.metadata_max_age().as_millis().to_string();
         for (key, value) in [
@@ -90,6 +98,7 @@ impl KafkaSettings {
             ("queued.min.messages", "1000000"),
             // One answer may be as large: it stays in memory until the last of its messages is read.
             ("fetch.max.bytes", bytes.as_str()),
+            ("message.max.bytes", largest.as_str()),
             // The default of a second stalls whenever the queue was full for a moment.
             ("fetch.queue.backoff.ms", "5"),
             ("topic.metadata.refresh.interval.ms", metadata_age.as_str()),
@@ -158,16 +167,29 @@ mod tests {
             properties,
             subscription: Subscription::Topics(vec![]),
             budget: Budget::new(64 << 20),
-            prefetch: prefetch_for(&Budget::new(64 << 20), 3),
+            prefetch: prefetch_for(&Budget::new(64 << 20)),
             health: crate::rest::Health::new(connect_api::Metrics::default()).task(&"c".into(), 0),
         }
     }
 
     #[test]
-    fn prefetch_is_a_share_of_the_budget() {
-        assert_eq!(prefetch_for(&Budget::new(9 << 20), 2), 3 << 19);
-        assert_eq!(prefetch_for(&Budget::new(16 << 30), 1), 2 << 20);
-        assert_eq!(prefetch_for(&Budget::new(0), 0), 1 << 20);
+    fn prefetch_is_what_all_tasks_leave_of_a_quarter_of_the_budget() {
+        assert_eq!(prefetch_for(&Budget::new(16 << 30)), 2 << 20);
+        assert_eq!(prefetch_for(&Budget::new(0)), 128 << 10);
+        let process = Budget::new(32 << 20);
+        let _elsewhere: Vec<_> = (0..7).map(|_| process.task()).collect();
+        assert_eq!(prefetch_for(&process.task()), 1 << 20);
+    }
+
+    #[test]
+    fn librdkafka_takes_any_prefetch_and_either_limit_that_is_set() {
+        for prefetch in [128 << 10, 2 << 20] {
+            for set in [None, Some(("fetch.max.bytes", "500000")), Some(("message.max.bytes", "5000000"))] {
+                let settings = KafkaSettings { prefetch, ..settings(set.as_slice()) };
+                let client: Result<rdkafka::consumer::BaseConsumer, _> = settings.client_config().set("group.id", "g").create();
+                assert!(client.is_ok(), "{prefetch} {set:?}: {:?}", client.err());
+            }
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::{
     context::{Context, LAST_COMMIT},
     joining::{self, Joining},
     native::{Messages, Queue},
+    prefetch::Prefetch,
     records::Copier,
     settings::refused,
     state::State,
@@ -38,9 +39,6 @@ use crate::{
 
 /// Records of a batch at most.
 const BATCH_RECORDS: usize = 1000;
-
-/// Bytes of a batch that are aimed at.
-const BATCH_BYTES: usize = 1 << 20;
 
 /// How long to wait for a message; whatever else happens ends the wait.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
@@ -78,7 +76,7 @@ pub(super) struct ConsumerThread {
     /// The memory budget was used up when last looked at.
     exhausted: bool,
     /// How long to wait before looking for memory again.
-    memory_wait: Duration,
+    room_wait: Duration,
     /// Records that probably make a batch of the size that is aimed at.
     most: usize,
 }
@@ -105,6 +103,7 @@ impl ConsumerThread {
             patience: settings.patience(),
             inlet: inlet.clone(),
             stopping,
+            prefetch: Prefetch::new(&settings.budget, settings.prefetch),
             closing: AtomicBool::new(false),
             health: settings.health.clone(),
             changes: Changes::default(),
@@ -135,7 +134,7 @@ impl ConsumerThread {
             copier: Copier::default(),
             waiting: None,
             exhausted: false,
-            memory_wait: BUSY_WAIT,
+            room_wait: BUSY_WAIT,
             most: BATCH_RECORDS,
         })
     }
@@ -184,8 +183,8 @@ impl ConsumerThread {
 
     /// Waits where commands, events, results of commits and the task end the wait; only memory comes back unheard.
     fn wait_for_room(&mut self) -> Duration {
-        let wait = if self.exhausted { self.memory_wait } else { IDLE_WAIT };
-        self.memory_wait = (self.memory_wait * 2).min(ANSWER_WAIT);
+        let wait = if self.exhausted { self.room_wait } else { IDLE_WAIT };
+        self.room_wait = (self.room_wait * 2).min(ANSWER_WAIT);
         self.context.serve_commits(if self.context.state().asks() { wait.min(ANSWER_WAIT) } else { wait });
         Duration::ZERO
     }
@@ -304,7 +303,7 @@ impl ConsumerThread {
         }
         let has_room = self.waiting.is_none() && !exhausted;
         if has_room {
-            self.memory_wait = BUSY_WAIT;
+            self.room_wait = BUSY_WAIT;
         }
         has_room
     }
@@ -331,7 +330,7 @@ impl ConsumerThread {
         }
         let read = self.messages.len();
         self.messages.clear();
-        self.most = (read * BATCH_BYTES / copied.bytes.max(1)).clamp(1, BATCH_RECORDS);
+        self.most = (read * self.settings.budget.batch_bytes() / copied.bytes.max(1)).clamp(1, BATCH_RECORDS);
         if !copied.partitions.is_empty() || !new_logs.is_empty() {
             let reservation = self.settings.budget.reserve(copied.bytes);
             self.waiting = Some(Batch { new_logs, partitions: copied.partitions, reservation });

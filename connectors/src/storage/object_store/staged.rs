@@ -10,7 +10,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use connect_api::{Body, Completion, Condition, MultipartUpload, ObjectMetadata, Result, async_trait};
+use connect_api::{Body, Completion, Condition, IsAbandoned, MultipartUpload, ObjectMetadata, Result, async_trait};
+use futures_util::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, path::Path};
 
 use super::{ObjectStorage, STAGING, completion, failure, missing_is_fine, names::name_of, path_of};
@@ -100,26 +101,33 @@ impl MultipartUpload for StagedUpload {
     }
 }
 
-/// Deletes what was kept aside for objects with this prefix.
-pub(super) async fn abort_all(storage: &ObjectStorage, prefix: &str) -> Result<usize> {
-    let paths = storage.paths(Some(&Path::from(STAGING))).await?;
+/// Deletes what was kept aside for objects with this prefix that are named abandoned. What cannot be deleted keeps nothing else from it.
+pub(super) async fn abort_all(storage: &ObjectStorage, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
+    let staging = Path::from(STAGING);
+    let mut paths = storage.store.list(Some(&staging));
     // STAGING / the parts of the key / the upload / a part
-    let uploads: BTreeSet<Path> = paths.iter().filter_map(Path::parent).collect();
+    let mut uploads: BTreeSet<Path> = BTreeSet::new();
+    while let Some(object) = paths.try_next().await.map_err(|cause| failure("list", STAGING, cause))? {
+        uploads.extend(object.location.parent());
+    }
     let mut aborted = 0;
     for upload in uploads {
-        let key = upload.parent().and_then(|key| key.prefix_match(&Path::from(STAGING)).map(Path::from_iter));
-        if key.and_then(|key| name_of(&key)).is_some_and(|key| key.starts_with(prefix)) {
-            delete(storage, &upload).await?;
-            aborted += 1;
+        let key = upload.parent().and_then(|key| key.prefix_match(&staging).map(Path::from_iter));
+        let key = key.and_then(|key| name_of(&key)).filter(|key| key.starts_with(prefix) && is_abandoned(key));
+        let Some(key) = key else { continue };
+        match delete(storage, &upload).await {
+            Ok(()) => aborted += 1,
+            Err(error) => tracing::warn!(key, error = error.report(), "parts of an abandoned upload could not be deleted"),
         }
     }
     Ok(aborted)
 }
 
 async fn delete(storage: &ObjectStorage, folder: &Path) -> Result<()> {
-    for path in storage.paths(Some(folder)).await? {
-        let deleted = storage.store.delete(&path).await.or_else(missing_is_fine);
-        deleted.map_err(|cause| failure("delete", path.as_ref(), cause))?;
+    let doing = |cause| failure("delete", folder.as_ref(), cause);
+    let mut paths = storage.store.list(Some(folder));
+    while let Some(object) = paths.try_next().await.map_err(doing)? {
+        storage.store.delete(&object.location).await.or_else(missing_is_fine).map_err(doing)?;
     }
     Ok(())
 }

@@ -34,8 +34,16 @@ pub(super) struct Content {
     pub(super) checksum: String,
     /// MD5 as its header has it, where it is asked for.
     pub(super) md5: Option<String>,
-    /// Bytes that connections took, of all attempts together.
-    taken: Arc<AtomicU64>,
+    progress: Arc<Progress>,
+}
+
+/// How far connections have come with a body.
+#[derive(Default)]
+struct Progress {
+    /// Bytes that they took, of all attempts together.
+    taken: AtomicU64,
+    /// Bytes that the present attempt has before it.
+    left: AtomicU64,
 }
 
 impl Content {
@@ -49,7 +57,7 @@ impl Content {
         });
         let length = body.iter().map(|piece| piece.len() as u64).sum();
         let checksum = base64::encode(crc.sum64().to_be_bytes());
-        Self { pieces: body.into(), length, checksum, md5, taken: Arc::default() }
+        Self { pieces: body.into(), length, checksum, md5, progress: Arc::default() }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -61,14 +69,15 @@ impl Content {
         if signed {
             return ByteStream::new(SdkBody::from(Bytes::from(self.pieces.concat())));
         }
-        let (pieces, remaining, taken) = (self.pieces.clone(), self.length, self.taken.clone());
+        let (pieces, remaining, progress) = (self.pieces.clone(), self.length, self.progress.clone());
         ByteStream::new(SdkBody::retryable(move || {
-            SdkBody::from_body_1_x(Pieces { pieces: pieces.clone(), next: 0, within: 0, remaining, taken: taken.clone() })
+            progress.left.store(remaining, Ordering::Relaxed);
+            SdkBody::from_body_1_x(Pieces { pieces: pieces.clone(), next: 0, within: 0, remaining, progress: progress.clone() })
         }))
     }
 
     /// What comes of sending this, unless nothing moves for a while: a large body may take minutes, and a store that hangs must be noticed
-    /// before.
+    /// before. Once everything was taken the store may be about to answer: then the attempt's own time limit holds.
     ///
     /// # Errors
     /// `Retriable` where nothing moved.
@@ -79,9 +88,9 @@ impl Content {
             if let Ok(sent) = tokio::time::timeout(STALLED, &mut sending).await {
                 return Ok(sent);
             }
-            let taken = self.taken.load(Ordering::Relaxed);
+            let [taken, left] = [&self.progress.taken, &self.progress.left].map(|bytes| bytes.load(Ordering::Relaxed));
             // Small bodies are taken at once and have time limits of their own.
-            if self.length >= MEBIBYTE && taken == before {
+            if self.length >= MEBIBYTE && taken == before && left > 0 {
                 return Err(Error::retriable(format!("could not send {key}: nothing moved for {} seconds", STALLED.as_secs())));
             }
             before = taken;
@@ -95,7 +104,7 @@ struct Pieces {
     /// Bytes of the next piece that are sent already.
     within: usize,
     remaining: u64,
-    taken: Arc<AtomicU64>,
+    progress: Arc<Progress>,
 }
 
 impl http_body::Body for Pieces {
@@ -108,7 +117,8 @@ impl http_body::Body for Pieces {
         let step = piece.slice(self.within..end);
         (self.next, self.within) = if end == piece.len() { (self.next + 1, 0) } else { (self.next, end) };
         self.remaining -= step.len() as u64;
-        self.taken.fetch_add(step.len() as u64, Ordering::Relaxed);
+        self.progress.taken.fetch_add(step.len() as u64, Ordering::Relaxed);
+        self.progress.left.store(self.remaining, Ordering::Relaxed);
         Poll::Ready(Some(Ok(Frame::data(step))))
     }
 
@@ -149,7 +159,31 @@ mod tests {
         }
         assert_eq!(steps.iter().map(Bytes::len).collect::<Vec<_>>(), [STEP, STEP, STEP, 1]);
         assert!(steps.concat() == piece, "the steps are not the piece");
-        assert_eq!(content.taken.load(Ordering::Relaxed), piece.len() as u64);
+        assert_eq!(content.progress.taken.load(Ordering::Relaxed), piece.len() as u64);
+    }
+
+    /// Has some of a large body taken, waits, and ends.
+    async fn sent(steps: usize, wait: Duration) -> Result<()> {
+        let content = Content::new(vec![vec![0; 8 * STEP].into()], false);
+        let mut stream = content.stream(false);
+        let sending = async {
+            for _ in 0..steps {
+                stream.next().await.unwrap().unwrap();
+            }
+            tokio::time::sleep(wait).await;
+        };
+        content.unless_stalled("a", sending).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_stops_reading_is_noticed() {
+        assert_eq!(sent(1, STALLED * 9).await.unwrap_err().kind(), connect_api::ErrorKind::Retriable);
+        assert_eq!(sent(7, STALLED * 9).await.unwrap_err().kind(), connect_api::ErrorKind::Retriable);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_has_everything_may_take_its_time_to_answer() {
+        sent(8, STALLED * 9).await.unwrap();
     }
 
     #[test]

@@ -23,6 +23,9 @@ use super::{S3Config, endpoint::Proxy};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Completions put thousands of parts together before they are answered, and a repetition meets an upload that is gone.
+const COMPLETION_TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT_PER_PART: Duration = Duration::from_millis(100);
 /// Bodies get this much longer for each MiB: two megabits a second must be enough, shared with other uploads as the line may be.
 const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(4);
 pub(super) const MEBIBYTE: u64 = 1 << 20;
@@ -54,10 +57,19 @@ pub(super) fn for_body_of(length: u64) -> Option<Builder> {
     (length >= MEBIBYTE).then(|| Config::builder().timeout_config(timeouts(length)))
 }
 
-/// The time limits of a request with a body of this size. Two attempts fit into the whole.
+/// The client's settings for the completion of an upload with so many parts.
+pub(super) fn for_completion_of(parts: usize) -> Builder {
+    let attempt = COMPLETION_TIMEOUT + TIMEOUT_PER_PART * u32::try_from(parts).unwrap_or(u32::MAX);
+    Config::builder().timeout_config(limits(attempt))
+}
+
+/// The time limits of a request with a body of this size.
 fn timeouts(length: u64) -> TimeoutConfig {
-    let mebibytes = u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX);
-    let attempt = ATTEMPT_TIMEOUT + TIMEOUT_PER_MEBIBYTE * mebibytes;
+    limits(reading_time(length))
+}
+
+/// Two attempts fit into the whole.
+fn limits(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(attempt)
@@ -67,7 +79,8 @@ fn timeouts(length: u64) -> TimeoutConfig {
 
 /// How long reading an answer of this size may take.
 pub(super) fn reading_time(length: u64) -> Duration {
-    ATTEMPT_TIMEOUT + TIMEOUT_PER_MEBIBYTE * u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX)
+    let mebibytes = u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX);
+    ATTEMPT_TIMEOUT.saturating_add(TIMEOUT_PER_MEBIBYTE.saturating_mul(mebibytes))
 }
 
 fn credentials(config: &S3Config) -> SharedCredentialsProvider {
@@ -136,5 +149,12 @@ mod tests {
         let large = timeouts(25 * MEBIBYTE);
         assert_eq!(large.operation_attempt_timeout(), Some(Duration::from_secs(15 + 25 * 4)));
         assert!(for_body_of(MEBIBYTE - 1).is_none() && for_body_of(MEBIBYTE).is_some());
+    }
+
+    #[test]
+    fn a_completion_may_take_longer_the_more_parts_it_has() {
+        let attempt = |parts| for_completion_of(parts).build().timeout_config().unwrap().operation_attempt_timeout();
+        assert_eq!(attempt(1), Some(Duration::from_millis(60_100)));
+        assert_eq!(attempt(10_000), Some(Duration::from_secs(60 + 1_000)));
     }
 }

@@ -231,6 +231,13 @@ fn encryption(config: &Config) -> Result<Encryption, String> {
     Encryption::new(config.text(ENCRYPTION.name()).map_or("", str::trim), customer_key, kms_key_id)
 }
 
+/// As the sink reads its keys `topics.dir` and `directory.delim`: credentials may be good for nothing else.
+fn directory(config: &Config) -> String {
+    let directory = config.text("topics.dir").unwrap_or("topics").trim();
+    let delimiter = config.text("directory.delim").unwrap_or("/");
+    if directory.is_empty() { String::new() } else { format!("{directory}{delimiter}") }
+}
+
 /// A pair of static credentials.
 #[derive(Clone, Debug)]
 pub(super) struct StaticCredentials {
@@ -242,6 +249,8 @@ pub(super) struct StaticCredentials {
 #[derive(Clone, Debug)]
 pub(crate) struct S3Config {
     pub(super) bucket: String,
+    /// What the names of the sink's objects begin with.
+    pub(super) directory: String,
     pub(super) region: String,
     /// None for AWS itself.
     pub(super) endpoint: Option<Endpoint>,
@@ -273,6 +282,7 @@ impl TryFrom<&Config> for S3Config {
         let endpoint = store_url(config).map(Endpoint::parse).transpose();
         Ok(Self {
             bucket: config.get(&BUCKET)?,
+            directory: directory(config),
             region: config.get(&REGION)?,
             endpoint: endpoint.map_err(Error::config)?,
             path_style: config.get(&PATH_STYLE)?,

@@ -52,33 +52,48 @@ impl Refusal {
         self.code == "XAmzContentSHA256Mismatch"
     }
 
-    /// What to do next. Whatever may be different later is tried again: credentials are rotated, buckets are restored.
+    /// Whether the object ends before the range that was asked for.
+    pub(super) fn is_beyond_the_end(&self) -> bool {
+        self.status == Some(416) || self.code == "InvalidRange"
+    }
+
+    /// Whether the bucket is in another region than the one that was asked.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.status == Some(301) || ELSEWHERE.contains(&self.code.as_str())
+    }
+
+    /// What to do next. Whatever may be different later is tried again: credentials are rotated, keys enabled, buckets restored, proxies mended.
     pub(super) fn kind(&self) -> ErrorKind {
-        match self.code.as_str() {
-            // Answered with 400, though nothing is wrong with the request itself.
-            "RequestTimeout"
-            | "RequestTimeTooSkewed"
-            | "SlowDown"
-            | "ExpiredToken"
-            | "TokenRefreshRequired"
-            | "InvalidToken"
-            | "BadDigest"
-            | "IncompleteBody"
-            | "XAmzContentChecksumMismatch"
-            | "OperationAborted" => return ErrorKind::Retriable,
-            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
-                return ErrorKind::Config;
-            }
-            _ => {}
-        }
-        match self.status {
-            // 200: a completion is answered before it has succeeded.
-            None | Some(200 | 401 | 403 | 404 | 408 | 409 | 429 | 500 | 502..) => ErrorKind::Retriable,
-            Some(301 | 307) => ErrorKind::Config,
-            Some(_) => ErrorKind::Fatal,
-        }
+        if HOPELESS.contains(&self.code.as_str()) { ErrorKind::Fatal } else { ErrorKind::Retriable }
     }
 }
+
+/// What is wrong with the request itself, so that the same one never succeeds. A status alone says no such thing: `HEAD` is answered without a code, and
+/// proxies answer, too.
+const HOPELESS: &[&str] = &[
+    "EntityTooLarge",
+    "EntityTooSmall",
+    "InvalidArgument",
+    "InvalidDigest",
+    "InvalidEncryptionAlgorithmError",
+    "InvalidObjectName",
+    "InvalidPart",
+    "InvalidPartOrder",
+    "InvalidRequest",
+    "InvalidStorageClass",
+    "InvalidURI",
+    "KeyTooLong",
+    "KeyTooLongError",
+    "MalformedXML",
+    "MetadataTooLarge",
+    "MissingContentLength",
+    "NotImplemented",
+    // Files of `versitygw` and MinIO in the way of a name.
+    "ObjectParentIsFile",
+    "XMinioInvalidObjectName",
+];
+
+const ELSEWHERE: &[&str] = &["AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"];
 
 /// The error of a failed request, with what was being done.
 pub(super) fn error<E>(doing: &str, key: &str, error: SdkError<E, HttpResponse>) -> Error
@@ -91,11 +106,11 @@ where
         (Some(status), None) => format!("{status} {}", refusal.code),
         (Some(status), Some(message)) => format!("{status} {}: {message}", refusal.code),
     };
-    let message = format!("could not {doing} {key}: {}", answer.trim_end());
+    let hint = if refusal.is_elsewhere() { " (is `s3.region` the bucket's?)" } else { "" };
+    let message = format!("could not {doing} {key}: {}{hint}", answer.trim_end());
     let made = match (&error, refusal.kind()) {
-        (SdkError::ConstructionFailure(_), _) | (_, ErrorKind::Fatal | ErrorKind::Data) => Error::fatal(message),
-        (_, ErrorKind::Config) => Error::config(format!("{message} (is `s3.region` the bucket's?)")),
-        (_, ErrorKind::Retriable) => Error::retriable(message),
+        (SdkError::ConstructionFailure(_), _) | (_, ErrorKind::Fatal) => Error::fatal(message),
+        _ => Error::retriable(message),
     };
     // A service's answer is in the message already.
     if refusal.status.is_some() { made } else { made.with_source(error) }
@@ -115,28 +130,55 @@ mod tests {
     fn the_environment_is_tried_again_for_ever() {
         for (status, code) in [
             (0, ""),
-            (500, "InternalError"),
-            (503, "SlowDown"),
-            (504, ""),
-            (429, ""),
+            (200, "InternalError"),
+            (301, "PermanentRedirect"),
+            (307, "TemporaryRedirect"),
+            (400, ""),
+            (400, "AuthorizationHeaderMalformed"),
+            (400, "BadDigest"),
+            (400, "ExpiredToken"),
+            (400, "IncompleteBody"),
+            (400, "InvalidToken"),
+            (400, "KMS.DisabledException"),
+            (400, "KMS.KMSInvalidStateException"),
+            (400, "RequestTimeout"),
+            (400, "ThrottlingException"),
+            (400, "XAmzContentSHA256Mismatch"),
             (403, "InvalidAccessKeyId"),
             (404, "NoSuchBucket"),
+            (405, "MethodNotAllowed"),
             (409, "ConditionalRequestConflict"),
-            (400, "ExpiredToken"),
-            (400, "RequestTimeout"),
-            (200, "InternalError"),
+            (409, "OperationAborted"),
+            (413, ""),
+            (421, ""),
+            (425, ""),
+            (429, ""),
+            (500, "InternalError"),
+            (501, ""),
+            (503, "SlowDown"),
+            (504, ""),
         ] {
             assert_eq!(refusal(status, code).kind(), ErrorKind::Retriable, "{status} {code}");
         }
     }
 
     #[test]
-    fn a_request_that_can_never_succeed_is_fatal_and_a_wrong_region_is_the_configuration() {
-        assert_eq!(refusal(400, "InvalidArgument").kind(), ErrorKind::Fatal);
-        assert_eq!(refusal(400, "EntityTooLarge").kind(), ErrorKind::Fatal);
+    fn a_request_that_can_never_succeed_is_fatal_whatever_its_status() {
+        for code in HOPELESS {
+            assert_eq!(refusal(400, code).kind(), ErrorKind::Fatal, "{code}");
+        }
         assert_eq!(refusal(501, "NotImplemented").kind(), ErrorKind::Fatal);
-        assert_eq!(refusal(301, "PermanentRedirect").kind(), ErrorKind::Config);
-        assert_eq!(refusal(400, "AuthorizationHeaderMalformed").kind(), ErrorKind::Config);
+        assert!(HOPELESS.is_sorted_by_key(|code| code.to_lowercase()));
+    }
+
+    #[test]
+    fn a_bucket_elsewhere_is_told_from_other_refusals() {
+        for (status, code) in [(301, ""), (301, "PermanentRedirect"), (400, "AuthorizationHeaderMalformed")] {
+            assert!(refusal(status, code).is_elsewhere(), "{status} {code}");
+        }
+        // A new bucket's name is known in its region first.
+        assert!(!refusal(307, "TemporaryRedirect").is_elsewhere());
+        assert!(!refusal(400, "").is_elsewhere());
     }
 
     #[test]

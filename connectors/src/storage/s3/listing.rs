@@ -1,7 +1,8 @@
-//! Names of objects, and uploads that nobody completed.
+//! Names of objects, and uploads that nobody completes.
 
-use aws_sdk_s3::types::EncodingType;
-use connect_api::{Error, Result};
+use aws_sdk_s3::types::{EncodingType, MultipartUpload};
+use connect_api::{Cursor, Error, IsAbandoned, Page, Result};
+use tracing::warn;
 
 use super::{
     Shared,
@@ -9,53 +10,65 @@ use super::{
 };
 
 impl Shared {
-    pub(super) async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>> {
+    pub(super) async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        let (after, token) = match cursor {
+            Cursor::Start => (None, None),
+            Cursor::After(name) => (Some(name.clone()), None),
+            Cursor::Token(token) => (None, Some(token.clone())),
+        };
         // Encoding is not asked for: it is not needed for names that XML can hold, and two of the stores that were tried encode wrongly.
-        let request =
-            self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).set_start_after(start_after.map(str::to_owned));
-        let mut pages = request.into_paginator().send();
-        let mut names = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = match page {
-                // Not a passing fault: policies made for the JVM connector need not grant it. The caller may do without.
-                Err(answer) if Refusal::of(&answer).code == "AccessDenied" => {
-                    let message = format!("listing names in bucket {} is denied: it needs s3:ListBucket", self.bucket);
-                    return Err(Error::config(message));
-                }
-                page => page.map_err(|answer| error("list names with the prefix", prefix, answer))?,
-            };
-            let encoded = page.encoding_type == Some(EncodingType::Url);
-            let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
-            names.extend(keys.map(|key| if encoded { decode(&key) } else { key }));
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let page = match request.set_start_after(after.clone()).set_continuation_token(token.clone()).send().await {
+            Ok(page) => page,
+            // Not a passing fault: policies made for the JVM connector need not grant it. The caller may do without.
+            Err(answer) if Refusal::of(&answer).code == "AccessDenied" => {
+                let message = format!("listing names in bucket {} is denied: it needs s3:ListBucket", self.bucket);
+                return Err(Error::config(message));
+            }
+            Err(answer) => return Err(error("list names with the prefix", prefix, answer)),
+        };
+        let encoded = page.encoding_type == Some(EncodingType::Url);
+        let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
+        let listed = keys.map(|key| if encoded { decode(&key) } else { key });
+        let names: Vec<_> =
+            listed.filter(|name| name.starts_with(prefix) && after.as_ref().is_none_or(|after| name > after)).collect();
+        if page.is_truncated != Some(true) {
+            return Ok(Page { names, next: None });
         }
-        names.retain(|name| start_after.is_none_or(|after| name.as_str() > after));
-        if !names.is_sorted() {
-            names.sort_unstable();
-        }
-        Ok(names)
+        // Some stores repeat a token for ever.
+        let next = page.next_continuation_token.filter(|next| !next.is_empty() && Some(next) != token.as_ref());
+        let next = next.ok_or_else(|| Error::retriable(format!("the listing of names with the prefix {prefix} does not go on")))?;
+        Ok(Page { names, next: Some(Cursor::Token(next)) })
     }
 
-    pub(super) async fn abort_uploads(&self, prefix: &str) -> Result<usize> {
+    /// Best effort: an upload that cannot be aborted keeps no other from it, and expires by the bucket's own rules.
+    pub(super) async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
         let mut aborted = 0;
-        let (mut key_marker, mut id_marker) = (None, None);
+        let mut markers = (None, None);
         loop {
             let request = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(prefix);
-            let page = match request.set_key_marker(key_marker).set_upload_id_marker(id_marker).send().await {
+            let page = match request.set_key_marker(markers.0.clone()).set_upload_id_marker(markers.1.clone()).send().await {
                 Ok(page) => page,
-                // Where uploads cannot be listed, they expire by the bucket's own rules.
                 Err(answer) if Refusal::of(&answer).is_feature_missing() => return Ok(aborted),
                 Err(answer) => return Err(error("list uploads with the prefix", prefix, answer)),
             };
-            for upload in page.uploads.unwrap_or_default() {
-                if let (Some(key), Some(id)) = (upload.key, upload.upload_id) {
-                    self.abort(&key, &id).await?;
-                    aborted += 1;
+            let encoded = page.encoding_type == Some(EncodingType::Url);
+            for MultipartUpload { key, upload_id, .. } in page.uploads.unwrap_or_default() {
+                let (Some(key), Some(id)) = (key, upload_id) else { continue };
+                let key = if encoded { decode(&key) } else { key };
+                if !(key.starts_with(prefix) && is_abandoned(&key)) {
+                    continue;
+                }
+                match self.abort(&key, &id).await {
+                    Ok(()) => aborted += 1,
+                    Err(error) => warn!(key, error = error.report(), "an abandoned multipart upload could not be aborted"),
                 }
             }
-            if page.is_truncated != Some(true) {
+            let next = (page.next_key_marker, page.next_upload_id_marker);
+            if page.is_truncated != Some(true) || next == markers {
                 return Ok(aborted);
             }
-            (key_marker, id_marker) = (page.next_key_marker, page.next_upload_id_marker);
+            markers = next;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Amazon S3 and stores that speak its protocol. The only importer of the AWS SDK.
 
 mod body;
+mod bucket;
 mod client;
 mod config;
 mod encryption;
@@ -10,23 +11,30 @@ mod listing;
 mod means;
 mod probe;
 mod put;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod upload;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, ObjectMetadata, Result, Storage, Version, async_trait,
+    Body, Completion, Condition, Cursor, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Result, Storage,
+    async_trait,
 };
+use tokio::{sync::Mutex, time::Instant};
 
 pub(crate) use self::config::{CREDENTIALS_PREFIX, S3Config, keys, validate};
 use self::{
-    encryption::{Encryption, with_customer_key},
-    error::{Refusal, error},
-    means::Means,
+    encryption::Encryption,
+    means::{Conditions, Means},
     upload::S3Upload,
 };
 
@@ -50,6 +58,14 @@ struct Shared {
     /// completion, and do not heed it.
     looks_first: bool,
     means: Means,
+    /// When it was last asked whether it heeds conditions.
+    asked: Mutex<Option<Instant>>,
+    /// The name of the object that this is asked with.
+    probe_key: String,
+    /// Whether the bucket could be used once.
+    bucket_was_seen: AtomicBool,
+    /// The first pause before an object is looked for again whose upload is gone.
+    patience: Duration,
 }
 
 impl S3Storage {
@@ -65,7 +81,11 @@ impl S3Storage {
             acl: config.acl.clone(),
             send_digest: config.send_digest,
             looks_first: config.endpoint.is_some(),
-            means: Means::default(),
+            means: Means::new(if config.endpoint.is_some() { Conditions::Unknown } else { Conditions::Heeded }),
+            asked: Mutex::default(),
+            probe_key: format!("{}{}", config.directory, probe::NAME),
+            bucket_was_seen: AtomicBool::new(false),
+            patience: upload::PATIENCE,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -80,23 +100,7 @@ impl fmt::Debug for S3Storage {
 #[async_trait]
 impl Storage for S3Storage {
     async fn check(&self) -> Result<()> {
-        let bucket = &self.shared.bucket;
-        let missing = || Error::config(format!("Non-existent S3 bucket: {bucket}"));
-        if bucket.is_empty() {
-            return Err(missing());
-        }
-        let Err(answer) = self.shared.client.head_bucket().bucket(bucket).send().await else {
-            if self.shared.looks_first {
-                self.shared.probe_conditions().await;
-            }
-            return Ok(());
-        };
-        match Refusal::of(&answer).status {
-            // Elsewhere, or not ours to ask about: there it is all the same.
-            Some(301 | 403) => Ok(()),
-            Some(404) => Err(missing()),
-            _ => Err(error("reach bucket", bucket, answer)),
-        }
+        self.shared.check().await
     }
 
     async fn put(&self, key: &str, body: Body, metadata: &ObjectMetadata, condition: &Condition) -> Result<Completion> {
@@ -111,52 +115,19 @@ impl Storage for S3Storage {
         self.shared.head(key).await
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        self.shared.get(key).await
+    async fn get(&self, key: &str, range: Range<u64>) -> Result<Option<Bytes>> {
+        self.shared.get(key, range).await
     }
 
-    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Vec<String>> {
-        self.shared.list(prefix, start_after).await
+    async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        self.shared.list(prefix, cursor).await
     }
 
-    async fn abort_uploads(&self, prefix: &str) -> Result<usize> {
-        self.shared.abort_uploads(prefix).await
+    async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
+        self.shared.abort_uploads(prefix, is_abandoned).await
     }
 
     fn limits(&self) -> &'static str {
         self.shared.means.limits()
-    }
-}
-
-impl Shared {
-    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
-        let request = with_customer_key!(self.client.head_object(), self.encryption);
-        let answer = match request.bucket(&self.bucket).key(key).send().await {
-            Ok(answer) => answer,
-            Err(answer) if Refusal::of(&answer).is_object_missing() => return Ok(None),
-            Err(answer) => return Err(error("look at", key, answer)),
-        };
-        // Some stores change the case of names.
-        let metadata = answer.metadata.unwrap_or_default().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
-        Ok(Some(ObjectInfo {
-            size: answer.content_length.unwrap_or_default().unsigned_abs(),
-            version: Version(answer.e_tag.unwrap_or_default()),
-            metadata: metadata.collect(),
-        }))
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        let request = with_customer_key!(self.client.get_object(), self.encryption);
-        let answer = match request.bucket(&self.bucket).key(key).send().await {
-            Ok(answer) => answer,
-            Err(answer) if Refusal::of(&answer).is_object_missing() => return Ok(None),
-            Err(answer) => return Err(error("read", key, answer)),
-        };
-        let time = client::reading_time(answer.content_length.unwrap_or_default().unsigned_abs());
-        match tokio::time::timeout(time, answer.body.collect()).await {
-            Ok(Ok(body)) => Ok(Some(body.into_bytes())),
-            Ok(Err(cause)) => Err(Error::retriable(format!("could not read {key}")).with_source(cause)),
-            Err(_elapsed) => Err(Error::retriable(format!("could not read {key} within {} seconds", time.as_secs()))),
-        }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     encryption::{Encryption, with_customer_key, with_encryption},
     error::{Refusal, error},
     means::Ways,
+    probe,
 };
 
 /// What is put where. The same for every attempt.
@@ -36,9 +37,10 @@ pub(super) fn headers(condition: &Condition) -> (Option<String>, Option<String>)
 impl Shared {
     pub(super) async fn put(&self, key: &str, body: Body, metadata: &ObjectMetadata, condition: &Condition) -> Result<Completion> {
         let object = Object { key, content: Content::new(body, self.send_digest), metadata, condition };
+        self.learn_about_conditions(probe::PAUSE).await;
         let mut ways = self.means.ways();
         loop {
-            let look = !ways.conditional || (self.looks_first && matches!(condition, Condition::Unchanged(_)));
+            let look = ways.looks() || (self.looks_first && matches!(condition, Condition::Unchanged(_)));
             if look && !self.holds(key, condition).await? {
                 return Ok(Completion::NameTaken);
             }
@@ -59,7 +61,7 @@ impl Shared {
 
     async fn try_put(&self, object: &Object<'_>, ways: Ways) -> Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>> {
         let Object { key, content, metadata, condition } = object;
-        let (if_none_match, if_match) = if ways.conditional { headers(condition) } else { (None, None) };
+        let (if_none_match, if_match) = if ways.sends_conditions() { headers(condition) } else { (None, None) };
         let metadata = (!metadata.is_empty()).then(|| metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         let request = with_encryption!(self.client.put_object(), &self.encryption)
             .bucket(&self.bucket)

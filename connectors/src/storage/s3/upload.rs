@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use aws_sdk_s3::{
@@ -20,8 +21,13 @@ use super::{
     encryption::{Encryption, with_customer_key, with_encryption},
     error::{Refusal, error},
     means::Ways,
+    probe,
     put::headers,
 };
+
+/// How often an object is looked for whose upload is gone, and the first of the pauses between, which double.
+const LOOKS: u32 = 6;
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An upload that S3 knows by an id.
 pub(super) struct S3Upload {
@@ -71,8 +77,9 @@ impl S3Upload {
         condition: &Condition,
         ways: Ways,
     ) -> Result<CompleteMultipartUploadOutput, SdkError<CompleteMultipartUploadError, HttpResponse>> {
-        let (if_none_match, if_match) = if ways.conditional { headers(condition) } else { (None, None) };
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let (if_none_match, if_match) = if ways.sends_conditions() { headers(condition) } else { (None, None) };
+        let parts: Vec<_> = self.parts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let settings = client::for_completion_of(parts.len());
         with_customer_key!(self.shared.client.complete_multipart_upload(), self.shared.encryption)
             .bucket(&self.shared.bucket)
             .key(&self.key)
@@ -80,17 +87,26 @@ impl S3Upload {
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
             .set_if_none_match(if_none_match)
             .set_if_match(if_match)
+            .customize()
+            .config_override(settings)
             .send()
             .await
     }
 
-    /// Finds out what became of an upload that the store no longer knows: the answer to an earlier completion may have been lost.
+    /// Finds out what became of an upload that the store no longer knows: the answer to an earlier completion may have been lost, and the store may be at
+    /// work on it yet. So the object is waited for, about half a minute.
     async fn look(&self) -> Result<Completion> {
-        match self.shared.head(&self.key).await? {
-            Some(object) if !self.metadata.is_empty() && object.metadata == self.metadata => Ok(Completion::Created),
-            Some(_) => Ok(Completion::NameTaken),
-            None => Err(lost(&self.key)),
+        let mut pause = self.shared.patience;
+        for looks_left in (0..LOOKS).rev() {
+            match self.shared.head(&self.key).await? {
+                Some(object) if !self.metadata.is_empty() && object.metadata == self.metadata => return Ok(Completion::Created),
+                Some(_) => return Ok(Completion::NameTaken),
+                None if looks_left == 0 => break,
+                None => tokio::time::sleep(pause).await,
+            }
+            pause *= 2;
         }
+        Err(lost(&self.key))
     }
 }
 
@@ -138,9 +154,10 @@ impl MultipartUpload for S3Upload {
     }
 
     async fn complete(&self, condition: &Condition) -> Result<Completion> {
+        self.shared.learn_about_conditions(probe::PAUSE).await;
         let mut ways = self.shared.means.ways();
         loop {
-            let look = !ways.conditional || self.shared.looks_first;
+            let look = ways.looks() || self.shared.looks_first;
             if look && !self.shared.holds(&self.key, condition).await? {
                 return Ok(Completion::NameTaken);
             }
@@ -155,10 +172,10 @@ impl MultipartUpload for S3Upload {
             if refusal.is_upload_missing() {
                 return self.look().await;
             }
-            if !(ways.conditional && refusal.is_feature_missing()) {
+            if !(ways.sends_conditions() && refusal.is_feature_missing()) {
                 return Err(error("complete the upload of", &self.key, answer));
             }
-            ways.conditional = false;
+            ways = ways.without_conditions();
         }
     }
 

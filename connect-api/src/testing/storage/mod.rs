@@ -2,18 +2,31 @@
 //!
 //! Each clause works under the prefix it is given, on names that nobody else uses, and panics where the storage breaks its word.
 
+mod listing;
+mod uploads;
+
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
     task::Poll,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 
+use self::{
+    listing::{
+        a_listing_begins_after_a_name, a_listing_has_the_names_with_the_prefix, a_page_can_be_asked_for_again, names,
+        pages_have_every_name_once,
+    },
+    uploads::{
+        an_aborted_upload_leaves_nothing, an_upload_does_not_replace_an_object_that_changed, an_upload_does_not_take_a_taken_name,
+        an_upload_keeps_its_metadata_or_the_absence_is_stated, of_many_completions_at_once_one_wins,
+        only_uploads_that_are_named_abandoned_are_aborted, parts_become_an_object_when_they_are_completed,
+        parts_may_come_in_any_order_and_again,
+    },
+};
 use crate::{Body, Completion, Condition, Error, ObjectMetadata, Result, Storage, Version};
-
-/// The smallest part that S3 accepts, but for the last.
-const PART: usize = 5 << 20;
 
 type Clause = for<'a> fn(&'a dyn Storage, &'a str) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
@@ -31,13 +44,16 @@ clauses! {
     pieces_are_joined_in_order,
     metadata_comes_back_or_its_absence_is_stated,
     what_nobody_put_is_not_there,
+    a_range_is_those_bytes_and_fewer_where_the_object_ends,
+    an_object_says_when_it_appeared_or_nothing,
     a_taken_name_stays_as_it_is,
     an_object_that_was_seen_can_be_replaced,
     an_object_that_changed_is_not_replaced,
     an_object_that_is_gone_is_not_replaced,
-    a_listing_has_the_names_with_the_prefix_in_byte_order,
+    a_listing_has_the_names_with_the_prefix,
     a_listing_begins_after_a_name,
-    a_listing_is_whole_however_long,
+    pages_have_every_name_once,
+    a_page_can_be_asked_for_again,
     names_keep_unusual_characters,
     names_keep_empty_parts,
     parts_become_an_object_when_they_are_completed,
@@ -46,7 +62,7 @@ clauses! {
     an_upload_does_not_take_a_taken_name,
     an_upload_does_not_replace_an_object_that_changed,
     an_aborted_upload_leaves_nothing,
-    abandoned_uploads_are_aborted_by_prefix,
+    only_uploads_that_are_named_abandoned_are_aborted,
     calls_may_be_made_at_once,
     of_many_puts_at_once_one_wins,
     of_many_completions_at_once_one_wins,
@@ -87,8 +103,15 @@ async fn put(storage: &dyn Storage, key: &str, text: &str) -> Result<Completion>
     storage.put(key, body(text), &ObjectMetadata::new(), &Condition::NameFree).await
 }
 
+/// More than any object here has.
+const MUCH: u64 = 64 << 20;
+
+async fn content(storage: &dyn Storage, key: &str) -> Result<Option<Bytes>> {
+    storage.get(key, 0..MUCH).await
+}
+
 async fn text(storage: &dyn Storage, key: &str) -> Result<Option<String>> {
-    Ok(storage.get(key).await?.map(|content| String::from_utf8_lossy(&content).into_owned()))
+    Ok(content(storage, key).await?.map(|content| String::from_utf8_lossy(&content).into_owned()))
 }
 
 async fn version(storage: &dyn Storage, key: &str) -> Result<Version> {
@@ -130,7 +153,7 @@ async fn an_empty_object_is_an_object(storage: &dyn Storage, prefix: &str) -> Re
     for (key, body) in [(format!("{prefix}nothing"), Vec::new()), (format!("{prefix}empty"), vec![Bytes::new()])] {
         assert_eq!(storage.put(&key, body, &ObjectMetadata::new(), &Condition::NameFree).await?, Completion::Created);
         assert_eq!(storage.head(&key).await?.map(|object| object.size), Some(0));
-        assert_eq!(storage.get(&key).await?, Some(Bytes::new()));
+        assert_eq!(content(storage, &key).await?, Some(Bytes::new()));
     }
     Ok(())
 }
@@ -140,7 +163,7 @@ async fn pieces_are_joined_in_order(storage: &dyn Storage, prefix: &str) -> Resu
     let pieces: Body = (0..100).map(|number| Bytes::from(format!("{number},").repeat(1000))).collect();
     let whole = pieces.concat();
     assert_eq!(storage.put(&key, pieces, &ObjectMetadata::new(), &Condition::NameFree).await?, Completion::Created);
-    assert!(storage.get(&key).await?.is_some_and(|content| content == whole), "the content is not the pieces in order");
+    assert!(content(storage, &key).await?.is_some_and(|content| content == whole), "the content is not the pieces in order");
     Ok(())
 }
 
@@ -162,8 +185,41 @@ async fn assert_metadata(storage: &dyn Storage, key: &str) -> Result<()> {
 
 async fn what_nobody_put_is_not_there(storage: &dyn Storage, prefix: &str) -> Result<()> {
     assert_eq!(storage.head(&format!("{prefix}missing")).await?, None);
-    assert_eq!(storage.get(&format!("{prefix}missing")).await?, None);
-    assert_eq!(storage.list(&format!("{prefix}missing/"), None).await?, Vec::<String>::new());
+    for range in [0..1, 0..0, 7..9] {
+        assert_eq!(storage.get(&format!("{prefix}missing"), range).await?, None);
+    }
+    assert_eq!(names(storage, &format!("{prefix}missing/")).await?, Vec::<String>::new());
+    Ok(())
+}
+
+async fn a_range_is_those_bytes_and_fewer_where_the_object_ends(storage: &dyn Storage, prefix: &str) -> Result<()> {
+    let key = format!("{prefix}digits");
+    put(storage, &key, "0123456789").await?;
+    let ranges = [
+        (0..10, "0123456789"),
+        (2..5, "234"),
+        (9..10, "9"),
+        (8..20, "89"),
+        (0..u64::MAX, "0123456789"),
+        (10..11, ""),
+        (50..60, ""),
+        (3..3, ""),
+    ];
+    for (range, expected) in ranges {
+        assert_eq!(storage.get(&key, range.clone()).await?, Some(Bytes::from(expected)), "{range:?}");
+    }
+    Ok(())
+}
+
+async fn an_object_says_when_it_appeared_or_nothing(storage: &dyn Storage, prefix: &str) -> Result<()> {
+    let key = format!("{prefix}dated");
+    put(storage, &key, "x").await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let day = 24 * 3_600_000;
+    // By the store's clock, which need not be ours.
+    if let Some(modified) = storage.head(&key).await?.and_then(|object| object.modified) {
+        assert!(i128::from(modified).abs_diff(now.cast_signed()) < day, "{modified} is not near {now}");
+    }
     Ok(())
 }
 
@@ -207,155 +263,30 @@ async fn an_object_that_is_gone_is_not_replaced(storage: &dyn Storage, prefix: &
     Ok(())
 }
 
-async fn a_listing_has_the_names_with_the_prefix_in_byte_order(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let names = ["a-b/1", "a/1", "a/10", "a/2", "a/2.json", "a/b/c", "a0", "b/1"].map(|name| format!("{prefix}{name}"));
-    for name in names.iter().rev() {
-        put(storage, name, "x").await?;
-    }
-    assert_eq!(storage.list(prefix, None).await?, names);
-    assert_eq!(storage.list(&format!("{prefix}a/"), None).await?, names[1..6]);
-    assert_eq!(storage.list(&format!("{prefix}a/2"), None).await?, names[3..5]);
-    assert_eq!(storage.list(&format!("{prefix}a"), None).await?, names[..7]);
-    Ok(())
-}
-
-async fn a_listing_begins_after_a_name(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let names = ["t+0+1", "t+0+2", "t+0+3"].map(|name| format!("{prefix}{name}"));
-    for name in &names {
-        put(storage, name, "x").await?;
-    }
-    assert_eq!(storage.list(prefix, Some(&names[0])).await?, names[1..]);
-    assert_eq!(storage.list(prefix, Some(&format!("{prefix}t+0+10"))).await?, names[1..]);
-    assert_eq!(storage.list(prefix, Some(&names[2])).await?, Vec::<String>::new());
-    Ok(())
-}
-
-async fn a_listing_is_whole_however_long(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let names: Vec<_> = (0..1_010).map(|number| format!("{prefix}t+0+{number:010}.json")).collect();
-    for some in names.chunks(64) {
-        for made in join_all(some.iter().map(|name| put(storage, name, "x")).collect()).await {
-            made?;
-        }
-    }
-    assert_eq!(storage.list(prefix, None).await?, names);
-    assert_eq!(storage.list(prefix, Some(&names[4])).await?, names[5..]);
-    Ok(())
-}
-
 async fn names_keep_unusual_characters(storage: &dyn Storage, prefix: &str) -> Result<()> {
     let parts = ["+", "=", "%", "%2F", "a b", ":", "&amp;", "<>", "\"'", "~!*()", "ü", "😀", "#1", "?x=1", ".hidden"];
-    let mut names: Vec<_> = parts.iter().map(|part| format!("{prefix}{part}.json")).collect();
-    for name in &names {
+    let mut made: Vec<_> = parts.iter().map(|part| format!("{prefix}{part}.json")).collect();
+    for name in &made {
         assert_eq!(put(storage, name, name).await?, Completion::Created, "{name}");
     }
-    for name in &names {
+    for name in &made {
         assert_eq!(text(storage, name).await?.as_ref(), Some(name));
     }
-    names.sort_unstable();
-    assert_eq!(storage.list(prefix, None).await?, names);
+    made.sort_unstable();
+    assert_eq!(names(storage, prefix).await?, made);
     Ok(())
 }
 
 async fn names_keep_empty_parts(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let names = ["a//b", "a/b"].map(|name| format!("{prefix}{name}"));
-    for name in &names {
+    let made = ["a//b", "a/b"].map(|name| format!("{prefix}{name}"));
+    for name in &made {
         assert_eq!(put(storage, name, name).await?, Completion::Created, "{name}");
     }
-    for name in &names {
+    for name in &made {
         assert_eq!(text(storage, name).await?.as_ref(), Some(name));
     }
-    assert_eq!(storage.list(prefix, None).await?, names);
-    assert_eq!(storage.list(&format!("{prefix}a//"), None).await?, names[..1]);
-    Ok(())
-}
-
-async fn parts_become_an_object_when_they_are_completed(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}whole");
-    let upload = storage.start_upload(&key, &ObjectMetadata::new()).await?;
-    upload.put_part(0, vec![Bytes::from(vec![b'a'; PART - 1]), Bytes::from_static(b"b")]).await?;
-    upload.put_part(1, body("end")).await?;
-    assert_eq!(storage.head(&key).await?, None);
-    assert_eq!(storage.list(prefix, None).await?, Vec::<String>::new());
-    assert_eq!(upload.complete(&Condition::NameFree).await?, Completion::Created);
-
-    assert_eq!(storage.head(&key).await?.map(|object| object.size), Some(PART as u64 + 3));
-    let content = storage.get(&key).await?.unwrap_or_default();
-    assert!(content.len() == PART + 3 && content.ends_with(b"aabend"), "{} bytes", content.len());
-    assert_eq!(storage.list(prefix, None).await?, [key]);
-    Ok(())
-}
-
-async fn parts_may_come_in_any_order_and_again(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}whole");
-    let upload = storage.start_upload(&key, &ObjectMetadata::new()).await?;
-    upload.put_part(2, body("wrong")).await?;
-    let parts = [(2, body("end")), (0, vec![Bytes::from(vec![b'0'; PART])]), (1, vec![Bytes::from(vec![b'1'; PART])])];
-    for sent in join_all(parts.map(|(number, part)| upload.put_part(number, part)).into()).await {
-        sent?;
-    }
-    assert_eq!(upload.complete(&Condition::NameFree).await?, Completion::Created);
-    let content = storage.get(&key).await?.unwrap_or_default();
-    assert_eq!(content.len(), 2 * PART + 3);
-    let edges = [0, PART - 1, PART, 2 * PART - 1, 2 * PART].map(|at| char::from(content[at]));
-    assert_eq!(edges, ['0', '0', '1', '1', 'e']);
-    Ok(())
-}
-
-async fn an_upload_keeps_its_metadata_or_the_absence_is_stated(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}described");
-    let upload = storage.start_upload(&key, &some_metadata()).await?;
-    upload.put_part(0, body("x")).await?;
-    upload.complete(&Condition::NameFree).await?;
-    assert_metadata(storage, &key).await
-}
-
-async fn an_upload_does_not_take_a_taken_name(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}taken");
-    let upload = storage.start_upload(&key, &ObjectMetadata::new()).await?;
-    upload.put_part(0, body("second")).await?;
-    put(storage, &key, "first").await?;
-    assert_eq!(upload.complete(&Condition::NameFree).await?, Completion::NameTaken);
-    assert_eq!(text(storage, &key).await?.as_deref(), Some("first"));
-
-    let seen = version(storage, &key).await?;
-    assert_eq!(upload.complete(&Condition::Unchanged(seen)).await?, Completion::Created);
-    assert_eq!(text(storage, &key).await?.as_deref(), Some("second"));
-    Ok(())
-}
-
-async fn an_upload_does_not_replace_an_object_that_changed(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}changed");
-    put(storage, &key, "first").await?;
-    let seen = Condition::Unchanged(version(storage, &key).await?);
-    storage.put(&key, body("the second"), &ObjectMetadata::new(), &seen).await?;
-    let upload = storage.start_upload(&key, &ObjectMetadata::new()).await?;
-    upload.put_part(0, body("third")).await?;
-    assert_eq!(upload.complete(&seen).await?, Completion::NameTaken);
-    assert_eq!(text(storage, &key).await?.as_deref(), Some("the second"));
-    upload.abort().await
-}
-
-async fn an_aborted_upload_leaves_nothing(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}aborted");
-    let upload = storage.start_upload(&key, &ObjectMetadata::new()).await?;
-    upload.put_part(0, body("x")).await?;
-    upload.abort().await?;
-    assert_eq!(storage.list(prefix, None).await?, Vec::<String>::new());
-    assert_eq!(put(storage, &key, "y").await?, Completion::Created);
-    Ok(())
-}
-
-async fn abandoned_uploads_are_aborted_by_prefix(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let abandoned = storage.start_upload(&format!("{prefix}a/1"), &ObjectMetadata::new()).await?;
-    abandoned.put_part(0, body("x")).await?;
-    let other = storage.start_upload(&format!("{prefix}b/1"), &ObjectMetadata::new()).await?;
-    other.put_part(0, body("y")).await?;
-
-    // Best effort: a store that cannot list uploads aborts none.
-    assert!(storage.abort_uploads(&format!("{prefix}a/")).await? <= 1);
-    assert_eq!(storage.abort_uploads(&format!("{prefix}c/")).await?, 0);
-    assert_eq!(other.complete(&Condition::NameFree).await?, Completion::Created);
-    assert_eq!(storage.list(prefix, None).await?, [format!("{prefix}b/1")]);
+    assert_eq!(names(storage, prefix).await?, made);
+    assert_eq!(names(storage, &format!("{prefix}a//")).await?, made[..1]);
     Ok(())
 }
 
@@ -378,19 +309,6 @@ async fn of_many_puts_at_once_one_wins(storage: &dyn Storage, prefix: &str) -> R
         assert_one_winner(storage, &key, &contents, results).await?;
     }
     Ok(())
-}
-
-async fn of_many_completions_at_once_one_wins(storage: &dyn Storage, prefix: &str) -> Result<()> {
-    let key = format!("{prefix}raced");
-    let contents: Vec<_> = (0..8).map(|racer| format!("racer {racer}")).collect();
-    let mut uploads = Vec::new();
-    for content in &contents {
-        let upload = storage.start_upload(&key, &ObjectMetadata::new()).await?;
-        upload.put_part(0, body(content)).await?;
-        uploads.push(upload);
-    }
-    let results = join_all(uploads.iter().map(|upload| upload.complete(&Condition::NameFree)).collect()).await;
-    assert_one_winner(storage, &key, &contents, results).await
 }
 
 /// A racer may be told to try again (S3 answers 409 to some); then it finds the name taken.

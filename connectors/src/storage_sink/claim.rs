@@ -1,0 +1,248 @@
+//! Making an object under its name, or finding out who has the name and what follows from it.
+
+use std::sync::Arc;
+
+use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, Result};
+use tokio::sync::oneshot;
+use tracing::{debug, info, warn};
+
+use super::{
+    asking::until_answered,
+    ledger::CutId,
+    provenance::{Claim, Provenance},
+    uploads::{News, Target, Uploads, length},
+};
+
+/// How much of an object is compared at once.
+const COMPARED_AT_ONCE: u64 = 1 << 20;
+
+/// What is to appear under a name.
+pub(super) enum Object {
+    Whole(Body),
+    /// Its parts are there, their bytes gone: what is left of them is their sum.
+    InParts {
+        upload: Arc<dyn MultipartUpload>,
+        bytes: u64,
+        checksum: u64,
+    },
+}
+
+impl Object {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Whole(body) => length(body),
+            Self::InParts { bytes, .. } => *bytes,
+        }
+    }
+
+    /// Whole objects are sent by lanes.
+    fn in_lane(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+}
+
+/// How a claim ended.
+pub(super) struct Claimed {
+    pub(super) news: News,
+    /// The object that was sent is the one under the name.
+    pub(super) is_created: bool,
+}
+
+enum Outcome {
+    Created,
+    Adopted,
+    CutOtherwise,
+}
+
+impl Uploads {
+    /// Makes the object under its name, or finds out who has the name and what follows from it.
+    pub(super) async fn claim(self: &Arc<Self>, target: &Target, object: &Object, cut: CutId) -> Claimed {
+        let news = match self.try_claim(target, object).await {
+            Ok(Outcome::Created) => {
+                self.metrics.object_written(object.bytes());
+                return Claimed { news: News::Durable(cut), is_created: true };
+            }
+            Ok(Outcome::Adopted) => {
+                self.metrics.adopted.inc();
+                News::Durable(cut)
+            }
+            Ok(Outcome::CutOtherwise) => News::CutOtherwise { key: target.key.clone() },
+            Err(error) => News::Failed(error),
+        };
+        Claimed { news, is_created: false }
+    }
+
+    async fn try_claim(self: &Arc<Self>, target: &Target, object: &Object) -> Result<Outcome> {
+        let mut condition = Condition::NameFree;
+        // Of the whole claim: what takes the name away again and again is asked with pauses, too.
+        let mut again = self.retrying(&target.key, &target.writer, object.in_lane());
+        loop {
+            if self.create(target, object, &condition).await? == Completion::Created {
+                if condition != Condition::NameFree {
+                    warn!(key = target.key, "an object of another history with other content was in the way: replaced");
+                    self.metrics.replaced.inc();
+                }
+                return Ok(Outcome::Created);
+            }
+            let Some(seen) = until_answered!(
+                self,
+                self.retrying(&target.key, &target.writer, object.in_lane()),
+                self.storage.head(&target.key)
+            )?
+            else {
+                // It has been deleted since.
+                condition = Condition::NameFree;
+                again.pause().await;
+                continue;
+            };
+            let there = Provenance::read(&seen.metadata);
+            match target.provenance.compare(there.as_ref()) {
+                Claim::Ours => {
+                    debug!(key = target.key, "the object is there already, from before a restart: adopted");
+                    return Ok(Outcome::Adopted);
+                }
+                Claim::OursCutOtherwise => return Ok(Outcome::CutOtherwise),
+                Claim::Foreign => {}
+            }
+            if target.writer.log_is_gone() {
+                // No commit can show any more that these offsets are ours to write.
+                warn!(key = target.key, "the name of an object from a log that is gone is taken: its records are left out");
+                return Ok(Outcome::Adopted);
+            }
+            {
+                let _lane = again.pause_lane();
+                self.prove_ownership(target).await;
+            }
+            if self.holds_the_same(target, object, &seen).await? {
+                info!(key = target.key, "an object of another history has the same content: adopted");
+                return Ok(Outcome::Adopted);
+            }
+            if let Some(alive) = self.owner_is_alive(target, there.as_ref(), &seen) {
+                condition = Condition::NameFree;
+                // It stays there until somebody does something about it; readiness says so meanwhile.
+                let _refused_so_far = again.settle(Err::<(), _>(Error::retriable(alive))).await;
+                continue;
+            }
+            if condition == Condition::Unchanged(seen.version.clone()) {
+                again.pause().await;
+            }
+            condition = Condition::Unchanged(seen.version);
+        }
+    }
+
+    async fn create(self: &Arc<Self>, target: &Target, object: &Object, condition: &Condition) -> Result<Completion> {
+        let retrying = self.retrying(&target.key, &target.writer, object.in_lane());
+        match object {
+            Object::Whole(body) => {
+                let metadata = target.provenance.metadata();
+                until_answered!(self, retrying, self.storage.put(&target.key, body.clone(), &metadata, condition))
+            }
+            Object::InParts { upload, .. } => until_answered!(self, retrying, upload.complete(condition)),
+        }
+    }
+
+    /// Who wrote the object, if it is somebody else who was at work after this partition was opened: two writers that replace each other's objects would
+    /// never end.
+    fn owner_is_alive(&self, target: &Target, there: Option<&Provenance>, seen: &ObjectInfo) -> Option<String> {
+        let is_new = seen.modified.is_some_and(|modified| modified > target.writer.opened);
+        let theirs = there.and_then(|there| there.owner);
+        if !is_new || theirs == target.provenance.owner {
+            return None;
+        }
+        let who = if there.is_some() { "another connector" } else { "another program" };
+        Some(format!(
+            "{who} has written {} since this task began, with other content: two writers share these names; stop one of them, or give \
+             one another `topics.dir`",
+            target.key
+        ))
+    }
+
+    /// Whether the object that has the name has this content: by its size first, then piece by piece, until it differs.
+    async fn holds_the_same(self: &Arc<Self>, target: &Target, object: &Object, seen: &ObjectInfo) -> Result<bool> {
+        if seen.size != object.bytes() {
+            return Ok(false);
+        }
+        let mut compared = Comparison::new(object);
+        let _memory = self.budget().reserve(usize::try_from(COMPARED_AT_ONCE.min(seen.size)).unwrap_or_default());
+        let mut at = 0;
+        while at < seen.size {
+            let range = at..seen.size.min(at + COMPARED_AT_ONCE);
+            let retrying = self.retrying(&target.key, &target.writer, object.in_lane());
+            let piece = until_answered!(self, retrying, self.storage.get(&target.key, range.clone()))?;
+            let Some(piece) = piece.filter(|piece| !piece.is_empty()) else { return Ok(false) };
+            at += piece.len() as u64;
+            if !compared.goes_on_with(&piece) {
+                return Ok(false);
+            }
+        }
+        Ok(compared.is_the_same())
+    }
+
+    /// Returns when a commit at the current generation has succeeded; never, where the partition is no longer ours.
+    async fn prove_ownership(&self, target: &Target) {
+        let (proven, proof) = oneshot::channel();
+        self.tell(target.writer.id, Some(News::ProofWanted(proven)));
+        if proof.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What is left to compare.
+enum Comparison<'a> {
+    Bytes { body: &'a Body, block: usize, within: usize },
+    Checksum { expected: u64, seen: crc64fast_nvme::Digest },
+}
+
+impl<'a> Comparison<'a> {
+    fn new(object: &'a Object) -> Self {
+        match object {
+            Object::Whole(body) => Self::Bytes { body, block: 0, within: 0 },
+            Object::InParts { checksum, .. } => Self::Checksum { expected: *checksum, seen: crc64fast_nvme::Digest::new() },
+        }
+    }
+
+    fn goes_on_with(&mut self, mut piece: &[u8]) -> bool {
+        match self {
+            Self::Checksum { seen, .. } => seen.write(piece),
+            Self::Bytes { body, block, within } => {
+                while !piece.is_empty() {
+                    let Some(rest) = body.get(*block).map(|bytes| &bytes[*within..]) else { return false };
+                    let length = rest.len().min(piece.len());
+                    if rest[..length] != piece[..length] {
+                        return false;
+                    }
+                    piece = &piece[length..];
+                    (*block, *within) = if length == rest.len() { (*block + 1, 0) } else { (*block, *within + length) };
+                }
+            }
+        }
+        true
+    }
+
+    /// Sizes are equal and everything was compared.
+    fn is_the_same(&self) -> bool {
+        match self {
+            Self::Bytes { .. } => true,
+            Self::Checksum { expected, seen } => *expected == seen.sum64(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_body_in_blocks_is_compared_with_pieces_of_other_sizes() {
+        let object = Object::Whole(["ab", "", "cdef", "g"].map(|block| Bytes::from_static(block.as_bytes())).to_vec());
+        let same = |pieces: &[&str]| {
+            let mut compared = Comparison::new(&object);
+            pieces.iter().all(|piece| compared.goes_on_with(piece.as_bytes())) && compared.is_the_same()
+        };
+        assert!(same(&["abc", "d", "efg"]) && same(&["abcdefg"]));
+        assert!(!same(&["abc", "x"]) && !same(&["abcdefgh"]));
+    }
+}

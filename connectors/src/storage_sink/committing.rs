@@ -1,0 +1,151 @@
+//! What a partition's uploads have come to, and what may be committed.
+
+use std::sync::atomic::Ordering;
+
+use connect_api::{OffsetAndMetadata, PartitionedBy};
+use tokio::sync::oneshot;
+use tracing::{debug, info};
+
+use super::{ledger::CutId, topic_partition_writer::TopicPartitionWriter};
+
+/// So many cuts may become durable before a commit is asked for: what lies beyond the committed offset must be looked at after a crash.
+const DURABLE_BEFORE_COMMIT: u64 = 2_000;
+
+/// The share of the connector's memory that one partition may fill with what the store does not take.
+const PART_OF_SHARE: usize = 8;
+
+impl TopicPartitionWriter {
+    /// One file of a cut is durable.
+    pub(super) fn file_is_durable(&mut self, cut: CutId) {
+        self.uploading = self.uploading.saturating_sub(1);
+        let moved = self.ledger.file_is_durable(cut);
+        // Cuts that wait for room in the journal get it by a commit; and nobody wants to look at all of them after a crash.
+        if moved && (self.gate.holds() || self.ledger.not_committed() >= DURABLE_BEFORE_COMMIT) {
+            self.shared.context.request_commit();
+        }
+    }
+
+    /// One file of a cut will never be durable in this assignment.
+    pub(super) fn upload_failed(&mut self) {
+        self.uploading = self.uploading.saturating_sub(1);
+    }
+
+    /// An object of this history is cut elsewhere.
+    pub(super) fn cut_otherwise(&mut self, key: &str) {
+        self.uploading = self.uploading.saturating_sub(1);
+        if !std::mem::replace(&mut self.must_survey, true) {
+            let topic_partition = &self.topic_partition;
+            info!(%topic_partition, key, "an object of this history was cut elsewhere: looking at the bucket, then cutting as it was cut");
+            self.shared.context.pause(std::slice::from_ref(topic_partition));
+        }
+    }
+
+    /// A commit at the current generation is wanted.
+    pub(super) fn proof_wanted(&mut self, proven: oneshot::Sender<()>) {
+        if self.must_survey || self.state.log_is_gone() {
+            self.uploading = self.uploading.saturating_sub(1);
+            return;
+        }
+        self.gate.prove(proven);
+        self.shared.context.request_commit();
+    }
+
+    /// The process has stood still: whether the partition is still ours must be shown by a commit before anything is sent.
+    pub(super) fn doubt(&mut self) {
+        self.gate.doubt();
+        if self.gate.doubts() {
+            self.state.is_doubted.store(true, Ordering::Relaxed);
+            self.shared.context.request_commit();
+        }
+    }
+
+    /// What to commit. `closing`: nothing more will be uploaded in this assignment, and requests may take effect until then (in seconds since 1970).
+    pub(super) fn pre_commit(&mut self, delivered: i64, closing: Option<i64>) -> OffsetAndMetadata {
+        let has_open_files = self.records > 0 || self.must_survey;
+        let offset = self.boundaries.committable(self.ledger.committable(delivered, has_open_files));
+        let is_behind = self.boundaries.are_behind(offset);
+        if is_behind {
+            self.forget_earlier_places();
+        }
+        if offset >= self.boundaries.every_until() {
+            self.gate.journal.every = self.shared.config.plans_every_cut();
+        }
+        let is_idle = self.uploading == 0;
+        let is_clean = closing.is_some() && is_behind && self.knows_ahead && is_idle && !self.ledger.has_cuts_in_flight();
+        let under_way = closing.filter(|_| !is_idle);
+        OffsetAndMetadata::new(offset, self.gate.metadata(offset, is_clean, under_way))
+    }
+
+    /// Nothing of earlier settings lies ahead any more.
+    fn forget_earlier_places(&mut self) {
+        if !self.knows_ahead {
+            return;
+        }
+        let mut places = self.shared.config.places(&self.topic_partition, self.encoded_partition.as_deref());
+        std::mem::swap(&mut self.gate.journal.places, &mut places);
+        self.gate.journal.keep_places_that_fit();
+        if places != self.gate.journal.places {
+            debug!(topic_partition = %self.topic_partition, "recovered: everything ahead is new");
+        }
+    }
+
+    /// This has been committed.
+    pub(super) fn committed(&mut self, committed: &OffsetAndMetadata) {
+        self.ledger.committed();
+        self.gate.committed(committed);
+        self.state.is_doubted.store(self.gate.doubts(), Ordering::Relaxed);
+        self.release();
+    }
+
+    /// Whether the bucket must be looked at before the partition goes on, and nothing of it is under way any more.
+    pub(super) fn may_survey(&mut self) -> bool {
+        if !self.must_survey {
+            return false;
+        }
+        self.uploading = self.uploading.saturating_sub(self.gate.forget_proofs());
+        self.uploading == 0
+    }
+
+    /// Where to go on after the bucket has been looked at: with what is committed of the journal.
+    pub(super) fn durable_position(&self) -> OffsetAndMetadata {
+        OffsetAndMetadata::new(self.durable(), self.gate.committed_metadata())
+    }
+
+    /// Stops reading of this partition alone while too much of it waits for a store that refuses it.
+    pub(super) fn balance(&mut self) {
+        let (waiting, refused) = (self.state.waiting_bytes(), self.state.is_refused());
+        let most = self.shared.context.budget.share() / PART_OF_SHARE;
+        let topic_partition = std::slice::from_ref(&self.topic_partition);
+        if !self.is_paused && refused && waiting > most {
+            self.is_paused = true;
+            info!(topic_partition = %self.topic_partition, waiting, "the store refuses what was read: reading of this partition pauses");
+            self.shared.context.pause(topic_partition);
+        } else if self.is_paused && (!refused || waiting < most / 2) {
+            self.is_paused = false;
+            if !self.must_survey {
+                self.shared.context.resume(topic_partition);
+            }
+        }
+    }
+
+    pub(super) fn durable(&self) -> i64 {
+        self.boundaries.committable(self.ledger.durable())
+    }
+
+    /// Uploads under way that a little patience may see end.
+    pub(super) fn is_uploading(&self) -> bool {
+        self.uploading > 0
+    }
+}
+
+impl super::config::StorageSinkConfig {
+    /// Whether paths depend on the wall clock.
+    pub(super) fn by_clock(&self) -> bool {
+        self.partitioned_by == PartitionedBy::Clock
+    }
+
+    /// Whether every cut is planned in the journal: where the clock decides anything, a size cut may fall elsewhere for the next owner.
+    pub(super) fn plans_every_cut(&self) -> bool {
+        self.schedule.is_some() || self.by_clock()
+    }
+}

@@ -1,0 +1,173 @@
+//! What was found in the bucket of one partition, object by object, as the ranges and edges that follow from it.
+
+use std::collections::BTreeMap;
+
+use super::{edges::Edges, journal::PlannedCut, provenance::Provenance};
+
+/// A partition's objects at and beyond the offset where it begins.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Where groups of files begin and end, whoever wrote them.
+    pub(super) edges: Edges,
+    /// Ranges of our history all of whose files are there, by their first offset: their records need not be written again.
+    pub(super) durable: BTreeMap<i64, i64>,
+    /// Groups of our history some file of which was not found.
+    pub(super) partial: BTreeMap<(i64, i64), Partial>,
+    /// All of it begins or lies before this offset.
+    pub(super) until: i64,
+    objects: u64,
+}
+
+/// A group of our history that is not complete.
+#[derive(Debug, Default)]
+pub(super) struct Partial {
+    /// The files that are there: their names without the offset.
+    pub(super) slots: Vec<String>,
+    /// How many there are of it, as one of them or the journal says.
+    of: Option<usize>,
+}
+
+/// What an object says of itself.
+pub(super) struct Sighting<'a> {
+    /// The offset in its name.
+    pub(super) first: i64,
+    /// Its name without the offset.
+    pub(super) slot: String,
+    /// None where another program wrote it.
+    pub(super) provenance: Option<&'a Provenance>,
+    pub(super) is_ours: bool,
+}
+
+impl Findings {
+    /// Takes an object in. `planned`: the cuts in the journal, which objects in parts rely on.
+    pub(super) fn take(&mut self, sighting: Sighting<'_>, planned: &[PlannedCut]) {
+        self.objects += 1;
+        let Sighting { first, slot, provenance, is_ours } = sighting;
+        let first = provenance.map_or(first, |provenance| provenance.group_first);
+        self.edges.insert(first);
+        self.until = self.until.max(first + 1);
+        let Some(provenance) = provenance else { return };
+        let of_journal = || planned.iter().find(|cut| is_ours && cut.end > first);
+        let Some(end) = provenance.cut.map(|cut| cut.end).or_else(|| of_journal().map(|cut| cut.end)) else { return };
+        self.edges.insert(end);
+        self.until = self.until.max(end);
+        if !is_ours || self.durable.range(..=first).next_back().is_some_and(|(_, durable)| end <= *durable) {
+            return;
+        }
+        let in_journal = planned.iter().find(|cut| cut.end == end).and_then(|cut| cut.files);
+        let group = self.partial.entry((first, end)).or_default();
+        group.of = group.of.max(provenance.files).max(in_journal);
+        if !group.slots.contains(&slot) {
+            group.slots.push(slot);
+        }
+        if group.of.is_some_and(|of| group.slots.len() >= of) {
+            self.partial.remove(&(first, end));
+            self.insert_durable(first, end);
+        }
+    }
+
+    /// Nothing else will come.
+    pub(super) fn complete(&mut self) {
+        self.edges.sort();
+    }
+
+    /// How many objects were taken in.
+    pub(super) fn objects(&self) -> u64 {
+        self.objects
+    }
+
+    /// How much memory it takes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        let partial: usize =
+            self.partial.values().map(|group| 64 + group.slots.iter().map(|slot| 24 + slot.len()).sum::<usize>()).sum();
+        self.edges.bytes() + self.durable.len() * 32 + partial
+    }
+
+    /// Adds a range to those that are durable, and joins it with its neighbours.
+    fn insert_durable(&mut self, mut first: i64, mut end: i64) {
+        if let Some((&before, &before_end)) = self.durable.range(..=first).next_back()
+            && before_end >= first
+        {
+            first = before;
+            end = end.max(before_end);
+        }
+        while let Some((&next, &next_end)) = self.durable.range(first..=end).next_back() {
+            end = end.max(next_end);
+            self.durable.remove(&next);
+        }
+        self.durable.insert(first, end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_api::TopicPartition;
+
+    use super::*;
+    use crate::storage_sink::{open_file::Range, provenance::Cut};
+
+    fn provenance(first: i64, end: Option<i64>, files: Option<usize>) -> Provenance {
+        let range = |end: i64| Range { first_offset: first, last_offset: end - 1, records: 1 };
+        Provenance {
+            history: "h".into(),
+            owner: None,
+            topic_partition: TopicPartition::new("t", 0),
+            first_offset: first,
+            group_first: first,
+            cut: end.map(|end| Cut { range: range(end), end }),
+            files,
+        }
+    }
+
+    fn seen(findings: &mut Findings, slot: &str, is_ours: bool, provenance: &Provenance, planned: &[PlannedCut]) {
+        let first = provenance.first_offset;
+        findings.take(Sighting { first, slot: slot.into(), provenance: Some(provenance), is_ours }, planned);
+    }
+
+    #[test]
+    fn a_group_is_durable_only_with_all_of_its_files() {
+        let mut findings = Findings::default();
+        seen(&mut findings, "v", true, &provenance(0, Some(3), Some(2)), &[]);
+        seen(&mut findings, "k", true, &provenance(0, Some(3), Some(2)), &[]);
+        seen(&mut findings, "v", true, &provenance(3, Some(6), Some(2)), &[]);
+        seen(&mut findings, "v", false, &provenance(6, Some(9), Some(1)), &[]);
+        assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
+        assert_eq!(findings.partial[&(3, 6)].slots, ["v"]);
+        findings.complete();
+        assert_eq!(findings.edges.at_or_before(i64::MAX), Some(9));
+    }
+
+    #[test]
+    fn the_journal_says_the_end_and_the_number_of_files_of_a_group_in_parts() {
+        let planned = [PlannedCut { end: 3, files: Some(2) }, PlannedCut { end: 6, files: None }];
+        let mut findings = Findings::default();
+        seen(&mut findings, "v", true, &provenance(0, None, None), &planned);
+        assert!(findings.durable.is_empty());
+        seen(&mut findings, "k", true, &provenance(0, None, None), &planned);
+        seen(&mut findings, "v", true, &provenance(3, None, None), &planned);
+        assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
+        assert!(findings.partial.contains_key(&(3, 6)));
+    }
+
+    #[test]
+    fn durable_ranges_join_in_any_order() {
+        for order in [[0, 3, 6, 9], [9, 6, 3, 0], [6, 0, 9, 3]] {
+            let mut findings = Findings::default();
+            for first in order {
+                seen(&mut findings, "v", true, &provenance(first, Some(first + 3), Some(1)), &[]);
+            }
+            seen(&mut findings, "v", true, &provenance(20, Some(21), Some(1)), &[]);
+            assert_eq!(findings.durable, BTreeMap::from([(0, 12), (20, 21)]), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_million_objects_of_one_record_take_no_memory_to_speak_of() {
+        let mut findings = Findings::default();
+        for first in 0..1_000_000 {
+            seen(&mut findings, "v", true, &provenance(first, Some(first + 1), Some(1)), &[]);
+        }
+        findings.complete();
+        assert!(findings.bytes() < 1_000, "{}", findings.bytes());
+    }
+}

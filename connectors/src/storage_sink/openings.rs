@@ -1,0 +1,119 @@
+//! Partitions that are assigned and have not begun: the bucket is looked at for them, beside everything else.
+
+use std::{collections::HashMap, sync::Arc};
+
+use connect_api::{Offsets, Result, TopicPartition};
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    opening::{Opening, Why},
+    survey::{Surveyed, Surveys},
+    topic_partition_writer::{Shared, TopicPartitionWriter},
+};
+
+/// Whoever has to wait longer reads why in readiness.
+const TOLD_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What readiness calls it.
+const PROBLEM: &str = "looking at the bucket";
+
+/// Partitions that have not begun.
+pub(super) struct Openings {
+    surveys: Arc<Surveys>,
+    surveyed: mpsc::UnboundedReceiver<Surveyed>,
+    waiting: HashMap<TopicPartition, Opening>,
+    since: Instant,
+    is_told: bool,
+}
+
+impl Openings {
+    pub(super) fn new(surveys: Arc<Surveys>, surveyed: mpsc::UnboundedReceiver<Surveyed>) -> Self {
+        Self { surveys, surveyed, waiting: HashMap::new(), since: Instant::now(), is_told: false }
+    }
+
+    /// Takes partitions. Returns those that begin at once; reading of the others pauses until it is known what lies ahead of them.
+    ///
+    /// # Errors
+    /// `Fatal` where a journal is not to be understood.
+    pub(super) fn open(
+        &mut self,
+        shared: &Arc<Shared>,
+        partitions: &Offsets,
+        why: Why,
+        now: i64,
+    ) -> Result<Vec<TopicPartitionWriter>> {
+        let (mut begun, mut wanted, mut paused) = (Vec::new(), Vec::new(), Vec::new());
+        for (topic_partition, position) in partitions {
+            self.waiting.remove(topic_partition);
+            let opening = Opening::new(shared, topic_partition, position, why, now)?;
+            match opening.wanted(shared) {
+                None => begun.push(begin(shared, opening, None, now)),
+                Some(one) => {
+                    wanted.push(one);
+                    paused.push(topic_partition.clone());
+                    self.waiting.insert(topic_partition.clone(), opening);
+                }
+            }
+        }
+        if !wanted.is_empty() {
+            self.since = Instant::now();
+            shared.context.pause(&paused);
+            self.surveys.begin(wanted);
+        }
+        Ok(begun)
+    }
+
+    /// Records of the partition have come. False where it does not wait.
+    pub(super) fn miss(&mut self, topic_partition: &TopicPartition) -> bool {
+        self.waiting.get_mut(topic_partition).map(|opening| opening.must_seek = true).is_some()
+    }
+
+    /// The partitions that begin now, as the bucket has been looked at for them.
+    ///
+    /// # Errors
+    /// The store will never answer.
+    pub(super) fn begin(&mut self, shared: &Arc<Shared>, now: i64) -> Result<Vec<TopicPartitionWriter>> {
+        let mut begun = Vec::new();
+        while let Ok(Surveyed { id, topic_partition, found }) = self.surveyed.try_recv() {
+            if self.waiting.get(&topic_partition).is_none_or(|opening| opening.id != id) {
+                continue;
+            }
+            let found = found?;
+            if let Some(opening) = self.waiting.remove(&topic_partition) {
+                begun.push(begin(shared, opening, found, now));
+                shared.context.resume(&[topic_partition]);
+            }
+        }
+        self.tell(shared);
+        Ok(begun)
+    }
+
+    /// These partitions are no longer ours.
+    pub(super) fn close(&mut self, partitions: &[TopicPartition]) {
+        partitions.iter().for_each(|topic_partition| drop(self.waiting.remove(topic_partition)));
+    }
+
+    fn tell(&mut self, shared: &Shared) {
+        let is_long = !self.waiting.is_empty() && self.since.elapsed() >= TOLD_AFTER;
+        if is_long {
+            let (looked_at, trouble) = self.surveys.progress();
+            let trouble = trouble.map(|trouble| format!("; the store does not answer: {trouble}")).unwrap_or_default();
+            let waiting = self.waiting.len();
+            let text = format!(
+                "{waiting} partitions wait until it is known what lies ahead of them; {looked_at} objects looked at{trouble}"
+            );
+            shared.context.report_problem(PROBLEM, Some(text));
+        } else if self.is_told {
+            shared.context.report_problem(PROBLEM, None);
+        }
+        self.is_told = is_long;
+        shared.metrics.opening.set(i64::try_from(self.waiting.len()).unwrap_or(i64::MAX));
+    }
+}
+
+fn begin(shared: &Arc<Shared>, opening: Opening, found: Option<super::findings::Findings>, now: i64) -> TopicPartitionWriter {
+    if opening.must_seek {
+        shared.context.offset(opening.topic_partition.clone(), opening.position.offset);
+    }
+    opening.finish(shared, found, now)
+}

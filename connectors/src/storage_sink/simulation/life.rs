@@ -1,0 +1,139 @@
+//! One life of the task, and the runtime's side of it.
+
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use connect_api::{ErrantRecordReporter, SinkTaskHost, TopicPartition};
+use tokio::task::JoinSet;
+
+use super::{bucket::View, lock};
+use crate::storage_sink::StorageSinkTask;
+
+thread_local! {
+    /// The wall clock.
+    pub(super) static NOW: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Stops a whole process: none of its futures goes on.
+#[derive(Default)]
+pub(super) struct Frost {
+    is_frozen: bool,
+    waiting: Vec<Waker>,
+}
+
+/// What the task asked for.
+#[derive(Default)]
+pub(super) struct Requests {
+    pub(super) commit: bool,
+    pub(super) seek: Option<i64>,
+    pub(super) is_paused: bool,
+    pub(super) problems: BTreeSet<&'static str>,
+    /// Ever paused, and how often a commit was asked for.
+    pub(super) pauses: usize,
+    pub(super) commits: usize,
+}
+
+/// The runtime's side of one life.
+pub(super) struct Host {
+    pub(super) requests: Mutex<Requests>,
+    pub(super) topic_id: Mutex<u32>,
+    spawned: Mutex<JoinSet<()>>,
+    frost: Arc<Mutex<Frost>>,
+}
+
+impl Host {
+    pub(super) fn new(topic_id: u32) -> Arc<Self> {
+        Arc::new(Self {
+            requests: Mutex::default(),
+            topic_id: Mutex::new(topic_id),
+            spawned: Mutex::default(),
+            frost: Arc::default(),
+        })
+    }
+
+    pub(super) fn freeze(&self) {
+        lock(&self.frost).is_frozen = true;
+    }
+
+    pub(super) fn thaw(&self) {
+        let mut frost = lock(&self.frost);
+        frost.is_frozen = false;
+        frost.waiting.drain(..).for_each(Waker::wake);
+    }
+
+    /// What runs beside the task ends at once.
+    pub(super) fn abort(&self) {
+        lock(&self.spawned).abort_all();
+    }
+}
+
+impl SinkTaskHost for Host {
+    fn request_commit(&self) {
+        let mut requests = lock(&self.requests);
+        requests.commit = true;
+        requests.commits += 1;
+    }
+
+    fn wake(&self) {}
+
+    fn offset(&self, _topic_partition: TopicPartition, offset: i64) {
+        lock(&self.requests).seek = Some(offset);
+    }
+
+    fn timeout(&self, _timeout: Duration) {}
+
+    fn pause(&self, _topic_partitions: &[TopicPartition]) {
+        let mut requests = lock(&self.requests);
+        requests.is_paused = true;
+        requests.pauses += 1;
+    }
+
+    fn resume(&self, _topic_partitions: &[TopicPartition]) {
+        lock(&self.requests).is_paused = false;
+    }
+
+    fn topic_id(&self, _topic: &str) -> Option<Arc<str>> {
+        Some(format!("log-{}", *lock(&self.topic_id)).into())
+    }
+
+    fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter> {
+        None
+    }
+
+    fn report_problem(&self, what: &'static str, problem: Option<String>) {
+        let problems = &mut lock(&self.requests).problems;
+        let _changed = if problem.is_some() { problems.insert(what) } else { problems.remove(what) };
+    }
+
+    fn spawn(&self, mut future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        let frost = Arc::clone(&self.frost);
+        let thawed = std::future::poll_fn(move |context| {
+            let mut now = lock(&frost);
+            if now.is_frozen {
+                now.waiting.push(context.waker().clone());
+                return Poll::Pending;
+            }
+            drop(now);
+            future.as_mut().poll(context)
+        });
+        lock(&self.spawned).spawn(thawed);
+    }
+}
+
+/// One life of the task.
+pub(super) struct Life {
+    pub(super) task: StorageSinkTask,
+    pub(super) host: Arc<Host>,
+    pub(super) view: View,
+    /// The next offset to read.
+    pub(super) next: i64,
+    /// Whether it drops records that others keep.
+    pub(super) drops: bool,
+}

@@ -1,0 +1,97 @@
+//! A format that writes offsets, and a partitioner that keeps several files open.
+
+use connect_api::{
+    Error, Format, PartitionedBy, Partitioner, Plugin, RecordView, RecordWriter, Result, SinkRecord,
+    config::{Config, ConfigDef},
+    data::Value,
+};
+
+/// A line per record: its log and its offset, padded to the record's size.
+pub(super) struct Offset;
+
+impl Plugin for Offset {
+    const NAME: &'static str = "Offset";
+    const DOCUMENTATION: &'static str = "the record's log and offset";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::default()
+    }
+
+    fn configure(_config: &Config) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Format for Offset {
+    fn extension(&self) -> &'static str {
+        ".txt"
+    }
+
+    fn allows_stream_compression(&self) -> bool {
+        true
+    }
+
+    fn record_writer(&self, _view: RecordView) -> Result<Box<dyn RecordWriter>> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl RecordWriter for Offset {
+    fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
+        let Value::Int64(bytes) = record.value.value else { return Err(Error::data("not a size")) };
+        let log = record.timestamp.unwrap();
+        out.extend_from_slice(format!("{log}:{}", record.offset()).as_bytes());
+        out.resize(out.len() + usize::try_from(bytes).unwrap(), b' ');
+        out.push(b'\n');
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _out: &mut Vec<u8>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// By the offset's remainder, or by the wall clock: several files are open at once.
+pub(super) struct Digit {
+    digits: u64,
+    by_clock: bool,
+}
+
+/// How long a bucket of the clock is.
+const BUCKET: i64 = 700;
+
+impl Plugin for Digit {
+    const NAME: &'static str = "Digit";
+    const DOCUMENTATION: &'static str = "the offset's remainder";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::default()
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        let digits = config.text("digits").and_then(|digits| digits.parse().ok()).unwrap_or(1);
+        Ok(Self { digits, by_clock: config.text("by.clock").is_some() })
+    }
+}
+
+impl Partitioner for Digit {
+    fn partitioned_by(&self) -> PartitionedBy {
+        match self {
+            Self { by_clock: true, .. } => PartitionedBy::Clock,
+            Self { digits: 1, .. } => PartitionedBy::TopicPartition,
+            _ => PartitionedBy::Record,
+        }
+    }
+
+    fn bucket(&self, now: i64) -> i64 {
+        now / BUCKET * BUCKET
+    }
+
+    fn encode_partition(&self, record: &SinkRecord, now: i64, encoded: &mut String) -> Result<()> {
+        *encoded = format!("digit={}", record.offset().unsigned_abs() % self.digits);
+        if self.by_clock {
+            *encoded = format!("{encoded}/bucket={now}");
+        }
+        Ok(())
+    }
+}

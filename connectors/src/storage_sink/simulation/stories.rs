@@ -1,0 +1,313 @@
+//! Random stories: what a life suffers, and what happens between two of them.
+
+use std::time::Duration;
+
+use connect_api::{CommitReason, config::Config};
+
+use super::{
+    tell,
+    world::{World, settings},
+};
+
+/// What may happen in a world.
+#[derive(Clone, Copy, Debug)]
+struct Story {
+    schedule: bool,
+    digits: u64,
+    /// Settings that cut otherwise at every restart.
+    change_flush_size: bool,
+    /// A transform at some restarts, which drops records.
+    change_transforms: bool,
+    /// Owners that stand still and go on later.
+    frozen: bool,
+    /// Records so large that files outgrow a part.
+    large_records: bool,
+    /// Which files outgrow a part depends on the memory that is left, too.
+    tight_memory: bool,
+    /// Records that are gone at the next reading.
+    vanish: bool,
+    /// A file of keys beside each file.
+    keys: bool,
+    /// Objects of somebody else under names that are wanted.
+    foreign: bool,
+    /// Topics that are deleted and made anew.
+    recreate: bool,
+    by_clock: bool,
+}
+
+const PLAIN: Story = Story {
+    schedule: false,
+    digits: 1,
+    change_flush_size: false,
+    change_transforms: false,
+    frozen: false,
+    large_records: false,
+    tight_memory: false,
+    vanish: false,
+    keys: false,
+    foreign: false,
+    recreate: false,
+    by_clock: false,
+};
+
+impl Story {
+    fn settings(self, flush_size: u64, with_transform: bool) -> Config {
+        let mut config = settings(flush_size, self.digits);
+        let mut set = |key: &str, value: &str| config.insert(key, value.to_owned(), None);
+        if self.schedule {
+            set("rotate.schedule.interval.ms", "1000");
+        }
+        if self.keys {
+            set("store.kafka.keys", "true");
+        }
+        if with_transform {
+            set("transforms", "drop");
+        }
+        if self.tight_memory {
+            set("s3.part.size", "26214400");
+        }
+        if self.by_clock {
+            set("by.clock", "true");
+        }
+        config
+    }
+
+    async fn tell(self, seed: u64) {
+        let mut world = World::new(seed, if self.large_records { 16 } else { 60 });
+        world.memory = if self.tight_memory { 24 << 20 } else { 64 << 20 };
+        world.record_bytes = if self.large_records { 3 << 20 } else { 0 };
+        world.weather.faults = 8;
+        if self.foreign {
+            self.put_foreign(&mut world);
+        }
+        let flush_size = 1 + world.dice.below(8);
+        for _ in 0..1 + world.dice.below(6) {
+            let size = if self.change_flush_size { 1 + world.dice.below(8) } else { flush_size };
+            let settings = self.settings(size, self.change_transforms && world.dice.one_in(2));
+            self.one_life(&mut world, &settings).await;
+            self.between_lives(&mut world).await;
+        }
+        self.finish(&mut world, flush_size, seed).await;
+    }
+
+    async fn one_life(self, world: &mut World, settings: &Config) {
+        let mut life = world.incarnate(settings).await;
+        let steps = world.dice.below(25);
+        world.live(&mut life, steps).await;
+        if self.frozen && world.dice.one_in(4) {
+            // It stands still, but not for so long that it loses anything.
+            life.host.freeze();
+            world.pass(Duration::from_secs(5)).await;
+            life.host.thaw();
+            world.live(&mut life, 5).await;
+        }
+        if self.recreate && world.dice.one_in(5) {
+            let end = 20 + world.dice.up_to(80);
+            world.recreate(end, Some(&mut life)).await;
+            let steps = world.dice.below(25);
+            world.live(&mut life, steps).await;
+        }
+        if world.dice.one_in(4) {
+            let committed = world.commit(&mut life, CommitReason::Closing).await;
+            world.kill(life);
+            if !committed {
+                world.session_ends().await;
+            }
+            return;
+        }
+        if self.frozen && world.dice.one_in(3) {
+            world.freeze(life);
+        } else {
+            world.kill(life);
+        }
+        // Whoever comes next gets the partition when the group has given the dead up.
+        world.session_ends().await;
+    }
+
+    async fn between_lives(self, world: &mut World) {
+        if self.vanish {
+            for _ in 0..world.dice.below(4) {
+                // Compaction leaves the last record.
+                let offset = world.dice.up_to(world.log.end - 2);
+                world.log.gone.insert(offset);
+            }
+            if world.dice.one_in(4) {
+                // Retention: the log begins later.
+                let start = world.dice.up_to(world.log.end / 3);
+                world.log.gone.extend(0..start);
+            }
+        }
+        if self.recreate && world.dice.one_in(5) {
+            let end = 20 + world.dice.up_to(80);
+            world.recreate(end, None).await;
+        }
+        if world.dice.one_in(2) {
+            world.thaw().await;
+        }
+    }
+
+    fn put_foreign(self, world: &mut World) {
+        let mut first = world.dice.up_to(5);
+        while first < world.log.end {
+            let end = first + 1 + world.dice.up_to(12);
+            world.put_foreign(first, end);
+            first = end + if world.dice.one_in(4) { world.dice.up_to(5) } else { 0 };
+        }
+    }
+
+    /// The last owner reads on until everything is durable; what is left in open files is flushed by a size of one.
+    async fn finish(self, world: &mut World, flush_size: u64, seed: u64) {
+        let context = format!("{self:?}, seed {seed}");
+        world.thaw().await;
+        world.weather.faults = 0;
+        let mut life = world.incarnate(&self.settings(flush_size, false)).await;
+        world.live(&mut life, 60).await;
+        let all_full = world.log.end - i64::try_from(flush_size).unwrap() - i64::try_from(world.log.gone.len()).unwrap();
+        for _ in 0..60 {
+            if world.group.offset < all_full {
+                world.live(&mut life, 10).await;
+            }
+        }
+        assert!(world.group.offset >= all_full, "{context}: a full file waits for ever, at {:?} paused={} next={} {}", world.group, super::lock(&life.host.requests).is_paused, life.next, life.task.state());
+        world.commit(&mut life, CommitReason::Closing).await;
+        world.kill(life);
+        world.session_ends().await;
+        let last = Self { schedule: false, ..self };
+        let mut life = world.incarnate(&last.settings(1, false)).await;
+        for _ in 0..100 {
+            world.live(&mut life, 10).await;
+        }
+        assert_eq!(world.group.offset, world.log.end, "{context}: the offset stands still");
+        world.pass(Duration::from_secs(60)).await;
+        world.check(false, &context);
+        if self.keys {
+            world.check(true, &context);
+        }
+    }
+}
+
+fn tell_all(story: Story) {
+    for seed in 0..if story.large_records { 8 } else { 60 } {
+        tell(async || story.tell(seed).await);
+    }
+}
+
+#[test]
+fn crashes_and_lost_answers_neither_lose_nor_double_a_record() {
+    tell_all(PLAIN);
+}
+
+#[test]
+fn scheduled_cuts_survive_crashes_because_they_are_planned_first() {
+    tell_all(Story { schedule: true, ..PLAIN });
+}
+
+#[test]
+fn several_open_files_are_cut_together_and_survive_crashes() {
+    tell_all(Story { digits: 3, ..PLAIN });
+    tell_all(Story { digits: 3, schedule: true, ..PLAIN });
+    tell_all(Story { digits: 3, keys: true, ..PLAIN });
+}
+
+#[test]
+fn settings_may_change_at_every_restart() {
+    tell_all(Story { change_flush_size: true, ..PLAIN });
+    tell_all(Story { change_flush_size: true, schedule: true, ..PLAIN });
+    tell_all(Story { change_transforms: true, keys: true, ..PLAIN });
+    tell_all(Story { change_transforms: true, change_flush_size: true, digits: 2, ..PLAIN });
+}
+
+#[test]
+fn a_frozen_owner_that_thaws_changes_nothing_whatever_the_settings_of_its_successor() {
+    tell_all(Story { frozen: true, ..PLAIN });
+    tell_all(Story { frozen: true, schedule: true, ..PLAIN });
+    tell_all(Story { frozen: true, schedule: true, digits: 3, ..PLAIN });
+    tell_all(Story { frozen: true, change_flush_size: true, ..PLAIN });
+    tell_all(Story { frozen: true, change_flush_size: true, schedule: true, ..PLAIN });
+}
+
+#[test]
+fn objects_in_parts_survive_crashes_too() {
+    tell_all(Story { large_records: true, ..PLAIN });
+    tell_all(Story { large_records: true, change_flush_size: true, schedule: true, ..PLAIN });
+}
+
+#[test]
+fn what_goes_in_parts_may_depend_on_the_memory_that_is_left() {
+    tell_all(Story { large_records: true, digits: 2, change_flush_size: true, ..PLAIN });
+    tell_all(Story { large_records: true, tight_memory: true, ..PLAIN });
+    tell_all(Story { large_records: true, tight_memory: true, digits: 2, schedule: true, ..PLAIN });
+}
+
+#[test]
+fn records_that_vanish_between_two_readings_double_nothing() {
+    tell_all(Story { vanish: true, ..PLAIN });
+    tell_all(Story { vanish: true, keys: true, ..PLAIN });
+    tell_all(Story { vanish: true, digits: 3, schedule: true, ..PLAIN });
+    tell_all(Story { vanish: true, frozen: true, ..PLAIN });
+}
+
+#[test]
+fn objects_of_others_are_followed_and_hold_nothing_up() {
+    tell_all(Story { foreign: true, ..PLAIN });
+    tell_all(Story { foreign: true, change_flush_size: true, ..PLAIN });
+}
+
+#[test]
+fn topics_made_anew_lose_nothing_of_the_new_log_and_mix_no_object() {
+    tell_all(Story { recreate: true, ..PLAIN });
+    tell_all(Story { recreate: true, schedule: true, digits: 2, ..PLAIN });
+    tell_all(Story { recreate: true, keys: true, vanish: true, ..PLAIN });
+}
+
+#[test]
+fn what_the_wall_clock_decides_is_the_same_for_whoever_reads_again() {
+    tell_all(Story { by_clock: true, ..PLAIN });
+    tell_all(Story { by_clock: true, digits: 2, frozen: true, schedule: true, ..PLAIN });
+}
+
+/// All of it at once. `CONNECT_SIMULATION_STORIES` stories, from `CONNECT_SIMULATION_SEED` on.
+#[test]
+fn any_mixture_of_it_neither_loses_nor_doubles_nor_changes_anything() {
+    let number = |name: &str| {
+        #[allow(clippy::disallowed_methods, reason = "a test is told by its environment")]
+        std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"))
+    };
+    let (first, stories) =
+        (number("CONNECT_SIMULATION_SEED").unwrap_or(1), number("CONNECT_SIMULATION_STORIES").unwrap_or(10_000));
+    let next = std::sync::atomic::AtomicU64::new(first);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if seed >= first + stories {
+                        return;
+                    }
+                    let story = random(seed);
+                    tell(async || story.tell(seed).await);
+                }
+            });
+        }
+    });
+}
+
+fn random(seed: u64) -> Story {
+    let dice = super::Dice::new(seed ^ 0x5eed);
+    let large_records = dice.one_in(40);
+    let digits = [1, 1, 2, 3][usize::try_from(dice.below(4)).unwrap()];
+    Story {
+        schedule: dice.one_in(3),
+        digits,
+        change_flush_size: dice.one_in(2),
+        change_transforms: dice.one_in(3),
+        frozen: dice.one_in(2),
+        large_records,
+        tight_memory: large_records && dice.one_in(2),
+        vanish: dice.one_in(2),
+        keys: dice.one_in(3),
+        foreign: digits == 1 && dice.one_in(6),
+        recreate: dice.one_in(3),
+        by_clock: dice.one_in(8),
+    }
+}

@@ -1,0 +1,334 @@
+//! Looks at what lies in the bucket at and beyond the offsets where partitions begin, while other partitions go on: a page of names at a time, each object
+//! that lies ahead once, asked again until the store answers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use connect_api::{Cursor, Error, ErrorKind, ObjectInfo, Page, Result, TopicPartition};
+use futures_util::{TryStreamExt, stream::FuturesUnordered};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
+use tracing::{info, warn};
+
+use super::{
+    findings::{Findings, Sighting},
+    journal::PlannedCut,
+    object_key::Place,
+    provenance::Provenance,
+    uploads::{SURVEY_REQUESTS, Uploads},
+};
+
+/// A refusal to list is believed when it has been heard so often: policies take a while to hold everywhere.
+const REFUSALS: u32 = 4;
+
+/// Listings of a task at the same time.
+const LISTINGS_AT_ONCE: usize = 16;
+
+/// Objects of one listing that are looked at, or wait for a permit to be, at the same time.
+const HEADS_AT_ONCE: usize = SURVEY_REQUESTS;
+
+/// Between two lines of the log about progress.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// Tells surveys apart: those of an assignment that is over concern nobody.
+pub(super) type SurveyId = u64;
+
+/// A partition whose objects are looked for.
+pub(super) struct Wanted {
+    pub(super) id: SurveyId,
+    pub(super) topic_partition: TopicPartition,
+    /// Where its objects may lie.
+    pub(super) places: Vec<Place>,
+    /// Objects before this offset are of no interest.
+    pub(super) start: i64,
+    pub(super) history: String,
+    pub(super) planned: Vec<PlannedCut>,
+    /// Nothing is looked at before: requests of the last owner may still take effect.
+    pub(super) not_before: Option<Instant>,
+    /// Uploads in parts with names that end like this were left behind by the last owner, if any.
+    pub(super) abandoned: Vec<String>,
+}
+
+/// What was found of one partition; nothing where the bucket may not be listed.
+pub(super) struct Surveyed {
+    pub(super) id: SurveyId,
+    pub(super) topic_partition: TopicPartition,
+    pub(super) found: Result<Option<Findings>>,
+}
+
+/// Surveys of one task.
+pub(super) struct Surveys {
+    uploads: Arc<Uploads>,
+    listings: Semaphore,
+    results: mpsc::UnboundedSender<Surveyed>,
+    looked_at: AtomicU64,
+    /// Why the store does not answer, while it does not.
+    trouble: Mutex<Option<String>>,
+}
+
+/// Where the names of one listing belong.
+type Interest = (usize, Place);
+
+impl Surveys {
+    pub(super) fn new(uploads: Arc<Uploads>) -> (Arc<Self>, mpsc::UnboundedReceiver<Surveyed>) {
+        let (results, receiver) = mpsc::unbounded_channel();
+        let (listings, looked_at) = (Semaphore::new(LISTINGS_AT_ONCE), AtomicU64::new(0));
+        (Arc::new(Self { uploads, listings, results, looked_at, trouble: Mutex::default() }), receiver)
+    }
+
+    /// Begins to look for partitions that were opened together. Those whose objects lie in the same directories share a listing.
+    pub(super) fn begin(self: &Arc<Self>, wanted: Vec<Wanted>) {
+        for group in groups(wanted) {
+            let surveys = Arc::clone(self);
+            self.uploads.context.spawn(async move { surveys.run(group).await });
+        }
+    }
+
+    /// How many objects were looked at so far, and why the store does not answer, if it does not.
+    pub(super) fn progress(&self) -> (u64, Option<String>) {
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (self.looked_at.load(Ordering::Relaxed), trouble)
+    }
+
+    async fn run(&self, group: Vec<Wanted>) {
+        if let Some(not_before) = group.iter().filter_map(|wanted| wanted.not_before).max() {
+            tokio::time::sleep_until(not_before).await;
+        }
+        // A closed semaphore is one that nobody closes.
+        let _listing = self.listings.acquire().await;
+        let found = self.look(&group).await;
+        let mut findings = match found {
+            Ok(findings) => findings.into_iter().map(|findings| Ok(Some(findings))).collect::<Vec<_>>(),
+            Err(error) if error.kind() == ErrorKind::Config => {
+                let consequence = "objects of another past that are in the way will be met by name only";
+                warn!(error = error.report(), "the bucket cannot be listed: {consequence}");
+                group.iter().map(|_| Ok(None)).collect()
+            }
+            Err(error) => {
+                let again =
+                    |error: &Error| Err(Error::fatal("looking at the bucket failed").with_source(Error::fatal(error.report())));
+                group.iter().map(|_| again(&error)).collect()
+            }
+        };
+        for (Wanted { id, topic_partition, .. }, found) in group.into_iter().zip(findings.drain(..)) {
+            // A task that has gone needs no answer.
+            let _gone = self.results.send(Surveyed { id, topic_partition, found });
+        }
+        self.uploads.context.wake();
+    }
+
+    async fn look(&self, group: &[Wanted]) -> Result<Vec<Findings>> {
+        let mut findings: Vec<Findings> = group.iter().map(|_| Findings::default()).collect();
+        let mut memory = self.uploads.budget().reserve(0);
+        let mut told = Instant::now();
+        for ((prefix, after), interests) in listings(group) {
+            let cursor = after.map_or(Cursor::Start, Cursor::After);
+            self.abort_abandoned(&prefix, &interests, group).await;
+            let mut cursor = Some(cursor);
+            while let Some(at) = cursor.take() {
+                let Page { names, next } = self.page(&prefix, &at).await?;
+                cursor = next;
+                let mut ahead = names.into_iter().filter_map(|name| Some((belongs_to(&name, &interests, group)?, name)));
+                let mut asked = FuturesUnordered::new();
+                loop {
+                    let free = HEADS_AT_ONCE - asked.len();
+                    asked.extend(ahead.by_ref().take(free).map(|(of, name)| self.look_at(of, name)));
+                    let Some(((of, first), name, info)) = asked.try_next().await? else { break };
+                    self.looked_at.fetch_add(1, Ordering::Relaxed);
+                    if let Some(info) = info {
+                        take(&mut findings[of], &group[of], first, &name, &info);
+                    }
+                }
+                memory.resize(findings.iter().map(Findings::bytes).sum());
+                if told.elapsed() >= TOLD_EVERY {
+                    told = Instant::now();
+                    let (looked_at, _) = self.progress();
+                    info!(prefix, looked_at, "looking at the objects beyond the committed offsets");
+                }
+            }
+        }
+        findings.iter_mut().for_each(Findings::complete);
+        Ok(findings)
+    }
+
+    async fn page(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        let (mut attempt, mut refusals) = (0, 0);
+        loop {
+            let answer = {
+                let _permit = self.uploads.permits.survey.acquire().await;
+                self.uploads.storage().list(prefix, cursor).await
+            };
+            let error = match answer {
+                Ok(page) => {
+                    self.set_trouble(None);
+                    return Ok(page);
+                }
+                Err(error) => error,
+            };
+            refusals += u32::from(error.kind() == ErrorKind::Config);
+            if refusals >= REFUSALS || !matches!(error.kind(), ErrorKind::Config | ErrorKind::Retriable) {
+                return Err(error);
+            }
+            attempt += 1;
+            self.pause(prefix, attempt, &error).await;
+        }
+    }
+
+    async fn look_at(&self, of: (usize, i64), name: String) -> Result<((usize, i64), String, Option<ObjectInfo>)> {
+        let info = self.head(&name).await?;
+        Ok((of, name, info))
+    }
+
+    async fn head(&self, name: &str) -> Result<Option<ObjectInfo>> {
+        let mut attempt = 0;
+        loop {
+            let answer = {
+                let _permit = self.uploads.permits.survey.acquire().await;
+                self.uploads.storage().head(name).await
+            };
+            match answer {
+                Err(error) if matches!(error.kind(), ErrorKind::Config | ErrorKind::Retriable) => {
+                    attempt += 1;
+                    self.pause(name, attempt, &error).await;
+                }
+                answer => {
+                    if attempt > 0 {
+                        self.set_trouble(None);
+                    }
+                    return answer;
+                }
+            }
+        }
+    }
+
+    async fn pause(&self, key: &str, attempt: u32, error: &Error) {
+        let pause = self.uploads.backoff(attempt);
+        warn!(key, attempt, ?pause, error = error.report(), "the bucket could not be looked at, retrying");
+        self.set_trouble(Some(error.report()));
+        tokio::time::sleep(pause).await;
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// Frees what a crashed owner has left of uploads in parts. Best effort: a lifecycle rule of the bucket does the same.
+    async fn abort_abandoned(&self, prefix: &str, interests: &[Interest], group: &[Wanted]) {
+        let is_abandoned = |name: &str| {
+            interests.iter().any(|(of, place)| {
+                let ours = || group[*of].abandoned.iter().any(|end| name.ends_with(end.as_str()));
+                place.first_offset(name).is_some() && ours()
+            })
+        };
+        if interests.iter().all(|(of, _)| group[*of].abandoned.is_empty()) {
+            return;
+        }
+        match self.uploads.storage().abort_uploads(prefix, &is_abandoned).await {
+            Ok(0) => {}
+            Ok(uploads) => info!(prefix, uploads, "aborted multipart uploads that nobody had completed"),
+            Err(error) => warn!(prefix, error = error.report(), "could not look for multipart uploads that nobody had completed"),
+        }
+    }
+}
+
+/// Takes an object in that lies ahead.
+fn take(findings: &mut Findings, wanted: &Wanted, first: i64, name: &str, info: &ObjectInfo) {
+    let provenance = Provenance::read(&info.metadata).filter(|provenance| provenance.topic_partition == wanted.topic_partition);
+    let is_ours = provenance.as_ref().is_some_and(|provenance| provenance.history == wanted.history);
+    let sighting = Sighting { first, slot: slot_of(name, &wanted.places), provenance: provenance.as_ref(), is_ours };
+    findings.take(sighting, &wanted.planned);
+}
+
+/// Whose the name is, and the offset in it, if it lies ahead.
+fn belongs_to(name: &str, interests: &[Interest], group: &[Wanted]) -> Option<(usize, i64)> {
+    interests.iter().find_map(|(of, place)| {
+        let first = place.first_offset(name).filter(|first| *first >= group[*of].start)?;
+        Some((*of, first))
+    })
+}
+
+/// The name without its offset.
+fn slot_of(name: &str, places: &[Place]) -> String {
+    places.iter().find_map(|place| place.slot(name)).unwrap_or_else(|| name.to_owned())
+}
+
+/// Partitions that share a listing, together.
+fn groups(wanted: Vec<Wanted>) -> Vec<Vec<Wanted>> {
+    let shared = |wanted: &Wanted| wanted.places.iter().find(|place| !place.is_exact).map(Place::prefix);
+    let mut groups: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for wanted in wanted {
+        match shared(&wanted) {
+            Some(prefix) => groups.entry(prefix).or_default().push(wanted),
+            None => alone.push(vec![wanted]),
+        }
+    }
+    alone.extend(groups.into_values());
+    alone
+}
+
+/// What to list for a group, each prefix once, and whom its names may concern.
+fn listings(group: &[Wanted]) -> BTreeMap<(String, Option<String>), Vec<Interest>> {
+    let mut listings: BTreeMap<(String, Option<String>), Vec<Interest>> = BTreeMap::new();
+    for (of, wanted) in group.iter().enumerate() {
+        for place in &wanted.places {
+            listings.entry((place.prefix(), place.just_before(wanted.start))).or_default().push((of, place.clone()));
+        }
+    }
+    listings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(partition: i32, places: Vec<Place>) -> Wanted {
+        Wanted {
+            id: 0,
+            topic_partition: TopicPartition::new("t", partition),
+            places,
+            start: 12,
+            history: String::new(),
+            planned: Vec::new(),
+            not_before: None,
+            abandoned: Vec::new(),
+        }
+    }
+
+    fn place(directory: &str, partition: i32, is_exact: bool) -> Place {
+        Place { directory: directory.to_owned(), name: format!("t+{partition}+"), is_exact, zero_pad_width: 10 }
+    }
+
+    #[test]
+    fn partitions_whose_objects_share_directories_share_one_listing() {
+        let exact = |partition| place(&format!("topics/t/partition={partition}/"), partition, true);
+        let group = groups(vec![
+            wanted(0, vec![place("topics/t/", 0, false)]),
+            wanted(1, vec![place("topics/t/", 1, false), exact(1)]),
+            wanted(2, vec![exact(2)]),
+        ]);
+        assert_eq!(group.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(listings(&group[1]).len(), 2);
+        let listed: Vec<_> = listings(&group[0]).into_keys().collect();
+        let after = "topics/t/partition=2/t+2+0000000011".to_owned();
+        assert_eq!(listed, [("topics/t/partition=2/t+2+".to_owned(), Some(after))]);
+    }
+
+    #[test]
+    fn a_name_belongs_to_the_partition_in_it_and_only_if_it_lies_ahead() {
+        let group = [wanted(0, vec![place("topics/t/", 0, false)]), wanted(10, vec![place("topics/t/", 10, false)])];
+        let interests: Vec<_> = (0..).zip(&group).map(|(of, wanted)| (of, wanted.places[0].clone())).collect();
+        assert_eq!(belongs_to("topics/t/d=1/t+10+0000000012.json", &interests, &group), Some((1, 12)));
+        assert_eq!(belongs_to("topics/t/d=1/t+0+0000000040.json", &interests, &group), Some((0, 40)));
+        assert_eq!(belongs_to("topics/t/d=1/t+0+0000000011.json", &interests, &group), None);
+        assert_eq!(belongs_to("topics/t/d=1/t+7+0000000040.json", &interests, &group), None);
+    }
+}
