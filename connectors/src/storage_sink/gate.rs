@@ -71,7 +71,8 @@ impl Gate {
     /// Whether a commit is all that cuts or proofs wait for.
     pub(super) fn wants_commit(&self) -> bool {
         // A cut that the journal has no room for waits for objects first.
-        let next_is_planned = self.held.front().is_some_and(|cut| Journal::covers(Some(&self.journal), &self.journal, cut.end, cut.is_planned));
+        let next_is_planned =
+            self.held.front().is_some_and(|cut| Journal::covers(Some(&self.journal), &self.journal, cut.end, cut.is_planned));
         next_is_planned || !self.proofs.is_empty() || self.doubted.is_some()
     }
 

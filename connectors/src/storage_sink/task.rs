@@ -71,8 +71,15 @@ impl StorageSinkTask {
         let writers = started.writers.values().map(|writer| {
             format!(
                 "next={} records={} uploading={} must_survey={} durable={} in_flight={} waits={} refused={} doubted={:?}",
-                writer.next_to_read, writer.records, writer.uploading, writer.must_survey, writer.durable(),
-                writer.ledger.has_cuts_in_flight(), writer.gate.holds(), writer.state.is_refused(), writer.state.is_doubted,
+                writer.next_to_read,
+                writer.records,
+                writer.uploading,
+                writer.must_survey,
+                writer.durable(),
+                writer.ledger.has_cuts_in_flight(),
+                writer.gate.holds(),
+                writer.state.is_refused(),
+                writer.state.is_doubted,
             )
         });
         format!("{:?} ending={} {}", writers.collect::<Vec<_>>(), started.ending.len(), started.shared.uploads.describe())

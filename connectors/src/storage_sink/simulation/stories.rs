@@ -168,7 +168,14 @@ impl Story {
                 world.live(&mut life, 10).await;
             }
         }
-        assert!(world.group.offset >= all_full, "{context}: a full file waits for ever, at {:?} paused={} next={} {}", world.group, super::lock(&life.host.requests).is_paused, life.next, life.task.state());
+        assert!(
+            world.group.offset >= all_full,
+            "{context}: a full file waits for ever, at {:?} paused={} next={} {}",
+            world.group,
+            super::lock(&life.host.requests).is_paused,
+            life.next,
+            life.task.state()
+        );
         world.commit(&mut life, CommitReason::Closing).await;
         world.kill(life);
         world.session_ends().await;
@@ -273,8 +280,7 @@ fn any_mixture_of_it_neither_loses_nor_doubles_nor_changes_anything() {
         #[allow(clippy::disallowed_methods, reason = "a test is told by its environment")]
         std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"))
     };
-    let (first, stories) =
-        (number("CONNECT_SIMULATION_SEED").unwrap_or(1), number("CONNECT_SIMULATION_STORIES").unwrap_or(10_000));
+    let (first, stories) = (number("CONNECT_SIMULATION_SEED").unwrap_or(1), number("CONNECT_SIMULATION_STORIES").unwrap_or(10_000));
     let next = std::sync::atomic::AtomicU64::new(first);
     std::thread::scope(|scope| {
         for _ in 0..2 {

@@ -8,7 +8,8 @@ use std::{
 
 use connect_api::{
     Budget, CommitReason, Condition, ConsumerRecord, ConsumerRecords, Metrics, OffsetAndMetadata, Offsets, Origin, Plugins,
-    SinkRecord, SinkTask, SinkTaskContext, TimestampType, TopicPartition, config::Config,
+    SinkRecord, SinkTask, SinkTaskContext, TimestampType, TopicPartition,
+    config::Config,
     data::{Data, Value},
 };
 
@@ -244,7 +245,9 @@ impl World {
         let names: Vec<_> = bucket
             .objects
             .iter()
-            .map(|(key, object)| format!("{key} {:?} {}", object.metadata, String::from_utf8_lossy(&object.body).replace('\n', " ")))
+            .map(|(key, object)| {
+                format!("{key} {:?} {}", object.metadata, String::from_utf8_lossy(&object.body).replace('\n', " "))
+            })
             .collect();
         let short = self.record_bytes == 0;
         assert!(wrong.is_empty(), "{context}: {wrong:#?}\nin {:#?}", if short { names } else { Vec::new() });
@@ -259,10 +262,8 @@ pub(super) fn records(log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkReco
         timestamp_type: TimestampType::CreateTime,
         ..ConsumerRecord::default()
     };
-    let batch = Arc::new(ConsumerRecords {
-        topic_partition: topic_partition(),
-        records: offsets.into_iter().map(record).collect(),
-    });
+    let batch =
+        Arc::new(ConsumerRecords { topic_partition: topic_partition(), records: offsets.into_iter().map(record).collect() });
     let value = || Data::schemaless(Value::Int64(bytes.try_into().unwrap()));
     (0..batch.records.len())
         .map(|index| SinkRecord::new(Origin::new(Arc::clone(&batch), index), value(), value(), Vec::new()))
