@@ -6,7 +6,7 @@ use bytes::Bytes;
 use connect_api::{Budget, ConsumerRecord, ConsumerRecords, Error, Offsets, TopicPartition};
 use tokio::sync::mpsc;
 
-use super::{Ack, Batch, Command, ConsumerHandle, Event, Generation, PartitionRecords};
+use super::{Ack, Batch, Command, ConsumerHandle, EpochOffset, Event, Generation, NewLog, PartitionRecords, TopicIds};
 
 /// The consumer's end of a task.
 pub(crate) struct ScriptedConsumer {
@@ -33,11 +33,24 @@ impl ScriptedConsumer {
     }
 
     pub(crate) fn assign(&self, epoch: u64, partitions: Offsets) {
-        self.events.send(Event::Assigned { epoch, partitions }).unwrap();
+        self.assign_with_ids(epoch, partitions, TopicIds::new());
+    }
+
+    pub(crate) fn assign_with_ids(&self, epoch: u64, partitions: Offsets, topic_ids: TopicIds) {
+        self.events.send(Event::Assigned { epoch, partitions, topic_ids }).unwrap();
+    }
+
+    pub(crate) fn happened(&self, event: Event) {
+        self.events.send(event).unwrap();
+    }
+
+    /// Says after all batches that these logs have begun anew.
+    pub(crate) fn begin_anew(&self, new_logs: Vec<NewLog>) {
+        self.batches.try_send(Batch { new_logs, partitions: Vec::new(), reservation: self.budget.reserve(0) }).unwrap();
     }
 
     /// Revokes partitions; the answer arrives where the result points to.
-    pub(crate) fn revoke(&self, partitions: Vec<TopicPartition>, lost: bool) -> std_mpsc::Receiver<Offsets> {
+    pub(crate) fn revoke(&self, partitions: Vec<TopicPartition>, lost: bool) -> std_mpsc::Receiver<Vec<EpochOffset>> {
         let (ack, answer) = Ack::new();
         self.events.send(Event::Revoked { partitions, lost, ack }).unwrap();
         answer
@@ -60,7 +73,8 @@ impl ScriptedConsumer {
                 ConsumerRecords { topic_partition: topic_partition.clone(), records: offsets.iter().map(record).collect() };
             PartitionRecords { records: Arc::new(records), generation, bytes: 5 * offsets.len() }
         };
-        let batch = Batch { partitions: partitions.iter().map(records).collect(), reservation: self.budget.reserve(5) };
+        let new_logs = Vec::new();
+        let batch = Batch { new_logs, partitions: partitions.iter().map(records).collect(), reservation: self.budget.reserve(5) };
         self.batches.try_send(batch).unwrap();
     }
 

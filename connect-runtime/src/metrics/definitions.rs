@@ -61,6 +61,10 @@ definitions! {
     PUT_RETRIES "connect_put_retries_total" Counter, TASK,
         "Calls of put that the sink task asked to be repeated.";
 
+    PARTITION_UNREADABLE "connect_partition_unreadable" Gauge, PARTITION,
+        "1 while nothing can be read from the partition (readiness says why), else 0.";
+    RECORDS_GONE "connect_records_gone_total" Counter, PARTITION,
+        "Records that had gone from the log before they were read: retention was shorter than the backlog, or somebody deleted them.";
     POSITION "connect_partition_position" Gauge, PARTITION,
         "Offset of the next record to read.";
     DELIVERED_OFFSET "connect_partition_delivered_offset" Gauge, PARTITION,

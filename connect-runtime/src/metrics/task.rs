@@ -67,6 +67,8 @@ impl TaskMetrics {
         PartitionMetrics {
             records_read: self.metrics.counter(&RECORDS_READ, &names),
             read_bytes: self.metrics.counter(&READ_BYTES, &names),
+            unreadable: self.metrics.gauge(&PARTITION_UNREADABLE, &names),
+            records_gone: self.metrics.counter(&RECORDS_GONE, &names),
             position: self.metrics.gauge(&POSITION, &names),
             delivered: self.metrics.gauge(&DELIVERED_OFFSET, &names),
             durable: self.metrics.gauge(&DURABLE_OFFSET, &names),
@@ -84,6 +86,8 @@ impl TaskMetrics {
 pub(crate) struct PartitionMetrics {
     pub(crate) records_read: IntCounter,
     pub(crate) read_bytes: IntCounter,
+    pub(crate) unreadable: IntGauge,
+    pub(crate) records_gone: IntCounter,
     pub(crate) position: IntGauge,
     pub(crate) delivered: IntGauge,
     pub(crate) durable: IntGauge,
@@ -95,6 +99,13 @@ pub(crate) struct PartitionMetrics {
 }
 
 impl PartitionMetrics {
+    /// Where reading begins, or begins anew.
+    pub(crate) fn begin(&self, offset: i64) {
+        self.position.set(offset);
+        self.delivered.set(offset);
+        self.set_committed(offset);
+    }
+
     /// The offset that the group holds now.
     pub(crate) fn set_committed(&self, offset: i64) {
         self.committed.set(offset);

@@ -90,7 +90,7 @@ struct Facts {
     turned: [AtomicU64; TaskLoop::ALL.len()],
     /// `None` once the task is forgotten.
     state: Mutex<Option<TaskState>>,
-    problems: Mutex<BTreeMap<&'static str, Problem>>,
+    problems: Mutex<BTreeMap<String, Problem>>,
 }
 
 /// Something that fails now.
@@ -238,14 +238,14 @@ impl TaskHealth {
     }
 
     /// `what` fails like this, or works again. While it fails, the time when it began is kept.
-    pub(crate) fn set_problem(&self, what: &'static str, problem: Option<String>) {
+    pub(crate) fn set_problem(&self, what: &str, problem: Option<String>) {
         let mut problems = locked(&self.facts.problems);
         match (problem, problems.get_mut(what)) {
             (None, None) => {}
             (None, Some(_)) => drop(problems.remove(what)),
             (Some(text), Some(problem)) => problem.text = text,
             (Some(text), None) => {
-                problems.insert(what, Problem { text, since: SystemTime::now(), begun: Instant::now() });
+                problems.insert(what.to_owned(), Problem { text, since: SystemTime::now(), begun: Instant::now() });
             }
         }
     }

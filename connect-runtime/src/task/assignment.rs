@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use connect_api::{OffsetAndMetadata, Offsets, TopicPartition};
 
 use crate::{
-    consumer::{EpochOffset, Generation},
+    consumer::{EpochOffset, Generation, NewLog},
     metrics::PartitionMetrics,
 };
 
@@ -19,8 +19,10 @@ pub(super) struct Partition {
     pub(super) delivered: i64,
     /// Whether the sink task has opened it.
     pub(super) opened: bool,
-    /// Commits before this one say nothing of this assignment.
+    /// Commits before this one say nothing of this assignment, or of this log.
     pub(super) first_commit: u64,
+    /// The group may hold an offset of an earlier log.
+    pub(super) owes_commit: bool,
     pub(super) metrics: PartitionMetrics,
 }
 
@@ -56,8 +58,8 @@ impl Assignment {
     /// The offsets with the epochs that they may be committed in.
     pub(super) fn with_epochs(&self, offsets: Offsets) -> Vec<EpochOffset> {
         let of_epoch = |(topic_partition, offset)| {
-            let epoch = self.0.get(&topic_partition)?.generation.epoch;
-            Some(EpochOffset { topic_partition, epoch, offset })
+            let Generation { epoch, log, .. } = self.0.get(&topic_partition)?.generation;
+            Some(EpochOffset { topic_partition, epoch, log, offset })
         };
         offsets.into_iter().filter_map(of_epoch).collect()
     }
@@ -68,6 +70,27 @@ impl Assignment {
         partition.generation.seeks += 1;
         partition.delivered = offset;
         Some(partition.generation)
+    }
+
+    /// The log has begun anew: nothing of the old one counts any more, and its commits say nothing, the one under way included. Returns where
+    /// the new one begins, unless the assignment is over.
+    pub(super) fn begin_anew(&mut self, log: &NewLog, first_commit: u64) -> Option<OffsetAndMetadata> {
+        let partition = self.0.get_mut(&log.topic_partition)?;
+        if partition.generation.epoch != log.generation.epoch || partition.generation.log >= log.generation.log {
+            return None;
+        }
+        partition.generation = log.generation;
+        partition.delivered = log.begin;
+        partition.committed = OffsetAndMetadata::new(log.begin, "");
+        partition.first_commit = first_commit;
+        partition.owes_commit = true;
+        partition.metrics.begin(log.begin);
+        Some(partition.committed.clone())
+    }
+
+    /// Whether any of these must be committed though nothing seems to change.
+    pub(super) fn owes_commit(&self, of: &Offsets) -> bool {
+        of.keys().any(|topic_partition| self.0.get(topic_partition).is_some_and(|partition| partition.owes_commit))
     }
 
     /// Shows what the sink task says is durable.
@@ -88,6 +111,7 @@ impl Assignment {
             {
                 partition.metrics.set_committed(offset.offset);
                 partition.committed = offset.clone();
+                partition.owes_commit = false;
                 merged.insert(topic_partition, offset);
             }
         }

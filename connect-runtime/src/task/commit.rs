@@ -110,10 +110,10 @@ impl Commits {
 }
 
 /// What to commit, where `committed` is committed, `delivered` was delivered, and the sink task offers `offered`. `None` where
-/// nothing would change.
+/// nothing would change, unless a commit is `owed` all the same.
 ///
 /// Partitions that are not offered keep offset and metadata. Metadata alone is a change, too.
-pub(super) fn to_commit(committed: &Offsets, delivered: &Offsets, offered: Offsets) -> Option<Offsets> {
+pub(super) fn to_commit(committed: &Offsets, delivered: &Offsets, offered: Offsets, owed: bool) -> Option<Offsets> {
     let mut commit = committed.clone();
     for (topic_partition, offset) in offered {
         match delivered.get(&topic_partition) {
@@ -122,7 +122,7 @@ pub(super) fn to_commit(committed: &Offsets, delivered: &Offsets, offered: Offse
             Some(_) => drop(commit.insert(topic_partition, offset)),
         }
     }
-    (commit != *committed).then_some(commit)
+    (owed || commit != *committed).then_some(commit)
 }
 
 fn refuse(topic_partition: &TopicPartition, offered: &OffsetAndMetadata, delivered: &OffsetAndMetadata) {
@@ -147,25 +147,30 @@ mod tests {
         let committed = offsets(&[(1, 10, "a"), (2, 10, "b")]);
         let delivered = offsets(&[(1, 12, "a"), (2, 10, "b")]);
         let offered = offsets(&[(1, 11, "c"), (2, 11, "c"), (3, 5, "c")]);
-        assert_eq!(to_commit(&committed, &delivered, offered), Some(offsets(&[(1, 11, "c"), (2, 10, "b")])));
+        assert_eq!(to_commit(&committed, &delivered, offered, false), Some(offsets(&[(1, 11, "c"), (2, 10, "b")])));
     }
 
     // Spec case T29.
     #[test]
     fn nothing_is_committed_where_nothing_changes() {
         let committed = offsets(&[(1, 10, "a")]);
-        assert_eq!(to_commit(&committed, &offsets(&[(1, 12, "")]), committed.clone()), None);
+        assert_eq!(to_commit(&committed, &offsets(&[(1, 12, "")]), committed.clone(), false), None);
+        assert_eq!(
+            to_commit(&committed, &offsets(&[(1, 12, "")]), committed.clone(), true),
+            Some(committed),
+            "but for what is owed"
+        );
     }
 
     #[test]
     fn metadata_alone_is_a_change() {
-        let commit = to_commit(&offsets(&[(1, 10, "a")]), &offsets(&[(1, 12, "")]), offsets(&[(1, 10, "b")]));
+        let commit = to_commit(&offsets(&[(1, 10, "a")]), &offsets(&[(1, 12, "")]), offsets(&[(1, 10, "b")]), false);
         assert_eq!(commit, Some(offsets(&[(1, 10, "b")])));
     }
 
     #[test]
     fn the_sink_may_go_back() {
-        let commit = to_commit(&offsets(&[(1, 10, "a")]), &offsets(&[(1, 12, "")]), offsets(&[(1, 4, "a")]));
+        let commit = to_commit(&offsets(&[(1, 10, "a")]), &offsets(&[(1, 12, "")]), offsets(&[(1, 4, "a")]), false);
         assert_eq!(commit, Some(offsets(&[(1, 4, "a")])));
     }
 }

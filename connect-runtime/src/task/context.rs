@@ -13,11 +13,12 @@ use connect_api::{ErrantRecordReporter, SinkTaskHost, TopicPartition};
 use tokio::sync::Notify;
 
 use super::ErrorHandler;
-use crate::{rest::TaskHealth, shutdown::Spawner};
+use crate::{consumer::TopicIds, rest::TaskHealth, shutdown::Spawner};
 
 /// What one sink task asks for.
 pub(crate) struct Host {
     requests: Mutex<Requests>,
+    topic_ids: Mutex<TopicIds>,
     notify: Notify,
     health: TaskHealth,
     errors: Arc<ErrorHandler>,
@@ -30,12 +31,14 @@ struct Requests {
     woken: bool,
     timeout: Option<Duration>,
     offsets: BTreeMap<TopicPartition, i64>,
+    /// Whether nothing shall be read, as it was said last.
+    pauses: BTreeMap<TopicPartition, bool>,
 }
 
 impl Host {
     /// Nothing is asked for yet.
     pub(crate) fn new(health: TaskHealth, errors: Arc<ErrorHandler>, spawner: Spawner) -> Self {
-        Self { requests: Mutex::default(), notify: Notify::new(), health, errors, spawner }
+        Self { requests: Mutex::default(), topic_ids: Mutex::default(), notify: Notify::new(), health, errors, spawner }
     }
 
     /// Waits until something is asked for.
@@ -68,6 +71,31 @@ impl Host {
         std::mem::take(&mut self.lock().offsets)
     }
 
+    /// Forgets from where a partition should be read: there is nothing to go back to.
+    pub(super) fn forget_offset(&self, topic_partition: &TopicPartition) {
+        self.lock().offsets.remove(topic_partition);
+    }
+
+    /// What shall be paused or read on among the partitions that are `known`; others are remembered.
+    pub(super) fn take_pauses(&self, known: impl Fn(&TopicPartition) -> bool) -> BTreeMap<TopicPartition, bool> {
+        self.lock().pauses.extract_if(.., |topic_partition, _| known(topic_partition)).collect()
+    }
+
+    /// Forgets what shall be paused of an assignment that ends.
+    pub(super) fn forget_pauses(&self, gone: &[TopicPartition]) {
+        self.lock().pauses.retain(|topic_partition, _| !gone.contains(topic_partition));
+    }
+
+    /// Remembers which topics these are.
+    pub(super) fn set_topic_ids(&self, topic_ids: impl IntoIterator<Item = (String, Arc<str>)>) {
+        self.topic_ids.lock().unwrap_or_else(PoisonError::into_inner).extend(topic_ids);
+    }
+
+    fn set_paused(&self, topic_partitions: &[TopicPartition], paused: bool) {
+        self.lock().pauses.extend(topic_partitions.iter().map(|topic_partition| (topic_partition.clone(), paused)));
+        self.notify.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,6 +116,18 @@ impl SinkTaskHost for Host {
     fn offset(&self, topic_partition: TopicPartition, offset: i64) {
         self.lock().offsets.insert(topic_partition, offset);
         self.notify.notify_one();
+    }
+
+    fn pause(&self, topic_partitions: &[TopicPartition]) {
+        self.set_paused(topic_partitions, true);
+    }
+
+    fn resume(&self, topic_partitions: &[TopicPartition]) {
+        self.set_paused(topic_partitions, false);
+    }
+
+    fn topic_id(&self, topic: &str) -> Option<Arc<str>> {
+        self.topic_ids.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
     }
 
     fn timeout(&self, timeout: Duration) {

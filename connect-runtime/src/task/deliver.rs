@@ -24,7 +24,7 @@ pub(super) struct Delivery {
 impl Delivery {
     /// A batch without what was read before its partition was lost or sought.
     pub(super) fn new(batch: Batch, assignment: &Assignment) -> Self {
-        let Batch { mut partitions, reservation } = batch;
+        let Batch { mut partitions, reservation, .. } = batch;
         partitions.retain(|read| assignment.is_current(&read.records.topic_partition, read.generation));
         let read = partitions.iter().map(|read| read.records.records.len()).sum();
         Self { partitions, converted: (0, 0), records: Vec::with_capacity(read), not_before: None, _reservation: Some(reservation) }

@@ -117,7 +117,7 @@ impl SinkLoop {
                 self.parts.health.set_problem("commit", Some("commit of offsets timed out".to_owned()));
             }
             // Before a commit: what the last put asked to read again does not count as delivered any more.
-            self.rewind_as_requested();
+            self.carry_out_requests();
             if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
                 self.commit(now, stop).await?;
             }
@@ -125,7 +125,7 @@ impl SinkLoop {
             if self.reopen.is_some_and(|(at, _)| Instant::now() >= at) {
                 self.open().await?;
             }
-            self.rewind_as_requested();
+            self.carry_out_requests();
             if self.reopen.is_none() && !stop.is_cancelled() {
                 self.deliver().await?;
             }
@@ -162,7 +162,8 @@ impl SinkLoop {
             }
         };
         self.assignment.show_durable(&offered);
-        match to_commit(&committed, &delivered, offered) {
+        let owed = self.assignment.owes_commit(&delivered);
+        match to_commit(&committed, &delivered, offered, owed) {
             None => {
                 self.commit_succeeded();
                 // Whoever asked may wait to hear of what is committed already.
@@ -221,6 +222,19 @@ impl SinkLoop {
             Some(error) => {
                 self.commit_failed(&error);
                 tracing::warn!(error = error.report(), failures = self.commits.failures, "committing offsets failed, trying again");
+            }
+        }
+    }
+
+    fn carry_out_requests(&mut self) {
+        self.rewind_as_requested();
+        // What is not assigned yet may be so soon.
+        for (topic_partition, paused) in
+            self.parts.host.take_pauses(|topic_partition| self.assignment.0.contains_key(topic_partition))
+        {
+            if let Some(partition) = self.assignment.0.get(&topic_partition) {
+                let epoch = partition.generation.epoch;
+                self.parts.consumer.command(Command::Pause { topic_partition, epoch, paused });
             }
         }
     }

@@ -27,7 +27,10 @@ impl SinkLoop {
                 let event = event.ok_or_else(|| Error::fatal("the consumer's thread has ended"))?;
                 self.handle(event).await?;
             }
-            read = self.parts.consumer.batches.recv(), if takes_batches => batch = read,
+            read = self.parts.consumer.batches.recv(), if takes_batches => {
+                self.parts.consumer.has_room();
+                batch = read;
+            }
             () = self.parts.host.requested() => {}
             () = tokio::time::sleep_until(until) => {}
         }
@@ -35,7 +38,8 @@ impl SinkLoop {
         while let Ok(event) = self.parts.consumer.events.try_recv() {
             self.handle(event).await?;
         }
-        if let Some(batch) = batch {
+        if let Some(mut batch) = batch {
+            self.recreated(std::mem::take(&mut batch.new_logs)).await?;
             self.accept(batch);
         }
         if self.parts.host.take_woken()
@@ -55,6 +59,9 @@ impl SinkLoop {
     }
 
     fn accept(&mut self, batch: Batch) {
+        if batch.partitions.is_empty() {
+            return;
+        }
         self.parts.metrics.batches.inc();
         for read in &batch.partitions {
             let (Some(partition), Some(last)) = (self.assignment.0.get(&read.records.topic_partition), read.records.records.last())
@@ -70,7 +77,10 @@ impl SinkLoop {
 
     async fn handle(&mut self, event: Event) -> Result<()> {
         match event {
-            Event::Assigned { epoch, partitions } => self.assigned(epoch, partitions).await?,
+            Event::Assigned { epoch, partitions, topic_ids } => {
+                self.parts.host.set_topic_ids(topic_ids);
+                self.assigned(epoch, partitions).await?;
+            }
             Event::Revoked { partitions, lost, ack } => self.revoked(&partitions, lost, ack).await?,
             Event::Committed { seq, offsets, error } => self.committed(seq, offsets, error),
             Event::LogEnds(ends) => {
@@ -78,6 +88,16 @@ impl SinkLoop {
                     if let Some(partition) = self.assignment.0.get(&topic_partition) {
                         partition.metrics.set_log_end(end);
                     }
+                }
+            }
+            Event::Unreadable { topic_partition, unreadable } => {
+                if let Some(partition) = self.assignment.0.get(&topic_partition) {
+                    partition.metrics.unreadable.set(i64::from(unreadable));
+                }
+            }
+            Event::Gone { topic_partition, records } => {
+                if let Some(partition) = self.assignment.0.get(&topic_partition) {
+                    partition.metrics.records_gone.inc_by(records);
                 }
             }
             Event::Paused(paused) => {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, Result, TopicPartition};
+use connect_api::{CommitReason, ErrorKind, Offsets, Result, SinkTaskHost as _, TopicPartition};
 use tokio::time::Instant;
 
 use super::{SETTLE_WITHIN, SinkLoop, assignment::Partition, commit::to_commit, shown_to_turn};
 use crate::{
-    consumer::{Ack, Command, Event, Generation},
+    consumer::{Ack, Command, EpochOffset, Event, Generation, NewLog},
     shutdown::Stop,
 };
 
@@ -26,15 +26,14 @@ impl SinkLoop {
         self.parts.metrics.partitions_assigned.inc();
         for (topic_partition, begin) in partitions {
             let metrics = self.parts.metrics.partition(&topic_partition);
-            metrics.position.set(begin.offset);
-            metrics.delivered.set(begin.offset);
-            metrics.set_committed(begin.offset);
+            metrics.begin(begin.offset);
             let partition = Partition {
-                generation: Generation { epoch, seeks: 0 },
+                generation: Generation::first(epoch),
                 delivered: begin.offset,
                 committed: begin,
                 opened: false,
                 first_commit: self.commits.next_seq(),
+                owes_commit: false,
                 metrics,
             };
             self.assignment.0.insert(topic_partition, partition);
@@ -73,6 +72,30 @@ impl SinkLoop {
         }
     }
 
+    /// Logs have begun anew. Everything that was read of the old ones has been delivered.
+    pub(super) async fn recreated(&mut self, logs: Vec<NewLog>) -> Result<()> {
+        let mut opened = Offsets::new();
+        for log in logs {
+            let Some(begin) = self.assignment.begin_anew(&log, self.commits.next_seq()) else { continue };
+            let NewLog { topic_partition, topic_id, .. } = log;
+            tracing::warn!(%topic_partition, begin = begin.offset, topic_id = topic_id.as_deref(), "another log has taken the place of this one");
+            self.parts.host.set_topic_ids(topic_id.map(|id| (topic_partition.topic.to_string(), id)));
+            // Both are about records of the old log.
+            self.parts.host.forget_offset(&topic_partition);
+            self.parts.errors.forget(std::slice::from_ref(&topic_partition));
+            if self.assignment.0.get(&topic_partition).is_some_and(|partition| partition.opened) {
+                opened.insert(topic_partition, begin);
+            }
+        }
+        if opened.is_empty() {
+            return Ok(());
+        }
+        shown_to_turn(&self.parts.health, self.parts.sink.recreated(&opened)).await?;
+        // The group may still hold an offset of the old log.
+        self.parts.host.request_commit();
+        Ok(())
+    }
+
     /// Partitions go. The consumer waits for `ack`.
     pub(super) async fn revoked(&mut self, gone: &[TopicPartition], lost: bool, ack: Ack) -> Result<()> {
         let named: Vec<_> = gone.iter().map(ToString::to_string).collect();
@@ -84,11 +107,12 @@ impl SinkLoop {
             metrics.partitions_revoked.inc()
         }
         let last = if lost { Offsets::new() } else { self.last_offsets(gone, SETTLE_WITHIN).await };
+        let last = self.assignment.with_epochs(last);
         let closed = self.close_partitions(gone).await;
         if lost {
             self.parts.errors.forget(gone);
         }
-        ack.send(if closed.is_ok() { last } else { Offsets::new() });
+        ack.send(if closed.is_ok() { last } else { Vec::new() });
         closed
     }
 
@@ -106,7 +130,10 @@ impl SinkLoop {
         let offering = self.parts.sink.pre_commit(&delivered, CommitReason::Closing);
         let offered = shown_to_turn(&self.parts.health, offering).await;
         match settled.and(offered) {
-            Ok(offered) => to_commit(&self.assignment.committed(&delivered), &delivered, offered).unwrap_or_default(),
+            Ok(offered) => {
+                let owed = self.assignment.owes_commit(&delivered);
+                to_commit(&self.assignment.committed(&delivered), &delivered, offered, owed).unwrap_or_default()
+            }
             Err(error) => {
                 tracing::warn!(error = error.report(), "partitions go without their last commit: their next owner reads again");
                 Offsets::new()
@@ -122,7 +149,9 @@ impl SinkLoop {
         let closed = if known.is_empty() { Ok(()) } else { shown_to_turn(&self.parts.health, self.parts.sink.close(&known)).await };
         for topic_partition in &known {
             self.assignment.0.remove(topic_partition);
+            self.parts.host.forget_offset(topic_partition);
         }
+        self.parts.host.forget_pauses(gone);
         self.show_assigned();
         if let Some(delivery) = &mut self.delivery {
             delivery.retain_current(&self.assignment);
@@ -140,11 +169,11 @@ impl SinkLoop {
         let until = stop.until(self.settings.stop_within);
         let all: Vec<_> = self.assignment.0.keys().cloned().collect();
         let last = self.last_offsets(&all, settle_within(until)).await;
-        let offsets = self.assignment.with_epochs(last.clone());
+        let offsets = self.assignment.with_epochs(last);
         let closed = self.close_partitions(&all).await;
-        let offsets = if closed.is_ok() { offsets } else { Vec::new() };
+        let last = if closed.is_ok() { offsets } else { Vec::new() };
         let within = last_commit_within(until, self.settings.stop_within);
-        self.parts.consumer.command(Command::Stop { offsets, within });
+        self.parts.consumer.command(Command::Stop { offsets: last.clone(), within });
         if let Err(error) = shown_to_turn(&self.parts.health, self.parts.sink.stop()).await {
             tracing::warn!(error = error.report(), "stopping the sink task failed");
         }
@@ -156,24 +185,25 @@ impl SinkLoop {
     }
 
     /// Answers the consumer until it has left the group.
-    async fn wait_until_left(&mut self, last: &Offsets) {
+    async fn wait_until_left(&mut self, last: &[EpochOffset]) {
         self.parts.consumer.batches.close();
         while let Some(event) = self.parts.consumer.events.recv().await {
             match event {
                 Event::Revoked { partitions, lost, ack } => {
-                    let offset = |topic_partition: TopicPartition| {
-                        let offset: OffsetAndMetadata = last.get(&topic_partition)?.clone();
-                        Some((topic_partition, offset))
-                    };
-                    let answer = if lost { Offsets::new() } else { partitions.into_iter().filter_map(offset).collect() };
-                    ack.send(answer);
+                    let goes = |offset: &&EpochOffset| !lost && partitions.contains(&offset.topic_partition);
+                    ack.send(last.iter().filter(goes).cloned().collect());
                 }
                 Event::Closed => return,
                 Event::Failed(error) => {
                     return tracing::warn!(error = error.report(), "the consumer failed while it left the group");
                 }
-                Event::Assigned { .. } | Event::Committed { .. } | Event::LogEnds(_) | Event::Paused(_) | Event::Brokers { .. } => {
-                }
+                Event::Assigned { .. }
+                | Event::Committed { .. }
+                | Event::LogEnds(_)
+                | Event::Unreadable { .. }
+                | Event::Gone { .. }
+                | Event::Paused(_)
+                | Event::Brokers { .. } => {}
             }
         }
     }

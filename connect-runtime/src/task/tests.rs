@@ -9,14 +9,15 @@ use std::{
 
 use bytes::Bytes;
 use connect_api::{
-    Converter, HeaderConverter, Metrics, OffsetAndMetadata, RawHeader, SinkRecord, SinkTaskContext, SinkTaskHost, async_trait,
+    Budget, Converter, HeaderConverter, Metrics, OffsetAndMetadata, RawHeader, SinkRecord, SinkTaskContext, SinkTaskHost,
+    async_trait,
     data::{Data, Value},
 };
 
 use super::*;
 use crate::{
     config::{Converters, ErrorsConfig, Tolerance},
-    consumer::{EpochOffset, Generation, scripted::ScriptedConsumer},
+    consumer::{EpochOffset, Event, Generation, NewLog, TopicIds, scripted::ScriptedConsumer},
     rest::{Health, TaskState},
     shutdown::{Joined, Spawner, join},
 };
@@ -32,9 +33,12 @@ enum Call {
     Put(Vec<(i32, i64)>),
     PreCommit(Offsets, CommitReason),
     Committed(Offsets),
+    Recreated(Offsets),
     Close(Vec<i32>),
     Stop,
 }
+
+type Ask = Box<dyn Fn(&SinkTaskContext) + Send>;
 
 #[derive(Default)]
 struct Script {
@@ -44,6 +48,8 @@ struct Script {
     put: VecDeque<Error>,
     pre_commit: VecDeque<Error>,
     close: VecDeque<Error>,
+    /// What is asked for while partitions are opened.
+    asks_in_open: Option<Ask>,
     /// How long the next call of each takes.
     open_takes: Duration,
     put_takes: Duration,
@@ -52,7 +58,7 @@ struct Script {
     offer: Option<Offsets>,
 }
 
-struct ScriptedSink(Arc<Mutex<Script>>);
+struct ScriptedSink(Arc<Mutex<Script>>, Option<SinkTaskContext>);
 
 impl ScriptedSink {
     async fn take(&self, takes: impl FnOnce(&mut Script) -> &mut Duration) {
@@ -74,8 +80,15 @@ impl SinkTask for ScriptedSink {
     }
 
     async fn open(&mut self, partitions: &Offsets) -> Result<()> {
+        if let (Some(ask), Some(context)) = (&self.0.lock().unwrap().asks_in_open, &self.1) {
+            ask(context);
+        }
         self.take(|script| &mut script.open_takes).await;
         self.call(Call::Open(partitions.clone()), |script| &mut script.open)
+    }
+
+    async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
+        self.call(Call::Recreated(partitions.clone()), |script| &mut script.open)
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
@@ -129,6 +142,7 @@ struct Running {
     script: Arc<Mutex<Script>>,
     host: Arc<Host>,
     metrics: Arc<TaskMetrics>,
+    registry: Metrics,
     health: Health,
     stop: Stop,
     running: Joined<Result<()>>,
@@ -152,13 +166,14 @@ impl Running {
         let (key, header) = (Arc::new(Verbatim), Arc::new(Verbatim));
         let converters = Converters { key: key.clone(), value: key, header, key_class: "", value_class: "", header_class: "" };
         let task_metrics = Arc::new(TaskMetrics::new(&metrics, "c", 0));
-        let all_health = Health::new(metrics);
+        let all_health = Health::new(metrics.clone());
         let health = all_health.task(&name, 0);
         health.set_state(TaskState::Running);
         let script: Arc<Mutex<Script>> = Arc::default();
         let host = Arc::new(Host::new(health.clone(), errors.clone(), Spawner::new(&tokio_util::sync::CancellationToken::new())));
+        let context = SinkTaskContext::new(name.clone(), 0, Budget::new(1 << 20), Metrics::default(), host.clone());
         let parts = TaskParts {
-            sink: Box::new(ScriptedSink(script.clone())),
+            sink: Box::new(ScriptedSink(script.clone(), Some(context))),
             consumer: handle,
             convert: Convert::new(converters, Vec::new(), errors.clone(), &task_metrics),
             errors,
@@ -170,7 +185,7 @@ impl Running {
         let stop = Stop::default();
         let stopping = stop.clone();
         let running = join(async move { SinkLoop::new(parts, settings).run(&stopping).await });
-        Self { consumer, script, host, metrics: task_metrics, health: all_health, stop, running }
+        Self { consumer, script, host, metrics: task_metrics, registry: metrics, health: all_health, stop, running }
     }
 
     /// A loop with partitions 1 and 2, both to be read from 10 on.
@@ -180,6 +195,10 @@ impl Running {
         running.settle().await;
         assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "a"), (2, 10, "b")]))]);
         running
+    }
+
+    fn scrape(&self) -> String {
+        self.registry.scrape()
     }
 
     /// Lets the loop do what it can do now.
@@ -232,7 +251,7 @@ fn tp(partition: i32) -> TopicPartition {
 }
 
 fn epoch(epoch: u64) -> Generation {
-    Generation { epoch, seeks: 0 }
+    Generation::first(epoch)
 }
 
 fn offsets(of: &[(i32, i64, &str)]) -> Offsets {
@@ -240,7 +259,7 @@ fn offsets(of: &[(i32, i64, &str)]) -> Offsets {
 }
 
 fn in_epoch(epoch: u64, of: &[(i32, i64, &str)]) -> Vec<EpochOffset> {
-    let of_epoch = |(topic_partition, offset)| EpochOffset { topic_partition, epoch, offset };
+    let of_epoch = |(topic_partition, offset)| EpochOffset { topic_partition, epoch, log: 0, offset };
     offsets(of).into_iter().map(of_epoch).collect()
 }
 
@@ -323,7 +342,7 @@ async fn a_batch_that_waits_loses_the_records_of_revoked_partitions_only() {
     running.settle().await;
     let answer = running.consumer.revoke(vec![tp(1)], false);
     running.settle().await;
-    assert_eq!(answer.try_recv().unwrap(), Offsets::new(), "nothing of it was accepted");
+    assert_eq!(answer.try_recv().unwrap(), [], "nothing of it was accepted");
     let both = vec![(1, 10), (1, 11), (2, 10)];
     assert_eq!(
         running.calls(),
@@ -410,7 +429,7 @@ async fn where_the_sink_cannot_say_what_is_durable_everything_uncommitted_is_rea
     // What was read before the seek is dropped, what is read after it is delivered.
     running.calls();
     running.read(1, &[12]);
-    running.consumer.read(Generation { epoch: 1, seeks: 1 }, &[(tp(1), &[10, 11, 12])]);
+    running.consumer.read(Generation { epoch: 1, log: 0, seeks: 1 }, &[(tp(1), &[10, 11, 12])]);
     running.settle().await;
     assert_eq!(running.calls(), [Call::Put(vec![(1, 10), (1, 11), (1, 12)])]);
     assert_eq!(running.metrics.commits_failed.get(), 1);
@@ -537,7 +556,7 @@ async fn a_task_is_alive_while_its_sink_opens_for_minutes_and_a_revoke_waits_for
     }
     assert!(answer.try_recv().is_err());
     tokio::time::sleep(Duration::from_secs(11)).await;
-    assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+    assert_eq!(answer.try_recv().unwrap(), []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -582,7 +601,7 @@ async fn a_requested_offset_is_sought_before_the_next_put_and_older_records_are_
     running.read(1, &[10]);
     running.settle().await;
     assert_eq!(seeks(running.consumer.told()), [(1, 5)]);
-    running.consumer.read(Generation { epoch: 1, seeks: 1 }, &[(tp(1), &[5])]);
+    running.consumer.read(Generation { epoch: 1, log: 0, seeks: 1 }, &[(tp(1), &[5])]);
     running.settle().await;
     assert_eq!(running.calls(), [Call::Put(vec![(1, 5)])]);
 }
@@ -618,7 +637,7 @@ async fn an_error_of_close_in_a_rebalance_fails_the_task_and_lets_the_partitions
         running.script().close.push_back(Error::fatal("broken"));
         let answer = running.consumer.revoke(vec![tp(1)], lost);
         assert_eq!(running.failed().await.0.to_string(), "broken");
-        assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+        assert_eq!(answer.try_recv().unwrap(), []);
     }
 }
 
@@ -652,7 +671,7 @@ async fn a_partition_may_go_before_it_could_be_opened() {
     running.settle().await;
     let answer = running.consumer.revoke(vec![tp(1)], false);
     running.settle().await;
-    assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+    assert_eq!(answer.try_recv().unwrap(), []);
     assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "")])), Call::Close(vec![1])]);
 }
 
@@ -665,7 +684,7 @@ async fn only_moved_partitions_are_committed_closed_and_opened() {
     running.script().offer = Some(offsets(&[(1, 11, "done")]));
     let answer = running.consumer.revoke(vec![tp(1)], false);
     running.settle().await;
-    assert_eq!(answer.try_recv().unwrap(), offsets(&[(1, 11, "done")]));
+    assert_eq!(answer.try_recv().unwrap(), in_epoch(1, &[(1, 11, "done")]));
     running.consumer.assign(2, offsets(&[(3, 10, "")]));
     running.settle().await;
     assert_eq!(
@@ -691,7 +710,7 @@ async fn lost_partitions_are_closed_without_a_commit() {
     running.settle().await;
     let answer = running.consumer.revoke(vec![tp(1)], true);
     running.settle().await;
-    assert_eq!(answer.try_recv().unwrap(), Offsets::new());
+    assert_eq!(answer.try_recv().unwrap(), []);
     assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), Call::Close(vec![1])]);
 }
 
@@ -730,4 +749,129 @@ async fn what_the_sink_asked_to_read_again_is_not_delivered_when_partitions_clos
     running.host.offset(tp(1), 11);
     let (_, calls, _) = running.stop().await;
     assert_eq!(calls[0], Call::PreCommit(offsets(&[(1, 11, "a"), (2, 10, "b")]), CommitReason::Closing));
+}
+
+const SECOND_LOG: Generation = Generation { epoch: 1, log: 1, seeks: 0 };
+
+fn new_log(partition: i32, begin: i64) -> NewLog {
+    NewLog { topic_partition: tp(partition), generation: SECOND_LOG, begin, topic_id: Some("b".into()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_begins_anew_is_told_after_what_was_read_before_and_before_what_follows() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    running.host.timeout(Duration::from_secs(3));
+    running.read(1, &[10, 11]);
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.consumer.read(SECOND_LOG, &[(tp(1), &[0, 1])]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10), (1, 11)])], "the old records are still to be delivered");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let calls: Vec<_> = running.calls().into_iter().filter(|call| !matches!(call, Call::PreCommit(..))).collect();
+    let expected = [Call::Put(vec![(1, 10), (1, 11)]), Call::Recreated(offsets(&[(1, 0, "")])), Call::Put(vec![(1, 0), (1, 1)])];
+    assert_eq!(calls, expected);
+    assert_eq!(running.host.topic_id("t").as_deref(), Some("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_a_log_that_is_over_is_committed_and_the_new_one_is_at_once() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    running.request_commit().await;
+    assert_eq!(commits(running.consumer.told()), [(1, in_epoch(1, &[(1, 12, "a"), (2, 10, "b")]))]);
+    running.calls();
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    // Asked of the old log, and the result of its commit.
+    running.host.offset(tp(2), 10);
+    running.consumer.committed(1, offsets(&[(1, 12, "a"), (2, 10, "b")]), None);
+    running.settle().await;
+    running.settle().await;
+    let mut expected = in_epoch(1, &[(1, 0, ""), (2, 10, "b")]);
+    expected[0].log = 1;
+    assert_eq!(commits(running.consumer.told()), [(2, expected)], "though the sink offers what is committed already");
+    assert!(!running.calls().contains(&Call::Committed(offsets(&[(1, 12, "a")]))));
+    running.consumer.committed(2, offsets(&[(1, 0, ""), (2, 10, "b")]), None);
+    running.settle().await;
+    running.request_commit().await;
+    assert_eq!(commits(running.consumer.told()), [], "once is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offset_that_was_asked_for_in_a_log_that_is_over_is_forgotten() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    running.host.timeout(Duration::from_secs(3));
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.host.offset(tp(1), 10);
+    running.settle().await;
+    // It is sought in the old log, which the consumer knows to be over.
+    let told = running.consumer.told();
+    assert!(matches!(&told[..], [Command::Seek { generation, .. }] if generation.log == 0), "{told:?}");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    running.consumer.read(SECOND_LOG, &[(tp(1), &[0])]);
+    running.settle().await;
+    assert_eq!(running.calls().last(), Some(&Call::Put(vec![(1, 0)])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_begins_anew_in_an_assignment_that_is_over_is_not_told() {
+    let running = Running::with_two_partitions().await;
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.consumer.assign(2, offsets(&[(1, 12, "c")]));
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Close(vec![1]), Call::Open(offsets(&[(1, 12, "c")]))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn partitions_can_be_paused_while_they_are_opened_and_their_topics_are_known() {
+    let running = Running::start();
+    let known: Arc<Mutex<Option<Arc<str>>>> = Arc::default();
+    let seen = known.clone();
+    running.script().asks_in_open = Some(Box::new(move |context| {
+        *seen.lock().unwrap() = context.topic_id("t");
+        context.pause(&[tp(1), tp(3)]);
+    }));
+    running.consumer.assign_with_ids(1, offsets(&[(1, 10, "")]), TopicIds::from([("t".to_owned(), "a".into())]));
+    running.settle().await;
+    let pause = |partition, paused| Command::Pause { topic_partition: tp(partition), epoch: 1, paused };
+    let told = |running: &Running| format!("{:?}", running.consumer.told());
+    assert_eq!((told(&running), known.lock().unwrap().as_deref()), (format!("{:?}", [pause(1, true)]), Some("a")));
+    running.script().asks_in_open = None;
+    // One that comes later in the same epoch has been asked for already.
+    running.consumer.assign(1, offsets(&[(3, 0, "")]));
+    running.settle().await;
+    running.host.resume(&[tp(1)]);
+    running.settle().await;
+    assert_eq!(told(&running), format!("{:?}", [pause(3, true), pause(1, false)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_should_be_paused_is_forgotten_with_its_assignment() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.host.pause(&[tp(1)]);
+    running.settle().await;
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.consumer.assign(2, offsets(&[(1, 12, "c")]));
+    running.settle().await;
+    assert!(running.consumer.told().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_cannot_be_read_and_records_that_have_gone_are_counted() {
+    let running = Running::with_two_partitions().await;
+    running.consumer.happened(Event::Unreadable { topic_partition: tp(1), unreadable: true });
+    running.consumer.happened(Event::Gone { topic_partition: tp(2), records: 7 });
+    running.settle().await;
+    let scrape = running.scrape();
+    let of = |partition: i32| format!(r#"{{connector="c",partition="{partition}",task="0",topic="t"}}"#);
+    assert!(scrape.contains(&format!("connect_partition_unreadable{} 1", of(1))), "{scrape}");
+    assert!(scrape.contains(&format!("connect_partition_unreadable{} 0", of(2))), "{scrape}");
+    assert!(scrape.contains(&format!("connect_records_gone_total{} 7", of(2))), "{scrape}");
 }

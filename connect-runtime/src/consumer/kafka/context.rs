@@ -1,17 +1,19 @@
 //! What librdkafka calls back, always on the consumer's thread: rebalances, results of commits, errors.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc::RecvTimeoutError,
     },
     time::Duration,
 };
 
-use connect_api::{Budget, Error, Offsets, Reservation, TopicPartition};
+use connect_api::{Error, OffsetAndMetadata, Offsets, TopicPartition};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
     consumer::{Consumer, ConsumerContext, RebalanceProtocol, base_consumer::BaseConsumer},
     error::KafkaError,
     types::{RDKafkaErrorCode, RDKafkaRespErr},
@@ -21,16 +23,31 @@ use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 use super::{
     Inlet,
     joining::Joining,
-    native::{CommitResult, Queue},
+    native::{CommitResult, Queue, ask_about},
     offsets,
     offsets::Reset,
+    prefetch::Prefetch,
+    state::{Owned, State, Wait, still_valid},
+    topic_ids::Changes,
 };
-use crate::consumer::{Ack, EpochOffset, Event, Generation};
+use crate::{
+    consumer::{Ack, EpochOffset, Event, Generation},
+    rest::{TaskHealth, TaskLoop},
+};
 
 /// The number of commits before partitions go; the task does not wait for their results.
 pub(super) const LAST_COMMIT: u64 = u64::MAX;
 
-/// What the callbacks and the thread's loop share. Only that thread locks it.
+/// How long the thread waits before it shows that it lives.
+const TURN: Duration = Duration::from_secs(1);
+
+/// How long to wait for one answer before looking again whether it is too late.
+const ANSWER_WAIT: Duration = Duration::from_millis(20);
+
+/// How long an assignment waits for answers that it can do without.
+const BRIEFLY: Duration = Duration::from_secs(2);
+
+/// What the callbacks and the thread's loop share.
 pub(super) struct Context {
     pub(super) events: UnboundedSender<Event>,
     pub(super) reset: Reset,
@@ -42,113 +59,15 @@ pub(super) struct Context {
     pub(super) stopping: Arc<AtomicBool>,
     /// The task has closed its partitions: nobody is asked any more.
     pub(super) closing: AtomicBool,
+    /// Where troubles are shown, and that the thread lives.
+    pub(super) health: TaskHealth,
+    /// Topics that have become others.
+    pub(super) changes: Changes,
+    /// The least important lines of librdkafka's log that are passed on.
+    pub(super) shown: RDKafkaLogLevel,
     pub(super) prefetch: Prefetch,
+    /// Only the consumer's thread locks it.
     pub(super) state: Mutex<State>,
-}
-
-/// What is booked for messages that librdkafka has fetched ahead; given back with the client.
-pub(super) struct Prefetch {
-    least: usize,
-    booked: Mutex<Reservation>,
-}
-
-impl Prefetch {
-    /// This much is booked whatever lies there.
-    pub(super) fn new(budget: &Budget, least: usize) -> Self {
-        Self { least, booked: Mutex::new(budget.prefetch(least)) }
-    }
-
-    /// Messages lie there decompressed, and may take many times what fetching them was limited to.
-    fn show(&self, bytes: u64) {
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).max(self.least);
-        self.booked.lock().unwrap_or_else(PoisonError::into_inner).resize(bytes);
-    }
-}
-
-/// What the consumer has now.
-#[derive(Default)]
-pub(super) struct State {
-    epoch: u64,
-    owned: HashMap<TopicPartition, Owned>,
-    /// Commits under way.
-    commits: BTreeMap<u64, Offsets>,
-    /// Why the consumer cannot go on.
-    pub(super) failure: Option<Error>,
-    /// The group owes us an assignment.
-    pub(super) joining: Option<Joining>,
-}
-
-/// An assigned partition.
-struct Owned {
-    generation: Generation,
-    /// A seek that has not been carried out: what is read until then is of no use.
-    seek_to: Option<i64>,
-    queue: Queue,
-}
-
-impl State {
-    /// The partition and its generation, unless its messages shall be dropped.
-    pub(super) fn reading(&self, topic: &str, partition: i32) -> Option<(TopicPartition, Generation)> {
-        let (topic_partition, owned) = self.owned.get_key_value(&TopicPartition::new(topic, partition))?;
-        owned.seek_to.is_none().then(|| (topic_partition.clone(), owned.generation))
-    }
-
-    /// Remembers a seek, unless its assignment is over.
-    pub(super) fn request_seek(&mut self, topic_partition: &TopicPartition, generation: Generation, offset: i64) {
-        if let Some(owned) = self.owned.get_mut(topic_partition)
-            && owned.generation.epoch == generation.epoch
-        {
-            owned.generation = generation;
-            owned.seek_to = Some(offset);
-        }
-    }
-
-    /// Reads the partition again from here within the same generation.
-    pub(super) fn reread(&mut self, topic: &str, partition: i32, offset: i64) {
-        if let Some(owned) = self.owned.get_mut(&TopicPartition::new(topic, partition)) {
-            owned.seek_to.get_or_insert(offset);
-        }
-    }
-
-    /// Seeks that have not been carried out.
-    pub(super) fn seeks(&self) -> Vec<(TopicPartition, i64)> {
-        self.owned.iter().filter_map(|(topic_partition, owned)| Some((topic_partition.clone(), owned.seek_to?))).collect()
-    }
-
-    /// A seek has been carried out.
-    pub(super) fn sought(&mut self, topic_partition: &TopicPartition) {
-        if let Some(owned) = self.owned.get_mut(topic_partition) {
-            owned.seek_to = None;
-        }
-    }
-
-    /// Those offsets whose assignment is not over.
-    pub(super) fn current(&self, offsets: Vec<EpochOffset>) -> Offsets {
-        let current = |offset: &EpochOffset| {
-            self.owned.get(&offset.topic_partition).is_some_and(|owned| owned.generation.epoch == offset.epoch)
-        };
-        offsets.into_iter().filter(current).map(|offset| (offset.topic_partition, offset.offset)).collect()
-    }
-
-    /// Whether no partition is assigned.
-    pub(super) fn is_idle(&self) -> bool {
-        self.owned.is_empty()
-    }
-
-    /// Whether results of commits are still to come.
-    pub(super) fn awaits_commits(&self) -> bool {
-        !self.commits.is_empty()
-    }
-
-    /// Whether the result of this commit is still to come.
-    pub(super) fn awaits(&self, seq: u64) -> bool {
-        self.commits.contains_key(&seq)
-    }
-
-    /// Gives the partitions' queues back before the client goes.
-    pub(super) fn clear(&mut self) {
-        self.owned.drain().for_each(|(_, owned)| owned.queue.forward_to(None));
-    }
 }
 
 impl Context {
@@ -198,99 +117,224 @@ impl Context {
             if now >= give_up {
                 return tracing::warn!(waited = ?within, "the last commit has no answer: what it covers may be read again");
             }
-            self.serve_commits(give_up - now);
+            self.turned();
+            self.serve_commits(TURN.min(give_up - now));
         }
     }
 
-    fn fail(&self, error: Error) {
+    pub(super) fn fail(&self, error: Error) {
         self.state().failure.get_or_insert(error);
     }
 
     fn assigned(&self, consumer: &BaseConsumer<Self>, added: &mut TopicPartitionList) {
-        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
-        let begin = if added.count() == 0 || self.closing.load(Ordering::Relaxed) {
-            Ok(Offsets::new())
-        } else {
-            let until = Instant::now() + self.patience;
-            let goes_on = || Instant::now() < until && !self.stopping.load(Ordering::Relaxed);
-            offsets::start(consumer, added, self.reset, &goes_on)
+        let until = Instant::now() + self.patience;
+        let goes_on = || {
+            self.turned();
+            Instant::now() < until && !self.stopping.load(Ordering::Relaxed)
         };
-        let begin = begin.unwrap_or_else(|error| {
-            self.fail(error);
-            Offsets::new()
-        });
-        let epoch = self.own(consumer, &begin);
-        for (topic_partition, begin) in &begin {
-            let set = added.set_partition_offset(&topic_partition.topic, topic_partition.partition, Offset::Offset(begin.offset));
-            if let Err(error) = set {
+        let trouble = |error: &KafkaError| self.health.set_problem("kafka", Some(format!("taking partitions: {error}")));
+        let nothing = added.count() == 0 || self.closing.load(Ordering::Relaxed);
+        let committed = if nothing { Ok(Offsets::new()) } else { offsets::committed(consumer, added, &goes_on, &trouble) };
+        let (committed, owned) = match committed {
+            Ok(committed) => (committed, if nothing { Vec::new() } else { offsets::partitions(added) }),
+            Err(error) => {
+                self.fail(error);
+                Default::default()
+            }
+        };
+        if !owned.is_empty() {
+            self.health.set_problem("kafka", None);
+        }
+        let epoch = self.own(consumer, &owned, &committed);
+        self.look_around(consumer, epoch, &goes_on);
+        let begin = self.begin(epoch, committed);
+        for topic_partition in &owned {
+            let at = begin.get(topic_partition).map_or_else(|| self.reset.begin(), |begin| Offset::Offset(begin.offset));
+            if let Err(error) = added.set_partition_offset(&topic_partition.topic, topic_partition.partition, at) {
                 tracing::warn!(%topic_partition, %error, "librdkafka will not begin where it was told to");
             }
         }
         self.state().joining = None;
-        let done = if cooperative { consumer.incremental_assign(added) } else { consumer.assign(added) };
+        let done = if is_cooperative(consumer) { consumer.incremental_assign(added) } else { consumer.assign(added) };
         if let Err(error) = done {
             self.fail(Error::retriable("taking partitions").with_source(error));
         }
-        self.send(Event::Assigned { epoch, partitions: begin });
+        let topic_ids = self.state().topic_ids(&begin);
+        self.send(Event::Assigned { epoch, partitions: begin, topic_ids });
     }
 
     /// Begins an epoch, and sends the partitions' messages to the one queue: before they are assigned, or the first ones would
     /// arrive elsewhere.
-    fn own(&self, consumer: &BaseConsumer<Self>, begin: &Offsets) -> u64 {
+    fn own(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition], committed: &Offsets) -> u64 {
+        let now = Instant::now();
         let mut state = self.state();
         state.epoch += 1;
-        let generation = Generation { epoch: state.epoch, seeks: 0 };
+        let epoch = state.epoch;
         let to = self.inlet.queues();
-        for topic_partition in begin.keys() {
+        for topic_partition in partitions {
+            let next = committed.get(topic_partition).map(|committed| committed.offset);
             let queue = Queue::of_partition(consumer.client(), &topic_partition.topic, topic_partition.partition);
-            if let Some(queue) = queue {
+            if let Some(queue) = &queue {
                 queue.forward_to(to.as_ref().map(|queues| &*queues.messages));
-                state.owned.insert(topic_partition.clone(), Owned { generation, seek_to: None, queue });
+            }
+            state.busy |= next.is_none();
+            state.owned.insert(topic_partition.clone(), Owned { queue, ..Owned::new(epoch, next, now) });
+        }
+        if self.reset == Reset::Error && committed.len() < partitions.len() {
+            let missing = partitions.iter().filter(|topic_partition| !committed.contains_key(topic_partition));
+            state.failure.get_or_insert(offsets::nowhere_to_begin(missing));
+        }
+        epoch
+    }
+
+    /// Finds out which topics these are and where partitions begin, but waits only briefly: who does not answer now may do so for a long time, and the
+    /// others can be read.
+    fn look_around(&self, consumer: &BaseConsumer<Self>, epoch: u64, goes_on: &dyn Fn() -> bool) {
+        let until = Instant::now() + BRIEFLY;
+        loop {
+            let now = Instant::now();
+            self.ask_offsets(consumer, now);
+            let state = self.state();
+            let unknown = state.owned.values().any(|owned| owned.generation.epoch == epoch && owned.next.is_none());
+            drop(state);
+            if !unknown || now >= until || !goes_on() {
+                break;
+            }
+            self.take_answers(ANSWER_WAIT);
+        }
+        self.identify(consumer, epoch, until);
+    }
+
+    /// Finds out which topics these are. librdkafka knows most of them; of others it learns by asking.
+    fn identify(&self, consumer: &BaseConsumer<Self>, epoch: u64, until: Instant) {
+        let mut topics: Vec<_> = {
+            let state = self.state();
+            let of_epoch = state.owned.iter().filter(|(_, owned)| owned.generation.epoch == epoch);
+            of_epoch.map(|(topic_partition, _)| topic_partition.topic.clone()).collect()
+        };
+        topics.sort_unstable();
+        topics.dedup();
+        for topic in topics {
+            let wait = until.saturating_duration_since(Instant::now());
+            self.read_log();
+            if self.changes.id(&topic).is_none()
+                && !wait.is_zero()
+                && let Err(code) = ask_about(consumer.client(), &topic, wait)
+            {
+                tracing::warn!(%topic, %code, "it is not known which topic this is: one that is made again may be taken for it");
+            }
+            self.read_log();
+            let id = self.changes.id(&topic);
+            let mut state = self.state();
+            for (_, owned) in state.owned.iter_mut().filter(|(topic_partition, _)| topic_partition.topic == topic) {
+                owned.topic_id = owned.topic_id.take().or_else(|| id.clone());
             }
         }
-        state.epoch
+    }
+
+    /// Those partitions of the epoch can be read of which it is known where they begin.
+    fn begin(&self, epoch: u64, mut committed: Offsets) -> Offsets {
+        let mut state = self.state();
+        for (topic_partition, owned) in state.owned.iter_mut().filter(|(_, owned)| owned.generation.epoch == epoch) {
+            if let (Some(next), false) = (owned.next, committed.contains_key(topic_partition)) {
+                // librdkafka is told at once to begin there.
+                owned.wait = Wait::Nothing;
+                committed.insert(topic_partition.clone(), OffsetAndMetadata::new(next, ""));
+            }
+        }
+        state.begun.retain(|topic_partition| !committed.contains_key(topic_partition));
+        committed
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, gone: &TopicPartitionList) {
         let lost = consumer.assignment_lost();
         let partitions = offsets::partitions(gone);
         // The epoch ends before anything else: whatever is asked for from now on comes too late.
-        {
-            let mut state = self.state();
-            for topic_partition in &partitions {
-                if let Some(owned) = state.owned.remove(topic_partition) {
-                    owned.queue.forward_to(None);
-                }
-            }
-        }
+        let removed = self.disown(consumer, &partitions);
         if !partitions.is_empty() && !self.closing.load(Ordering::Relaxed) {
-            let commit = self.ask_to_close(partitions, lost);
+            let commit = still_valid(self.ask_to_close(partitions, lost), |topic_partition| removed.get(topic_partition).copied());
             if !lost && !commit.is_empty() {
                 self.commit(consumer, LAST_COMMIT, commit);
                 self.finish_commit(LAST_COMMIT, self.patience);
             }
         }
-        let done = match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_unassign(gone),
-            _ => {
-                self.state().joining = Some(Joining::begin());
-                consumer.unassign()
-            }
+        let done = if is_cooperative(consumer) {
+            consumer.incremental_unassign(gone)
+        } else {
+            self.state().joining = Some(Joining::begin());
+            consumer.unassign()
         };
         if let Err(error) = done {
             self.fail(Error::retriable("giving partitions up").with_source(error));
         }
     }
 
+    /// Forgets partitions; returns how they were read last.
+    fn disown(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition]) -> HashMap<TopicPartition, Generation> {
+        // What librdkafka calls back in here must not find the state locked.
+        self.look_at_changes();
+        let mut removed = HashMap::new();
+        let mut paused = TopicPartitionList::new();
+        for topic_partition in partitions {
+            let Some(owned) = self.state().owned.remove(topic_partition) else { continue };
+            if let Some(queue) = &owned.queue {
+                queue.forward_to(None);
+            }
+            if owned.paused {
+                paused.add_partition(&topic_partition.topic, topic_partition.partition);
+            }
+            if owned.problem.is_some() {
+                self.show_mended(topic_partition);
+            }
+            removed.insert(topic_partition.clone(), owned.generation);
+        }
+        if paused.count() > 0
+            && let Err(error) = consumer.resume(&paused)
+        {
+            tracing::warn!(%error, "partitions stay paused");
+        }
+        removed
+    }
+
     /// Waits until the task has closed the partitions.
-    fn ask_to_close(&self, partitions: Vec<TopicPartition>, lost: bool) -> Offsets {
+    pub(super) fn ask_to_close(&self, partitions: Vec<TopicPartition>, lost: bool) -> Vec<EpochOffset> {
         let (ack, answer) = Ack::new();
         self.send(Event::Revoked { partitions, lost, ack });
-        answer.recv_timeout(self.patience).unwrap_or_else(|error| {
-            tracing::error!(waited = ?self.patience, %error, "partitions go without their last commit: the task has not closed them");
-            Offsets::new()
-        })
+        let give_up = Instant::now() + self.patience;
+        loop {
+            self.turned();
+            match answer.recv_timeout(TURN.min(give_up.saturating_duration_since(Instant::now()))) {
+                Ok(offsets) => return offsets,
+                Err(RecvTimeoutError::Timeout) if Instant::now() < give_up => {}
+                Err(error) => {
+                    tracing::error!(waited = ?self.patience, %error, "partitions go without their last commit: the task has not closed them");
+                    return Vec::new();
+                }
+            }
+        }
     }
+
+    /// Gives the partitions' queues back before the client goes.
+    pub(super) fn clear(&self) {
+        let owned = std::mem::take(&mut self.state().owned);
+        for (topic_partition, owned) in owned {
+            if let Some(queue) = owned.queue {
+                queue.forward_to(None);
+            }
+            if owned.problem.is_some() {
+                self.show_mended(&topic_partition);
+            }
+        }
+    }
+
+    /// Shows that the thread lives though it waits.
+    pub(super) fn turned(&self) {
+        self.health.turned(TaskLoop::Consumer);
+    }
+}
+
+pub(super) fn is_cooperative(consumer: &BaseConsumer<Context>) -> bool {
+    matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative)
 }
 
 fn commit_failure(code: RDKafkaErrorCode) -> Error {
@@ -307,8 +351,13 @@ impl ConsumerContext for Context {
 }
 
 impl ClientContext for Context {
-    fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
-        super::log(level, facility, message);
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "METADATA" {
+            self.changes.note(message);
+        }
+        if level as i32 <= self.shown as i32 {
+            super::log(level, facility, message);
+        }
     }
 
     fn stats(&self, statistics: rdkafka::Statistics) {
@@ -340,22 +389,5 @@ impl ClientContext for Context {
             }
             _ => tracing::warn!(reason, "trouble with Kafka, the client goes on"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_lies_ahead_decompressed_is_booked_and_never_less_than_was_planned() {
-        let task = Budget::new(1_000).task();
-        let prefetch = Prefetch::new(&task, 100);
-        for (lies_there, booked) in [(0, 100), (700, 700), (20, 100)] {
-            prefetch.show(lies_there);
-            assert_eq!(task.used(), booked);
-        }
-        drop(prefetch);
-        assert_eq!(task.used(), 0);
     }
 }

@@ -1,5 +1,5 @@
 //! A cluster inside the test's process.
-#![allow(unsafe_code, reason = "the rebalance delay of librdkafka's mock cluster can be set in no other way")]
+#![allow(unsafe_code, reason = "librdkafka's mock cluster can be told some things in no other way")]
 
 use std::time::Duration;
 
@@ -40,6 +40,29 @@ impl MockCluster {
 
     pub(crate) fn create_topic(&self, topic: &str, partitions: i32) {
         self.producer.client().mock_cluster().unwrap().create_topic(topic, partitions, 1).unwrap();
+    }
+
+    /// Sends all clients that ask for the broker's address from now on to this port.
+    pub(crate) fn advertise_port(&self, port: u16) {
+        // SAFETY: the producer owns the cluster and is alive; the name ends in a zero.
+        unsafe { bindings::rd_kafka_mock_broker_set_host_port(self.native(), 1, c"127.0.0.1".as_ptr(), port.into()) }
+    }
+
+    /// Takes a partition's leader away, or gives it one.
+    pub(crate) fn set_leader(&self, topic: &str, partition: i32, leads: bool) {
+        let leader = leads.then_some(1);
+        self.producer.client().mock_cluster().unwrap().partition_leader(topic, partition, leader).unwrap();
+    }
+
+    /// Has the next requests of this kind fail.
+    pub(crate) fn fail_requests(&self, api_key: i16, errors: &[bindings::rd_kafka_resp_err_t]) {
+        // SAFETY: the producer owns the cluster and is alive, and so is the array during the call.
+        unsafe { bindings::rd_kafka_mock_push_request_errors_array(self.native(), api_key, errors.len(), errors.as_ptr()) }
+    }
+
+    fn native(&self) -> *mut bindings::rd_kafka_mock_cluster_t {
+        // SAFETY: the producer is alive, and has a cluster.
+        unsafe { bindings::rd_kafka_handle_mock_cluster(self.producer.client().native_ptr()) }
     }
 
     /// Appends these values to a partition.

@@ -2,14 +2,23 @@
 
 mod context;
 mod joining;
+mod lookups;
+mod mend;
 #[cfg(test)]
 pub(crate) mod mock;
 mod native;
 mod offsets;
+mod prefetch;
 mod probe;
+mod questions;
 mod records;
 mod settings;
+mod state;
+#[cfg(test)]
+mod tests;
 mod thread;
+mod topic_ids;
+mod trouble;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -48,14 +57,16 @@ pub(crate) fn start(settings: KafkaSettings) -> Result<ConsumerHandle> {
         .name(name)
         .spawn(move || thread.run())
         .map_err(|error| Error::fatal("starting a consumer's thread").with_source(error))?;
-    Ok(ConsumerHandle::new(events, batches, move |command| {
+    let waker = inlet.clone();
+    let handle = ConsumerHandle::new(events, batches, move |command| {
         if matches!(command, Command::Stop { .. }) {
             stopping.store(true, Ordering::Relaxed);
         }
         // A thread that has ended has said so.
         let _gone = commands_sender.send(command);
         inlet.wake();
-    }))
+    });
+    Ok(handle.waking(move || waker.wake()))
 }
 
 /// The queues of a consumer; empty once it closes.
@@ -66,8 +77,12 @@ struct Inlet(Mutex<Option<Queues>>);
 struct Queues {
     /// Messages of all partitions arrive here, and the thread waits here.
     messages: Arc<Queue>,
-    /// Results of commits arrive here.
+    /// Results of commits arrive here; the thread waits here while it has no room for messages.
     commits: Arc<Queue>,
+    /// Lines of librdkafka's log arrive here.
+    log: Arc<Queue>,
+    /// Answers to questions arrive here.
+    answers: Arc<Queue>,
 }
 
 impl Inlet {
@@ -75,6 +90,7 @@ impl Inlet {
     fn wake(&self) {
         if let Some(queues) = self.lock().as_ref() {
             queues.messages.wake();
+            queues.commits.wake();
         }
     }
 
@@ -90,6 +106,17 @@ impl Inlet {
 
     fn lock(&self) -> MutexGuard<'_, Option<Queues>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The level that librdkafka means by a number, as syslog has them.
+fn log_level(number: i32) -> RDKafkaLogLevel {
+    match number {
+        ..=3 => RDKafkaLogLevel::Error,
+        4 => RDKafkaLogLevel::Warning,
+        5 => RDKafkaLogLevel::Notice,
+        6 => RDKafkaLogLevel::Info,
+        _ => RDKafkaLogLevel::Debug,
     }
 }
 

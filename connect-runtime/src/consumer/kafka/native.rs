@@ -1,4 +1,4 @@
-//! What the rdkafka crate does not wrap, and the only unsafe code here: librdkafka's batch call, which takes many messages for one
+//! What the rdkafka crate does not wrap, and, with `questions.rs`, the only unsafe code here: librdkafka's batch call, which takes many messages for one
 //! lock and one wake-up at half the CPU of polling them one by one, commits whose results can be waited for, and a question about a topic.
 //!
 //! Why it is sound:
@@ -31,7 +31,7 @@ use rdkafka::{
 /// One reference to a queue of librdkafka.
 pub(super) struct Queue(*mut rd_kafka_queue_t);
 
-// SAFETY: librdkafka locks its queues, and the pointer is never lent out.
+// SAFETY: librdkafka locks its queues; the pointer is lent for single calls only.
 unsafe impl Send for Queue {}
 // SAFETY: as above; no call changes the pointer itself.
 unsafe impl Sync for Queue {}
@@ -49,6 +49,36 @@ impl Queue {
         // SAFETY: the client and the name are alive during the call.
         let queue = unsafe { native::rd_kafka_queue_get_partition(client.native_ptr(), topic.as_ptr(), partition) };
         (!queue.is_null()).then_some(Self(queue))
+    }
+
+    /// The queue for calls of [`super::questions`], which use it no longer than this borrow.
+    pub(super) fn native(&self) -> *mut rd_kafka_queue_t {
+        self.0
+    }
+
+    /// Has the lines of the client's log arrive here; `None` sends them where its events go.
+    pub(super) fn set_log<C: ClientContext>(client: &Client<C>, to: Option<&Queue>) {
+        // SAFETY: client and queue are alive; librdkafka takes its own reference to the queue. It refuses where lines are not queued at all,
+        // but the crate has them queued.
+        let _refused = unsafe { native::rd_kafka_set_log_queue(client.native_ptr(), to.map_or(ptr::null_mut(), |to| to.0)) };
+    }
+
+    /// The next line of the log, if one has arrived: level, facility and text.
+    pub(super) fn log_line(&self) -> Option<(i32, String, String)> {
+        // SAFETY: the queue is alive; the event is ours until it is destroyed below.
+        let event = unsafe { native::rd_kafka_queue_poll(self.0, 0) };
+        if event.is_null() {
+            return None;
+        }
+        let (mut facility, mut text, mut level) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: the event is alive until the last call; texts end in a zero and live as long as it does, and are copied before.
+        unsafe {
+            let failed = native::rd_kafka_event_log(event, &raw mut facility, &raw mut text, &raw mut level);
+            let copy = |text: *const c_char| CStr::from_ptr(text).to_string_lossy().trim().to_owned();
+            let line = (failed == 0).then(|| (level, copy(facility), copy(text)));
+            native::rd_kafka_event_destroy(event);
+            Some(line.unwrap_or_default())
+        }
     }
 
     /// Sends what arrives here to another queue, or keeps it here.
@@ -181,7 +211,7 @@ pub(super) struct CommitResult {
     pub(super) refused: Vec<(TopicPartition, RDKafkaErrorCode)>,
 }
 
-fn failure(code: RDKafkaRespErr) -> Option<RDKafkaErrorCode> {
+pub(super) fn failure(code: RDKafkaRespErr) -> Option<RDKafkaErrorCode> {
     (code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| code.into())
 }
 
@@ -201,6 +231,20 @@ impl Messages {
     /// Each in the order of its arrival.
     pub(super) fn iter(&self) -> impl Iterator<Item = Message<'_>> {
         self.0.iter().map(|message| Message { native: *message, messages: PhantomData })
+    }
+
+    /// Gives those back that are not wanted, each asked about with its place.
+    pub(super) fn retain(&mut self, mut wanted: impl FnMut(usize, Message<'_>) -> bool) {
+        let mut place = 0;
+        self.0.retain(|message| {
+            let keep = wanted(place, Message { native: *message, messages: PhantomData });
+            place += 1;
+            if !keep {
+                // SAFETY: the message is ours and given back once: it leaves the list.
+                unsafe { native::rd_kafka_message_destroy(*message) }
+            }
+            keep
+        });
     }
 
     /// Gives all of them back.

@@ -7,6 +7,7 @@ use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{Consumer, ConsumerContext, base_consumer::BaseConsumer},
     error::{KafkaError, KafkaResult},
+    topic_partition_list::TopicPartitionListElem,
     types::RDKafkaErrorCode,
 };
 
@@ -28,6 +29,11 @@ pub(super) enum Reset {
 }
 
 impl Reset {
+    /// Where librdkafka shall begin until it is known which offset that is.
+    pub(super) fn begin(self) -> Offset {
+        if self == Self::Latest { Offset::End } else { Offset::Beginning }
+    }
+
     /// As librdkafka spells it.
     pub(super) fn parse(text: &str) -> Self {
         match text {
@@ -56,70 +62,41 @@ pub(super) fn to_list(offsets: &Offsets) -> TopicPartitionList {
     list
 }
 
-/// Where each partition begins: at its committed offset, or where `reset` says. Asks while it `goes_on`.
+/// What is committed for these partitions. Asks while it `goes_on`, and says what is wrong through `trouble`.
 ///
 /// # Errors
-/// `Retriable` where the brokers do not answer in time, `Fatal` where they refuse or `reset` does.
-pub(super) fn start<C: ConsumerContext>(
+/// `Retriable` where the brokers do not answer in time, `Fatal` where they refuse.
+pub(super) fn committed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     added: &TopicPartitionList,
-    reset: Reset,
     goes_on: &dyn Fn() -> bool,
+    trouble: &dyn Fn(&KafkaError),
 ) -> Result<Offsets> {
-    let committed = ask_while(goes_on, "fetching committed offsets", || {
+    let committed = ask_while(goes_on, trouble, "fetching committed offsets", || {
         let committed = consumer.committed_offsets(added.clone(), REQUEST_TIMEOUT)?;
         committed.elements().iter().try_for_each(|element| element.error())?;
         Ok(committed)
     })?;
-    let mut offsets = Offsets::new();
-    let mut missing = TopicPartitionList::new();
-    for element in committed.elements() {
-        match element.offset() {
-            Offset::Offset(offset) => {
-                let topic_partition = TopicPartition::new(element.topic(), element.partition());
-                offsets.insert(topic_partition, OffsetAndMetadata::new(offset, element.metadata()));
-            }
-            _ => drop(missing.add_partition(element.topic(), element.partition())),
-        }
-    }
-    if missing.count() > 0 {
-        offsets.extend(reset_offsets(consumer, missing, reset, goes_on)?);
-    }
-    Ok(offsets)
+    let offset = |element: &TopicPartitionListElem<'_>| {
+        let Offset::Offset(offset) = element.offset() else { return None };
+        Some((TopicPartition::new(element.topic(), element.partition()), OffsetAndMetadata::new(offset, element.metadata())))
+    };
+    Ok(committed.elements().iter().filter_map(offset).collect())
 }
 
-fn reset_offsets<C: ConsumerContext>(
-    consumer: &BaseConsumer<C>,
-    mut missing: TopicPartitionList,
-    reset: Reset,
-    goes_on: &dyn Fn() -> bool,
-) -> Result<Offsets> {
-    let end = match reset {
-        Reset::Earliest => Offset::Beginning,
-        Reset::Latest => Offset::End,
-        Reset::Error => {
-            let named: Vec<_> = partitions(&missing).iter().map(ToString::to_string).collect();
-            return Err(Error::fatal(format!("no offset is committed for {} and `auto.offset.reset` is `none`", named.join(", "))));
-        }
-    };
-    missing.set_all_offsets(end).map_err(|error| refused("resetting offsets", error))?;
-    // The timestamps -2 and -1 stand for both ends of a partition: one request per broker answers for all partitions.
-    let found = ask_while(goes_on, "looking up where partitions begin", || {
-        let found = consumer.offsets_for_times(missing.clone(), REQUEST_TIMEOUT)?;
-        found.elements().iter().try_for_each(|element| element.error())?;
-        Ok(found)
-    })?;
-    let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
-    let found = found.elements();
-    let found = found.iter().map(|element| {
-        let topic_partition = TopicPartition::new(element.topic(), element.partition());
-        (topic_partition, OffsetAndMetadata::new(offset(element.offset()), ""))
-    });
-    Ok(found.collect())
+/// Nothing is committed for these partitions, and nobody has said where to begin.
+pub(super) fn nowhere_to_begin<'a>(missing: impl Iterator<Item = &'a TopicPartition>) -> Error {
+    let named: Vec<_> = missing.map(ToString::to_string).collect();
+    Error::fatal(format!("no offset is committed for {} and `auto.offset.reset` is `none`", named.join(", ")))
 }
 
 /// Asks again while the answer is a fault that may pass.
-fn ask_while<T>(goes_on: &dyn Fn() -> bool, doing: &str, ask: impl Fn() -> KafkaResult<T>) -> Result<T> {
+fn ask_while<T>(
+    goes_on: &dyn Fn() -> bool,
+    trouble: &dyn Fn(&KafkaError),
+    doing: &str,
+    ask: impl Fn() -> KafkaResult<T>,
+) -> Result<T> {
     let mut pause = RETRY_PAUSE.0;
     loop {
         let error = match ask() {
@@ -133,6 +110,7 @@ fn ask_while<T>(goes_on: &dyn Fn() -> bool, doing: &str, ask: impl Fn() -> Kafka
             return Err(Error::retriable(doing).with_source(error));
         }
         tracing::warn!(%error, retry_in = ?pause, "{doing} failed, trying again");
+        trouble(&error);
         std::thread::sleep(pause);
         pause = (pause * 2).min(RETRY_PAUSE.1);
     }

@@ -3,9 +3,9 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use connect_api::{Budget, Error};
-use rdkafka::error::KafkaError;
+use rdkafka::{config::RDKafkaLogLevel, error::KafkaError};
 
-use super::offsets::Reset;
+use super::{offsets::Reset, topic_ids};
 use crate::{consumer::Subscription, rest::TaskHealth};
 
 /// Bytes that one consumer may fetch ahead: a small batch at least.
@@ -35,10 +35,18 @@ pub(crate) struct KafkaSettings {
     pub(crate) health: TaskHealth,
 }
 
+// By hand: values may be passwords.
 impl fmt::Debug for KafkaSettings {
-    // The properties hold passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KafkaSettings({}-{})", self.connector, self.task)
+        let keys: Vec<_> = self.properties.iter().map(|(key, _)| key).collect();
+        let Self { connector, task, subscription, prefetch, .. } = self;
+        f.debug_struct("KafkaSettings")
+            .field("connector", connector)
+            .field("task", task)
+            .field("properties", &keys)
+            .field("subscription", subscription)
+            .field("prefetch", prefetch)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,7 +102,6 @@ impl KafkaSettings {
             // The default of a second stalls whenever the queue was full for a moment.
             ("fetch.queue.backoff.ms", "5"),
             ("topic.metadata.refresh.interval.ms", metadata_age.as_str()),
-            ("auto.offset.reset", "earliest"),
             ("statistics.interval.ms", "5000"),
         ] {
             config.set(key, value);
@@ -102,12 +109,26 @@ impl KafkaSettings {
         for (key, value) in &self.properties {
             config.set(key, value);
         }
-        for (key, value) in
-            [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("enable.partition.eof", "false")]
-        {
+        let debug = self.property("debug").map_or(topic_ids::DEBUG.to_owned(), |debug| format!("{debug},{}", topic_ids::DEBUG));
+        for (key, value) in [
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "false"),
+            // Where to go on is decided here (`trouble.rs`), where it can be counted and told.
+            ("auto.offset.reset", "error"),
+            // One of its lines tells that a topic was made again (`topic_ids.rs`).
+            ("debug", debug.as_str()),
+        ] {
             config.set(key, value);
         }
+        config.set_log_level(RDKafkaLogLevel::Debug);
         config
+    }
+
+    /// The least important lines of librdkafka's log that are passed on.
+    pub(super) fn shown_log_level(&self) -> RDKafkaLogLevel {
+        let asked_for = self.property("debug").is_some_and(|debug| !debug.is_empty());
+        if asked_for { RDKafkaLogLevel::Debug } else { rdkafka::ClientConfig::new().log_level }
     }
 
     /// How often topics are looked for.
@@ -184,9 +205,23 @@ mod tests {
             let client: Result<rdkafka::consumer::BaseConsumer, _> = settings(&[(key, value)]).client_config().create();
             refused(&client.map(drop).unwrap_err()).to_string()
         };
-        assert!(text("auto.offset.reset", "sideways").contains("sideways"));
+        assert!(text("isolation.level", "sideways").contains("sideways"));
         let secret = text("no.such.password", "hunter2");
         assert!(secret.contains("`no.such.password`") && !secret.contains("hunter2"), "{secret}");
+    }
+
+    #[test]
+    fn printing_settings_shows_no_values() {
+        let text = format!("{:?}", settings(&[("sasl.password", "hunter2")]));
+        assert!(text.contains("sasl.password") && !text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn where_to_go_on_is_never_left_to_librdkafka() {
+        let settings = settings(&[("auto.offset.reset", "latest"), ("debug", "fetch")]);
+        assert_eq!(settings.client_config().get("auto.offset.reset"), Some("error"));
+        assert_eq!(settings.reset(), Reset::Latest);
+        assert_eq!(settings.client_config().get("debug"), Some("fetch,topic"));
     }
 
     #[test]

@@ -12,10 +12,9 @@ use std::{
 
 use connect_api::{Error, Result, TopicPartition};
 use rdkafka::{
-    Message as _, Offset, TopicPartitionList,
+    Message as _,
     consumer::{Consumer, base_consumer::BaseConsumer},
     error::KafkaError,
-    types::RDKafkaErrorCode,
 };
 use tokio::{
     sync::mpsc::{Sender, UnboundedSender, error::TrySendError},
@@ -24,11 +23,14 @@ use tokio::{
 
 use super::{
     Inlet, KafkaSettings, Queues,
-    context::{Context, LAST_COMMIT, Prefetch, State},
+    context::{Context, LAST_COMMIT},
     joining::{self, Joining},
     native::{Messages, Queue},
+    prefetch::Prefetch,
     records::Copier,
     settings::refused,
+    state::State,
+    topic_ids::Changes,
 };
 use crate::{
     consumer::{Batch, Command, EpochOffset, Event, Subscription},
@@ -41,17 +43,14 @@ const BATCH_RECORDS: usize = 1000;
 /// How long to wait for a message; whatever else happens ends the wait.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 
-/// How long to wait for room downstream before looking again.
+/// How long to wait for the result of a commit before looking again; also the first wait for memory.
 const BUSY_WAIT: Duration = Duration::from_millis(2);
 
-/// How long to wait for memory before looking again, after a while: it comes back with uploads, which take longer.
-const EXHAUSTED_WAIT: Duration = Duration::from_millis(20);
+/// How long to wait for an answer before looking again; also the longest wait for memory, of which nobody tells when it comes back.
+const ANSWER_WAIT: Duration = Duration::from_millis(10);
 
 /// Events served before messages are looked at again.
 const EVENTS_AT_ONCE: usize = 4;
-
-/// How long a seek may take before others get their turn.
-const SEEK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How long to wait for the cluster's list of topics: rebalances wait as long.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
@@ -59,24 +58,24 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between two looks for topics while none is known.
 const NO_TOPICS_WAIT: Duration = Duration::from_secs(1);
 
-/// A consumer and all that its thread needs.
+/// A consumer and all that its thread needs. What is librdkafka's goes before the client does, also where the thread panics: see its `drop`.
 pub(super) struct ConsumerThread {
+    messages: Messages,
+    queue: Option<Arc<Queue>>,
+    inlet: Arc<Inlet>,
     consumer: BaseConsumer<Context>,
     context: Arc<Context>,
-    queue: Arc<Queue>,
-    inlet: Arc<Inlet>,
     batches: Sender<Batch>,
     commands: std_mpsc::Receiver<Command>,
     settings: KafkaSettings,
     subscribed: BTreeSet<String>,
     next_topics: Instant,
-    messages: Messages,
     copier: Copier,
     /// A batch that the task has no room for yet.
     waiting: Option<Batch>,
     /// The memory budget was used up when last looked at.
     exhausted: bool,
-    /// How long to wait before looking again.
+    /// How long to wait before looking for memory again.
     room_wait: Duration,
     /// Records that probably make a batch of the size that is aimed at.
     most: usize,
@@ -106,32 +105,44 @@ impl ConsumerThread {
             stopping,
             prefetch: Prefetch::new(&settings.budget, settings.prefetch),
             closing: AtomicBool::new(false),
+            health: settings.health.clone(),
+            changes: Changes::default(),
+            shown: settings.shown_log_level(),
             state: Mutex::new(State::default()),
         };
         let mut consumer: BaseConsumer<Context> =
             settings.client_config().create_with_context(context).map_err(|error| refused(&error))?;
         let queue = Arc::new(Queue::new(consumer.client()));
         let commits = Arc::new(Queue::new(consumer.client()));
-        inlet.set(Some(Queues { messages: queue.clone(), commits }));
+        let answers = Arc::new(Queue::new(consumer.client()));
+        let log = Arc::new(Queue::new(consumer.client()));
+        Queue::set_log(consumer.client(), Some(&log));
+        inlet.set(Some(Queues { messages: queue.clone(), commits, log, answers }));
         let waker = inlet.clone();
         consumer.set_nonempty_callback(move || waker.wake());
         Ok(Self {
+            messages: Messages::default(),
+            queue: Some(queue),
+            inlet,
             context: consumer.context().clone(),
             consumer,
-            queue,
-            inlet,
             batches,
             commands,
             settings,
             subscribed: BTreeSet::new(),
             next_topics: Instant::now(),
-            messages: Messages::default(),
             copier: Copier::default(),
             waiting: None,
             exhausted: false,
             room_wait: BUSY_WAIT,
             most: BATCH_RECORDS,
         })
+    }
+
+    /// What librdkafka calls back.
+    #[cfg(test)]
+    pub(super) fn context(&self) -> Arc<Context> {
+        self.context.clone()
     }
 
     /// Runs until told to stop, or until the client fails or the task has gone.
@@ -142,13 +153,9 @@ impl ConsumerThread {
             self.commit(LAST_COMMIT, stop.offsets.clone());
             self.context.finish_commit(LAST_COMMIT, stop.within);
         }
-        let Self { consumer, context, queue, inlet, mut messages, .. } = self;
-        // Everything that is librdkafka's goes before the client does, which leaves the group on its way.
-        messages.clear();
-        context.state().clear();
-        inlet.set(None);
-        drop(queue);
-        drop(consumer);
+        let context = self.context.clone();
+        // The client leaves the group on its way.
+        drop(self);
         context.send(match ended {
             Ok(_) => Event::Closed,
             Err(error) => Event::Failed(error),
@@ -165,13 +172,21 @@ impl ConsumerThread {
                 Continue::Turning => {}
                 Continue::Stopping(stop) => return Ok(stop),
             }
-            self.seek();
+            self.context.mend(&self.consumer);
             self.hurry_joining();
             if Instant::now() >= self.next_topics {
                 self.look_for_topics();
             }
-            wait = if self.has_room() { self.read(wait)? } else { self.serve_events(self.room_wait).map(|()| Duration::ZERO)? };
+            wait = if self.has_room() { self.read(wait)? } else { self.wait_for_room() };
         }
+    }
+
+    /// Waits where commands, events, results of commits and the task end the wait; only memory comes back unheard.
+    fn wait_for_room(&mut self) -> Duration {
+        let wait = if self.exhausted { self.room_wait } else { IDLE_WAIT };
+        self.room_wait = (self.room_wait * 2).min(ANSWER_WAIT);
+        self.context.serve_commits(if self.context.state().asks() { wait.min(ANSWER_WAIT) } else { wait });
+        Duration::ZERO
     }
 
     /// Rebalances, results of commits, errors and statistics arrive here and nowhere else.
@@ -181,8 +196,8 @@ impl ConsumerThread {
                 None => {}
                 Some(Ok(message)) => {
                     // Messages are expected in the other queue: read it again there.
-                    let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
-                    self.context.state().reread(topic, partition, offset);
+                    let topic_partition = TopicPartition::new(message.topic(), message.partition());
+                    self.context.state().reread(&topic_partition, message.offset());
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                     return Err(Error::fatal(format!("the Kafka client cannot go on: {code}")));
@@ -201,6 +216,9 @@ impl ConsumerThread {
                 Ok(Command::Seek { topic_partition, generation, offset }) => {
                     self.context.state().request_seek(&topic_partition, generation, offset);
                 }
+                Ok(Command::Pause { topic_partition, epoch, paused }) => {
+                    self.context.pause(&self.consumer, &topic_partition, epoch, paused);
+                }
                 Ok(Command::Stop { offsets, within }) => return Continue::Stopping(Some(Stop { offsets, within })),
                 Err(std_mpsc::TryRecvError::Disconnected) => return Continue::Stopping(None),
                 Err(std_mpsc::TryRecvError::Empty) => return Continue::Turning,
@@ -214,28 +232,6 @@ impl ConsumerThread {
             return self.context.send(Event::Committed { seq, offsets, error: None });
         }
         self.context.commit(&self.consumer, seq, offsets);
-    }
-
-    fn seek(&mut self) {
-        let seeks = self.context.state().seeks();
-        if seeks.is_empty() {
-            return;
-        }
-        let mut list = TopicPartitionList::with_capacity(seeks.len());
-        for (TopicPartition { topic, partition }, offset) in &seeks {
-            if let Err(error) = list.add_partition_offset(topic, *partition, Offset::Offset(*offset)) {
-                tracing::warn!(%topic, partition, offset, %error, "cannot read from this offset");
-            }
-        }
-        match self.consumer.seek_partitions(list, SEEK_TIMEOUT) {
-            Ok(done) => {
-                let mut state = self.context.state();
-                for element in done.elements().iter().filter(|element| element.error().is_ok()) {
-                    state.sought(&TopicPartition::new(element.topic(), element.partition()));
-                }
-            }
-            Err(error) => tracing::warn!(%error, "seeking failed, trying again"),
-        }
     }
 
     fn hurry_joining(&self) {
@@ -305,40 +301,65 @@ impl ConsumerThread {
             self.exhausted = exhausted;
             self.context.send(Event::Paused(exhausted));
         }
-        self.room_wait = if exhausted { (self.room_wait * 2).min(EXHAUSTED_WAIT) } else { BUSY_WAIT };
-        self.waiting.is_none() && !exhausted
+        let has_room = self.waiting.is_none() && !exhausted;
+        if has_room {
+            self.room_wait = BUSY_WAIT;
+        }
+        has_room
     }
 
     /// Reads one batch; returns how long to wait for the next one.
     fn read(&mut self, wait: Duration) -> Result<Duration> {
-        self.queue.take(&mut self.messages, self.most, wait);
-        if self.messages.len() == 0 {
-            return Ok(if self.context.state().awaits_commits() { BUSY_WAIT } else { IDLE_WAIT });
+        let Some(queue) = &self.queue else { return Ok(wait) };
+        queue.take(&mut self.messages, self.most, wait);
+        // After they were taken: what is read of a log that has begun anew counts no more.
+        self.context.look_at_changes();
+        let new_logs = std::mem::take(&mut self.context.state().new_logs);
+        if self.messages.len() == 0 && new_logs.is_empty() {
+            return Ok(self.idle_wait());
         }
-        self.look_at_errors()?;
-        let state = self.context.state();
-        let copied = self.copier.copy(&self.messages, |topic, partition| state.reading(topic, partition));
+        let errors = self.context.look_at_errors(&mut self.messages)?;
+        let now = Instant::now();
+        let mut state = self.context.state();
+        let mut copied = self.copier.copy(&self.messages, |topic, partition| state.reading(topic, partition));
+        let mended = state.advance(&mut copied.partitions, now);
         drop(state);
+        mended.iter().for_each(|topic_partition| self.context.show_mended(topic_partition));
+        if errors {
+            self.context.follow_errors(&self.messages)?;
+        }
         let read = self.messages.len();
         self.messages.clear();
         self.most = (read * self.settings.budget.batch_bytes() / copied.bytes.max(1)).clamp(1, BATCH_RECORDS);
-        if !copied.partitions.is_empty() {
+        if !copied.partitions.is_empty() || !new_logs.is_empty() {
             let reservation = self.settings.budget.reserve(copied.bytes);
-            self.waiting = Some(Batch { partitions: copied.partitions, reservation });
+            self.waiting = Some(Batch { new_logs, partitions: copied.partitions, reservation });
         }
         Ok(Duration::ZERO)
     }
 
-    fn look_at_errors(&self) -> Result<()> {
-        for message in self.messages.iter() {
-            let Some((code, text)) = message.error() else { continue };
-            let (topic, partition) = (message.topic(), message.partition());
-            if code == RDKafkaErrorCode::AutoOffsetReset {
-                return Err(Error::fatal(format!("{topic}-{partition} cannot be read where it was left: {text}")));
-            }
-            tracing::warn!(topic, partition, %code, reason = text, "trouble with a partition, the client goes on");
+    fn idle_wait(&self) -> Duration {
+        let state = self.context.state();
+        if state.awaits_commits() {
+            BUSY_WAIT
+        } else if state.asks() {
+            ANSWER_WAIT
+        } else {
+            IDLE_WAIT
         }
-        Ok(())
+    }
+}
+
+impl Drop for ConsumerThread {
+    /// Everything that is librdkafka's goes before the client does: messages point into it. Nobody is asked any more, and nothing of the
+    /// partitions is shown.
+    fn drop(&mut self) {
+        self.context.closing.store(true, Ordering::Relaxed);
+        self.messages.clear();
+        self.context.clear();
+        Queue::set_log(self.consumer.client(), None);
+        self.inlet.set(None);
+        self.queue = None;
     }
 }
 

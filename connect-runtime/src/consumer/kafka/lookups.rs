@@ -1,0 +1,219 @@
+//! Finding out where to go on: questions about offsets, and what their answers mean. Nobody waits for them but the partition that
+//! they are about.
+
+use std::time::Duration;
+
+use connect_api::{Error, Offsets, TopicPartition};
+use rdkafka::{
+    ClientContext as _,
+    consumer::{Consumer, base_consumer::BaseConsumer},
+};
+use tokio::time::Instant;
+
+use super::{
+    context::Context,
+    offsets::Reset,
+    questions::{self, LogEnd},
+    state::{Owned, Question, State, Wait, Why},
+    trouble::{self, Resolution, ask_again_after},
+};
+use crate::consumer::{Event, Generation, NewLog};
+
+/// How long a question may take.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+impl Context {
+    /// Asks about offsets where it is time to.
+    pub(super) fn ask_offsets(&self, consumer: &BaseConsumer<Self>, now: Instant) {
+        let Some(queues) = self.inlet.queues() else { return };
+        let mut due = Vec::new();
+        {
+            let State { owned, questions, .. } = &mut *self.state();
+            for (topic_partition, owned) in owned {
+                let generation = owned.generation;
+                let Wait::LookUp { why, ask_at, .. } = &mut owned.wait else { continue };
+                if ask_at.is_none_or(|at| now < at) {
+                    continue;
+                }
+                *ask_at = None;
+                for end in [LogEnd::Low, LogEnd::High].into_iter().filter(|end| is_asked_for(*why, self.reset, *end)) {
+                    let question = Question { topic_partition: topic_partition.clone(), generation, end };
+                    due.push((questions.begin(question), topic_partition.clone(), end));
+                }
+            }
+        }
+        for (number, topic_partition, end) in due {
+            questions::ask_offset(consumer.client(), &topic_partition, end, number, TIMEOUT, &queues.answers);
+        }
+    }
+
+    /// Takes the answers that have arrived, or the first that arrives in this time.
+    pub(super) fn take_answers(&self, wait: Duration) {
+        let Some(queues) = self.inlet.queues() else { return };
+        let mut wait = wait;
+        while let Some((number, answer)) = questions::answer(&queues.answers, wait) {
+            wait = Duration::ZERO;
+            let question = self.state().questions.open.remove(&number);
+            if let Some(Question { topic_partition, generation, end }) = question {
+                self.found(&topic_partition, generation, end, answer.map_err(|code| code.to_string()));
+            }
+        }
+    }
+
+    /// An offset is known, or not yet.
+    fn found(&self, topic_partition: &TopicPartition, asked: Generation, of: LogEnd, offset: Result<i64, String>) {
+        let mut state = self.state();
+        let Some(owned) = state.owned.get_mut(topic_partition).filter(|owned| owned.generation.is_same_log(asked)) else { return };
+        let Wait::LookUp { why, low, high, ask_at } = &mut owned.wait else { return };
+        match offset {
+            Ok(offset) => match of {
+                LogEnd::Low => *low = Some(offset),
+                LogEnd::High => *high = Some(offset),
+            },
+            Err(reason) => {
+                owned.failures += 1;
+                *ask_at = Some(Instant::now() + ask_again_after(owned.failures));
+                drop(state);
+                return self.show_trouble(topic_partition, format!("its offsets cannot be looked up: {reason}"));
+            }
+        }
+        let (why, low, high) = (*why, *low, *high);
+        let is_known = |end, offset: Option<i64>| offset.is_some() || !is_asked_for(why, self.reset, end);
+        if !is_known(LogEnd::Low, low) || !is_known(LogEnd::High, high) {
+            return;
+        }
+        let effect = owned.go_on(topic_partition, why, (low.unwrap_or_default(), high.unwrap_or_default()), self.reset);
+        let was_shown = owned.problem.take().is_some();
+        match effect {
+            Effect::None => {}
+            Effect::Begun => state.begun.push(topic_partition.clone()),
+            Effect::NewLog(log) => state.new_logs.push(log),
+            Effect::Gone { missing } => self.send(Event::Gone { topic_partition: topic_partition.clone(), records: missing }),
+            Effect::Refused(error) => drop(state.failure.get_or_insert(error)),
+        }
+        drop(state);
+        if was_shown {
+            self.show_mended(topic_partition);
+        }
+    }
+
+    /// Tells the task of partitions that it could not be told of with their assignment.
+    pub(super) fn announce_late(&self) {
+        let mut state = self.state();
+        if state.begun.is_empty() {
+            return;
+        }
+        let begun = std::mem::take(&mut state.begun);
+        let begin = |topic_partition: TopicPartition| {
+            let next = state.owned.get(&topic_partition)?.next?;
+            Some((topic_partition, connect_api::OffsetAndMetadata::new(next, "")))
+        };
+        let partitions: Offsets = begun.into_iter().filter_map(begin).collect();
+        let (epoch, topic_ids) = (state.epoch, state.topic_ids(&partitions));
+        drop(state);
+        self.send(Event::Assigned { epoch, partitions, topic_ids });
+    }
+
+    /// Looks at topics that have become others, as librdkafka's log has it up to now.
+    pub(super) fn look_at_changes(&self) {
+        self.read_log();
+        for change in self.changes.take() {
+            self.state().changed(&change, Instant::now());
+        }
+    }
+
+    /// Reads the lines that librdkafka has written to its log.
+    pub(super) fn read_log(&self) {
+        let Some(queues) = self.inlet.queues() else { return };
+        while let Some((level, facility, text)) = queues.log.log_line() {
+            self.log(super::log_level(level), &facility, &text);
+        }
+    }
+
+    /// Shows that nothing comes from a partition, until [`Context::show_mended`].
+    pub(super) fn show_trouble(&self, topic_partition: &TopicPartition, problem: String) {
+        let is_new = {
+            let mut state = self.state();
+            let Some(owned) = state.owned.get_mut(topic_partition) else { return };
+            owned.problem.as_ref() != Some(&problem) && owned.problem.replace(problem.clone()).is_none()
+        };
+        tracing::warn!(%topic_partition, problem, "trouble with a partition");
+        self.health.set_problem(&problem_of(topic_partition), Some(problem));
+        if is_new {
+            self.send(Event::Unreadable { topic_partition: topic_partition.clone(), unreadable: true });
+        }
+    }
+
+    /// A partition can be read again, or is no longer ours.
+    pub(super) fn show_mended(&self, topic_partition: &TopicPartition) {
+        self.health.set_problem(&problem_of(topic_partition), None);
+        self.send(Event::Unreadable { topic_partition: topic_partition.clone(), unreadable: false });
+    }
+}
+
+/// Under which name readiness shows a partition.
+fn problem_of(topic_partition: &TopicPartition) -> String {
+    format!("partition {topic_partition}")
+}
+
+fn is_asked_for(why: Why, reset: Reset, end: LogEnd) -> bool {
+    match why {
+        Why::OutOfRange { .. } => true,
+        Why::NewLog => end == LogEnd::Low,
+        Why::Begin => (end == LogEnd::High) == (reset == Reset::Latest),
+    }
+}
+
+/// What follows from where a partition goes on.
+enum Effect {
+    None,
+    /// The task can be given the partition.
+    Begun,
+    /// The task must be told.
+    NewLog(NewLog),
+    /// So many records were never read.
+    Gone {
+        missing: u64,
+    },
+    /// The task ends.
+    Refused(Error),
+}
+
+impl Owned {
+    /// Goes on where the log says.
+    fn go_on(&mut self, topic_partition: &TopicPartition, why: Why, (low, high): (i64, i64), reset: Reset) -> Effect {
+        self.wait = Wait::Seek(None);
+        self.failures = 0;
+        let (begin, next) = (if reset == Reset::Latest { high } else { low }, self.next);
+        match (why, next) {
+            (Why::Begin, _) => {
+                self.next = Some(begin);
+                Effect::Begun
+            }
+            (Why::NewLog, _) | (Why::OutOfRange { .. }, None) => self.is_other_log(topic_partition, low),
+            (Why::OutOfRange { truncated }, Some(next)) => match trouble::resolve(next, (low, high), truncated, reset) {
+                Resolution::Follow => Effect::None,
+                Resolution::Gone { missing, at } => {
+                    tracing::warn!(%topic_partition, next, missing, at, "records have gone from the log before they were read");
+                    self.next = Some(at);
+                    Effect::Gone { missing: missing.unsigned_abs() }
+                }
+                Resolution::Refuse { missing } => Effect::Refused(Error::fatal(format!(
+                    "{topic_partition} cannot be read where it was left: {missing} records from offset {next} on have gone from the log, and \
+                     `auto.offset.reset` is `none`"
+                ))),
+                Resolution::BeganAnew { at } => {
+                    self.generation = Generation { log: self.generation.log + 1, seeks: 0, ..self.generation };
+                    self.is_other_log(topic_partition, at)
+                }
+            },
+        }
+    }
+
+    fn is_other_log(&mut self, topic_partition: &TopicPartition, begin: i64) -> Effect {
+        tracing::warn!(%topic_partition, begin, topic_id = self.topic_id.as_deref(), "the log has begun anew");
+        self.next = Some(begin);
+        let (generation, topic_id) = (self.generation, self.topic_id.clone());
+        Effect::NewLog(NewLog { topic_partition: topic_partition.clone(), generation, begin, topic_id })
+    }
+}
