@@ -300,7 +300,7 @@ fn any_mixture_of_it_neither_loses_nor_doubles_nor_changes_anything() {
 
 fn random(seed: u64) -> Story {
     let dice = super::Dice::new(seed ^ 0x5eed);
-    let large_records = dice.one_in(40);
+    let large_records = dice.one_in(200);
     let digits = [1, 1, 2, 3][usize::try_from(dice.below(4)).unwrap()];
     Story {
         schedule: dice.one_in(3),

@@ -150,6 +150,8 @@ impl World {
 
     /// Whether the group has it; the life may not know.
     pub(super) async fn commit(&mut self, life: &mut Life, reason: CommitReason) -> bool {
+        // What was asked for is carried out first: what is read again does not count as delivered.
+        life.next = lock(&life.host.requests).seek.take().unwrap_or(life.next);
         let delivered = Offsets::from([(topic_partition(), OffsetAndMetadata::new(life.next, ""))]);
         let offsets = life.task.pre_commit(&delivered, reason).await.unwrap();
         // A crash may come between, and the answer may be lost: then the group knows what the task does not.
