@@ -52,6 +52,11 @@ impl Bucket {
             crate::skipped(test, variable);
             return None;
         };
+        Some(Self::at(&url))
+    }
+
+    /// A new bucket of the server that listens there.
+    pub(crate) fn at(url: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{}-{number}", std::process::id());
@@ -59,13 +64,13 @@ impl Bucket {
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(Credentials::new(access_key(), secret_key(), None, None, "tests"))
             .region(Region::new("us-east-1"))
-            .endpoint_url(&url)
+            .endpoint_url(url)
             .force_path_style(true)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .build();
         let client = Client::from_conf(config);
         block_on(client.create_bucket().bucket(&name).send()).expect("a bucket");
-        Some(Self { client, url, name })
+        Self { client, url: url.to_owned(), name }
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -5,10 +5,19 @@ use crate::cluster::Cluster;
 
 /// A worker as people set one up, with quick commits.
 pub(crate) fn worker(cluster: &Cluster) -> String {
+    worker_that_commits_every(cluster, 500)
+}
+
+/// The same, but offsets are committed only where something asks for it.
+pub(crate) fn seldom(cluster: &Cluster) -> String {
+    worker_that_commits_every(cluster, 3_600_000)
+}
+
+fn worker_that_commits_every(cluster: &Cluster, milliseconds: u32) -> String {
     format!(
         "bootstrap.servers={}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
          value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n\
-         offset.flush.interval.ms=500\n",
+         offset.flush.interval.ms={milliseconds}\n",
         cluster.bootstrap_servers()
     )
 }

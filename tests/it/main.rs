@@ -11,6 +11,7 @@
     reason = "helpers of tests: a failure is a panic, and the servers are found through the environment"
 )]
 
+mod account;
 mod broker;
 mod broker_restart;
 mod bucket;
@@ -29,12 +30,14 @@ mod pinterest;
 mod process;
 mod proxy;
 mod rebalance;
+mod redelivery;
 mod references;
 mod refusals;
 mod secrets;
 mod seed;
 mod store_faults;
 mod tidy;
+mod vanishing;
 
 /// A line on standard error that the test runner does not swallow.
 pub(crate) fn say(line: &str) {

@@ -146,7 +146,7 @@ fn serve(client: TcpStream, upstream: SocketAddr, decide: &Decide, stopping: &At
 }
 
 /// The head, with its blank line, and the body of a request or an answer, as they were sent.
-fn read_message(reader: &mut impl BufRead, without_body: bool) -> std::io::Result<Option<(String, Vec<u8>)>> {
+pub(crate) fn read_message(reader: &mut impl BufRead, without_body: bool) -> std::io::Result<Option<(String, Vec<u8>)>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if reader.read_until(b'\n', &mut head)? == 0 {
