@@ -11,6 +11,15 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,
+    /// Bucket and key, with their escapes.
+    pub(crate) path: String,
+}
+
+impl Request {
+    /// Whether this request can make an object of records appear, and not only what is put to see what the store does.
+    pub(crate) fn completes_records(&self) -> bool {
+        self.kind.completes() && self.path.contains("/topics/")
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +197,7 @@ fn describe(head: &str) -> Request {
         "HEAD" => Kind::HeadBucket,
         _ => Kind::Other,
     };
-    Request { kind }
+    Request { kind, path: path.to_owned() }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, wait_until};
 use crate::files::{connector, seldom, worker};
 use crate::process::{Connect, scratch};
-use crate::proxy::{Kind, Moment, Proxy, Verdict};
+use crate::proxy::{Moment, Proxy, Verdict};
 use crate::vanishing::{Loss, Vanishing};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -82,7 +82,7 @@ impl Story {
         let completions = AtomicUsize::new(0);
         let proxy = Proxy::start(self.bucket.url(), move |request, moment| {
             let is_late =
-                moment == Moment::Arrived && request.kind.completes() && completions.fetch_add(1, Ordering::SeqCst) % 2 == 1;
+                moment == Moment::Arrived && request.completes_records() && completions.fetch_add(1, Ordering::SeqCst) % 2 == 1;
             if is_late { Verdict::Hang(PATIENCE) } else { Verdict::Pass }
         });
         let mut process = self.start(&seldom(&self.cluster), &proxy.url(), self.settings);
@@ -102,11 +102,32 @@ impl Story {
 
     /// Of the first uploads every second one hangs before it arrives, and the others before the answer; all go on after the loss.
     fn lose_while_uploads_hang(mut self, loss: Loss) {
+        let (process, _proxy, gate) = self.until_uploads_hang();
+        self.lose(loss);
+        // What is read of the new log meets the uploads of the old one.
+        self.write(10);
+        gate.open();
+        self.end(process);
+    }
+
+    /// The topic is made anew with few records, which are read while uploads of the old log hang; then the process is stopped, and the uploads arrive.
+    fn shorten_while_uploads_hang(mut self) {
+        let (mut process, _proxy, gate) = self.until_uploads_hang();
+        self.lose(Loss::MadeAnewShorter);
+        let new: f64 = self.records.written.iter().map(|written| f64::from(u32::try_from(*written).expect("few"))).sum();
+        wait_until("the new log is read", PATIENCE, || process.metric("connect_partition_position") == Some(new));
+        assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+        gate.open();
+        let process = self.start(&worker(&self.cluster), self.bucket.url(), self.settings);
+        self.end(process);
+    }
+
+    fn until_uploads_hang(&mut self) -> (Connect, Proxy, Arc<Gate>) {
         self.write(33);
         let gate = Arc::new(Gate::default());
         let (at_gate, completions) = (Arc::clone(&gate), AtomicUsize::new(0));
         let proxy = Proxy::start(self.bucket.url(), move |request, moment| {
-            if request.kind == Kind::PutObject {
+            if request.completes_records() {
                 match moment {
                     Moment::Arrived if completions.fetch_add(1, Ordering::SeqCst) % 2 == 1 => at_gate.pass(),
                     Moment::Done => at_gate.pass(),
@@ -117,11 +138,7 @@ impl Story {
         });
         let process = self.start(&worker(&self.cluster), &proxy.url(), self.settings);
         wait_until("uploads hang", PATIENCE, || gate.waiting.load(Ordering::SeqCst) >= 2);
-        self.lose(loss);
-        // What is read of the new log meets the uploads of the old one.
-        self.write(10);
-        gate.open();
-        self.end(process);
+        (process, proxy, gate)
     }
 }
 
@@ -234,4 +251,16 @@ fn made_anew_while_uploads_hang_with_a_flush_size_the_new_log_is_there_once() {
 fn made_anew_while_uploads_hang_with_a_schedule_the_new_log_is_there_once() {
     let Some(story) = Story::begin("anew-live-clock", SCHEDULE) else { return };
     story.lose_while_uploads_hang(Loss::MadeAnew);
+}
+
+#[test]
+fn made_anew_with_few_records_while_uploads_hang_with_a_flush_size_the_new_log_is_there_once() {
+    let Some(story) = Story::begin("shorter-live", FLUSH) else { return };
+    story.shorten_while_uploads_hang();
+}
+
+#[test]
+fn made_anew_with_few_records_while_uploads_hang_with_a_schedule_the_new_log_is_there_once() {
+    let Some(story) = Story::begin("shorter-live-clock", SCHEDULE) else { return };
+    story.shorten_while_uploads_hang();
 }

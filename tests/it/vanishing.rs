@@ -30,7 +30,10 @@ pub(crate) struct Vanishing {
 pub(crate) enum Loss {
     Compaction,
     DeletedRecords,
+    /// With more records than before, so that offsets do not tell.
     MadeAnew,
+    /// With a handful.
+    MadeAnewShorter,
 }
 
 impl Vanishing {
@@ -73,7 +76,11 @@ impl Vanishing {
                     cluster.delete_records(&self.topic, partition, start + choose(*written - start + 1));
                 }
             }
-            Loss::MadeAnew => self.make_anew(cluster),
+            Loss::MadeAnew => {
+                let most = self.written.iter().copied().max().unwrap_or(0);
+                self.make_anew(cluster, most + 11);
+            }
+            Loss::MadeAnewShorter => self.make_anew(cluster, 5),
         }
     }
 
@@ -91,14 +98,13 @@ impl Vanishing {
         });
     }
 
-    /// Deletes the topic, makes it anew, and gives it more records than it had, before a consumer that is slow to look sees an empty log.
-    fn make_anew(&mut self, cluster: &Cluster) {
-        let most = self.written.iter().copied().max().unwrap_or(0);
+    /// Deletes the topic, makes it anew and fills it, before a consumer that is slow to look sees an empty log.
+    fn make_anew(&mut self, cluster: &Cluster, count: i64) {
         cluster.create_topic(&self.topic, i32::try_from(self.written.len()).expect("a count"), &COMPACTS_AT_ONCE);
         self.written.fill(0);
         self.log += 1;
         // A producer that knows nothing of the former topic.
-        self.write(&Cluster::new(cluster.bootstrap_servers().to_owned()), most + 11);
+        self.write(&Cluster::new(cluster.bootstrap_servers().to_owned()), count);
     }
 
     fn partitions(&self) -> Vec<(String, i32)> {
