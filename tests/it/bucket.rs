@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_s3::types::{BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, VersioningConfiguration};
 
 use crate::cluster::block_on;
 
@@ -39,6 +39,23 @@ pub(crate) fn access_key() -> String {
 
 pub(crate) fn secret_key() -> String {
     std::env::var("CONNECT_TEST_S3_SECRET_KEY").unwrap_or_else(|_| "SKSKSKSK".into())
+}
+
+/// A multipart upload of one part that is not complete.
+pub(crate) struct Upload {
+    pub(crate) key: String,
+    id: String,
+    etag: String,
+}
+
+impl Upload {
+    /// Whether it could be completed.
+    pub(crate) fn complete(&self, bucket: &Bucket) -> bool {
+        let part = CompletedPart::builder().part_number(1).e_tag(&self.etag).build();
+        let parts = CompletedMultipartUpload::builder().parts(part).build();
+        let request = bucket.client.complete_multipart_upload().bucket(&bucket.name).key(&self.key);
+        block_on(request.upload_id(&self.id).multipart_upload(parts).send()).is_ok()
+    }
 }
 
 impl Bucket {
@@ -145,6 +162,16 @@ impl Bucket {
 
     pub(crate) fn objects(&self) -> BTreeMap<String, Object> {
         self.keys().into_iter().map(|key| (key.clone(), self.get(&key))).collect()
+    }
+
+    /// Begins a multipart upload and sends its only part.
+    pub(crate) fn begin_upload(&self, key: &str) -> Upload {
+        let begun = block_on(self.client.create_multipart_upload().bucket(&self.name).key(key).send()).expect("an upload");
+        let id = begun.upload_id().expect("an upload's number").to_owned();
+        let body = ByteStream::from_static(b"of another writer");
+        let part = self.client.upload_part().bucket(&self.name).key(key).upload_id(&id).part_number(1).body(body);
+        let part = block_on(part.send()).expect("a part");
+        Upload { key: key.to_owned(), id, etag: part.e_tag().expect("a part's version").to_owned() }
     }
 
     /// Multipart uploads that nobody finished.

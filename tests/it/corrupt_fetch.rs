@@ -13,8 +13,8 @@ use crate::numbered::{Numbered, assert_nothing_changed};
 use crate::process::{Connect, scratch};
 
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Record 17 of the middle one of three partitions, in the second of several batches of ten.
-const SPOILED: &[u8] = br#""partition":1,"n":17,"#;
+/// Record 17 of the last partition, in the second of several batches of ten.
+const SPOILED: &str = r#""n":17,"#;
 
 /// A connector that reads through a proxy.
 struct Line {
@@ -28,19 +28,20 @@ struct Line {
 }
 
 impl Line {
-    fn create(test: &str, to_spoil: usize) -> Option<Self> {
+    fn create(test: &str, partitions: i32, to_spoil: usize) -> Option<Self> {
         let cluster = Cluster::from_environment(test)?;
         let bucket = Bucket::create(Server::Moto, test)?;
         bucket.keep_versions();
         let topic = format!("corrupt-{test}-{}", std::process::id());
-        let mut records = Numbered::create(&cluster, &topic, 3);
+        let mut records = Numbered::create(&cluster, &topic, partitions);
         records.write(&cluster, 10);
         let to_spoil = Arc::new(AtomicUsize::new(to_spoil));
         let left = Arc::clone(&to_spoil);
+        let spoiled = format!(r#""partition":{},{SPOILED}"#, partitions - 1);
         let proxy = KafkaProxy::start(cluster.bootstrap_servers(), move |answer| {
-            let Some(at) = find(answer, SPOILED) else { return };
+            let Some(at) = find(answer, spoiled.as_bytes()) else { return };
             if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-                answer[at + SPOILED.len() - 2] ^= 1;
+                answer[at + spoiled.len() - 2] ^= 1;
             }
         });
         let directory = scratch(&topic);
@@ -81,7 +82,7 @@ impl Line {
 /// What librdkafka makes of a spoiled batch that an answer begins with: it may go on anywhere, or ask where to.
 #[test]
 fn a_batch_that_is_spoiled_once_is_read_again_and_every_record_is_there_once() {
-    let Some(mut line) = Line::create("once", 1) else { return };
+    let Some(mut line) = Line::create("once", 1, 1) else { return };
     let mut process = line.start("");
     wait_until("the first batch is committed", PATIENCE, || line.records.is_committed(&line.cluster, &line.group()));
     assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
@@ -93,7 +94,7 @@ fn a_batch_that_is_spoiled_once_is_read_again_and_every_record_is_there_once() {
 
 #[test]
 fn a_batch_that_stays_spoiled_is_named_and_holds_its_partition_until_it_can_be_read() {
-    let Some(mut line) = Line::create("always", usize::MAX) else { return };
+    let Some(mut line) = Line::create("always", 2, usize::MAX) else { return };
     line.write_batches();
     let process = line.start("");
     let names_it = |text: &str| {
@@ -105,7 +106,7 @@ fn a_batch_that_stays_spoiled_is_named_and_holds_its_partition_until_it_can_be_r
         process.get("/readyz").is_some_and(|(status, body)| status == 503 && names_it(&body))
     });
     assert!(process.log().lines().any(names_it), "the log names it: {}", process.log());
-    wait_until("the other partitions are read", PATIENCE, || line.committed(0) == 60 && line.committed(2) == 60);
+    wait_until("the other partition is read", PATIENCE, || line.committed(0) == 60);
     assert!(line.committed(1) <= 10, "passed over records that were never read: {}", process.log());
     line.to_spoil.store(0, Ordering::SeqCst);
     line.everything_arrives(process);

@@ -37,3 +37,6 @@ pub(crate) fn connector(name: &str, topic: &str, bucket: &Bucket, store_url: &st
 
 /// For the `more` of [`connector`]: no member is missed, however busy the machine is.
 pub(crate) const PATIENT_GROUP: &str = "consumer.override.session.timeout.ms=30000";
+
+/// For the `more` of [`connector`]: settings that have changed since a crash are followed at once, though requests of the dead may still be under way.
+pub(crate) const NO_HOLD: &str = "recovery.hold.ms=0";

@@ -23,9 +23,12 @@ mod files;
 mod golden;
 mod kafka_proxy;
 mod licences;
+mod memory;
 mod metrics;
+mod mixed_losses;
 mod numbered;
 mod offsets_reset;
+mod other_writers;
 #[path = "../../examples/pinterest/mod.rs"]
 #[allow(dead_code, reason = "the quickstart uses the rest of it")]
 mod pinterest;
@@ -35,9 +38,12 @@ mod rebalance;
 mod redelivery;
 mod references;
 mod refusals;
+mod s3_request;
+mod s3_server;
 mod secrets;
 mod seed;
 mod store_faults;
+mod survey;
 mod tidy;
 mod vanishing;
 

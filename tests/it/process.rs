@@ -169,6 +169,14 @@ impl Connect {
         tasks.iter().any(|task| task["state"] == "failed" || task["state"] == "restarting")
     }
 
+    /// What readiness says is wrong now.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let Some((_, body)) = self.get("/readyz") else { return Vec::new() };
+        let report: serde_json::Value = serde_json::from_str(&body).expect("readiness is JSON");
+        let problems = report["problems"].as_array().expect("readiness lists problems");
+        problems.iter().map(|problem| problem["problem"].as_str().expect("a text").to_owned()).collect()
+    }
+
     /// A metric's series: labels as they are written, and value.
     pub(crate) fn series(&self, name: &str) -> Vec<(String, f64)> {
         let Some((_, page)) = self.get("/metrics") else { return Vec::new() };

@@ -2,6 +2,7 @@
 //!
 //! What is still in the log is in the bucket exactly once afterwards, and what is gone at most once.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -100,7 +101,7 @@ impl Story {
         self.end(process);
     }
 
-    /// Of the first uploads every second one hangs before it arrives, and the others before the answer; all go on after the loss.
+    /// Uploads that hang go on after the loss.
     fn lose_while_uploads_hang(mut self, loss: Loss) {
         let (process, _proxy, gate) = self.until_uploads_hang();
         self.lose(loss);
@@ -122,22 +123,35 @@ impl Story {
         self.end(process);
     }
 
+    /// Some objects become durable; of the uploads after them every second one hangs before it arrives, and the others before the answer.
     fn until_uploads_hang(&mut self) -> (Connect, Proxy, Arc<Gate>) {
         self.write(33);
         let gate = Arc::new(Gate::default());
-        let (at_gate, completions) = (Arc::clone(&gate), AtomicUsize::new(0));
+        let (at_gate, arrived, early) = (Arc::clone(&gate), AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
         let proxy = Proxy::start(self.bucket.url(), move |request, moment| {
-            if request.completes_records() {
-                match moment {
-                    Moment::Arrived if completions.fetch_add(1, Ordering::SeqCst) % 2 == 1 => at_gate.pass(),
-                    Moment::Done => at_gate.pass(),
-                    _ => {}
+            let is_early = || early.lock().expect("no panic").contains(&request.path);
+            match moment {
+                _ if !request.completes_records() => {}
+                Moment::Arrived => {
+                    let before = arrived.fetch_add(1, Ordering::SeqCst);
+                    if before < 4 {
+                        early.lock().expect("no panic").insert(request.path.clone());
+                    } else if before % 2 == 1 {
+                        at_gate.pass();
+                    }
                 }
+                Moment::Done if !is_early() => at_gate.pass(),
+                _ => {}
             }
             Verdict::Pass
         });
         let process = self.start(&worker(&self.cluster), &proxy.url(), self.settings);
-        wait_until("uploads hang", PATIENCE, || gate.waiting.load(Ordering::SeqCst) >= 2);
+        wait_until("uploads hang", PATIENCE, || {
+            if self.settings == SCHEDULE {
+                self.write(1);
+            }
+            gate.waiting.load(Ordering::SeqCst) >= 2
+        });
         (process, proxy, gate)
     }
 }
