@@ -89,6 +89,8 @@ fn a_batch_that_is_spoiled_once_is_read_again_and_every_record_is_there_once() {
     line.write_batches();
     let process = line.start("consumer.override.auto.offset.reset=latest");
     wait_until("an answer is spoiled", PATIENCE, || line.to_spoil.load(Ordering::SeqCst) == 0);
+    // So that there is something behind what might have been passed over.
+    line.write_batches();
     line.everything_arrives(process);
 }
 
