@@ -2,7 +2,7 @@
 //!
 //! `CONNECT_TEST_OUTAGE_SECONDS` says how long a store refuses; `CONNECT_TEST_MEASURE=1` measures what that costs the other connector.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -78,7 +78,7 @@ fn limited(cluster: &Cluster) -> String {
     format!("{}memory.limit=32MiB\n", worker(cluster))
 }
 
-fn start(directory: &PathBuf, cluster: &Cluster, files: &[&str]) -> Connect {
+fn start(directory: &Path, cluster: &Cluster, files: &[&str]) -> Connect {
     Connect::start_all(directory, &limited(cluster), files, "info")
 }
 

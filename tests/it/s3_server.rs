@@ -169,7 +169,7 @@ impl State {
             let manners = *locked(&self.manners);
             std::thread::sleep(manners.latency);
             let request = S3Request::parse(&head, body);
-            let answer = if manners.refuses_every > 0 && number % manners.refuses_every == 0 {
+            let answer = if manners.refuses_every > 0 && number.is_multiple_of(manners.refuses_every) {
                 self.counts.refused.fetch_add(1, Ordering::SeqCst);
                 refusal(503, "SlowDown")
             } else {
