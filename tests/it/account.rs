@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::bucket::Bucket;
 use crate::cluster::Cluster;
-use crate::vanishing::Vanishing;
+use crate::vanishing::{SHARED_KEY, Vanishing};
 
 /// Where a record is: partition, log, offset.
 type Place = (i32, u64, i64);
@@ -14,6 +14,9 @@ type Place = (i32, u64, i64);
 /// The objects in which each record was found, and what is wrong with objects by themselves.
 struct Account {
     found: BTreeMap<Place, Vec<String>>,
+    /// How often each key of a partition is in files of keys. Those of values need not hold the same records: each file of a group is made once, from
+    /// what is in the log then.
+    keys: BTreeMap<(i32, String), usize>,
     wrong: Vec<String>,
 }
 
@@ -21,7 +24,8 @@ impl Vanishing {
     /// Panics unless every record that is in the log is in the bucket exactly once; every other, of this log or an earlier one, at most once; no object
     /// holds records of two logs; and no object has changed after it appeared, except that a record of a newer log has taken its name.
     pub(crate) fn assert_accounted_for(&self, cluster: &Cluster, bucket: &Bucket) {
-        let Account { mut found, mut wrong } = self.read(bucket);
+        let Account { mut found, keys, mut wrong } = self.read(bucket);
+        let (has_keys, in_log) = (!keys.is_empty(), cluster.read_all(&self.topic));
         let record = |(partition, log, n): Place| format!("{}-{partition} {n} of log {log}", self.topic);
         for (place, keys) in &found {
             if keys.len() > 1 {
@@ -31,41 +35,42 @@ impl Vanishing {
                 wrong.push(format!("{} was never written", record(*place)));
             }
         }
-        for there in cluster.read_all(&self.topic) {
+        for there in in_log {
             let place = (there.partition, self.log, there.offset);
             if found.remove(&place).is_none() {
                 wrong.push(format!("{} is missing", record(place)));
             }
+            if has_keys && !keys.contains_key(&(there.partition, Self::key(there.offset))) {
+                wrong.push(format!("the key of {} is missing", record(place)));
+            }
         }
+        // All other keys are of one record each.
+        let doubled = keys.iter().filter(|((_, key), times)| **times > 1 && key != SHARED_KEY);
+        wrong.extend(
+            doubled.map(|((partition, key), times)| format!("the key {key} of partition {partition} is there {times} times")),
+        );
         let total = wrong.len();
         wrong.truncate(20);
         assert!(total == 0, "{total} wrong in {}:\n{}", self.topic, wrong.join("\n"));
     }
 
     fn read(&self, bucket: &Bucket) -> Account {
-        let mut account = Account { found: BTreeMap::new(), wrong: Vec::new() };
+        let mut account = Account { found: BTreeMap::new(), keys: BTreeMap::new(), wrong: Vec::new() };
         let versions = bucket.versions();
-        // The second file of a group has the keys, in the order of the values.
-        let (mut keys_of_values, mut keys) = (BTreeMap::new(), BTreeMap::new());
         for (name, object) in bucket.objects() {
             let text = String::from_utf8(object.body).expect("JSON lines");
             let versions = u64::try_from(versions.get(&name).copied().unwrap_or(0)).expect("few");
-            if let Some(group) = name.strip_suffix(".keys.json") {
+            if name.ends_with(".keys.json") {
                 account.check_versions(&name, versions, self.log);
-                keys.insert(group.to_owned(), text.lines().map(|key| key.trim_matches('"').to_owned()).collect::<Vec<_>>());
+                let Some((partition, _)) = named(&self.topic, &name) else { continue };
+                for key in text.lines() {
+                    *account.keys.entry((partition, key.trim_matches('"').to_owned())).or_default() += 1;
+                }
                 continue;
             }
             let places: Vec<Place> = text.lines().map(place).collect();
             account.check_versions(&name, versions, places.first().map_or(0, |place| place.1));
             account.check(&self.topic, &name, &places);
-            if let Some(group) = name.strip_suffix(".json") {
-                keys_of_values.insert(group.to_owned(), places.iter().map(|place| Self::key(place.2)).collect::<Vec<_>>());
-            }
-        }
-        if !keys.is_empty() && keys != keys_of_values {
-            let differs = |group: &&String| keys.get(*group) != keys_of_values.get(*group);
-            let groups: BTreeSet<_> = keys.keys().chain(keys_of_values.keys()).filter(differs).collect();
-            account.wrong.push(format!("values and keys of {groups:?} do not belong together"));
         }
         account
     }

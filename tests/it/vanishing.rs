@@ -16,6 +16,9 @@ const COMPACTS_AT_ONCE: [(&str, &str); 6] = [
     ("retention.ms", "-1"),
 ];
 
+/// The key of many records: compaction leaves the last.
+pub(crate) const SHARED_KEY: &str = "again";
+
 /// Records say in which log they are (how often the topic had been made before), and their offset in it.
 pub(crate) struct Vanishing {
     pub(crate) topic: String,
@@ -44,7 +47,7 @@ impl Vanishing {
 
     /// The key of a record: the first and some others have the same, so that only the last of them outlives compaction.
     pub(crate) fn key(n: i64) -> String {
-        if n % 4 == 0 || n % 7 == 3 { "again".to_owned() } else { format!("once-{n}") }
+        if n % 4 == 0 || n % 7 == 3 { SHARED_KEY.to_owned() } else { format!("once-{n}") }
     }
 
     /// Adds so many records to every partition.
@@ -89,7 +92,7 @@ impl Vanishing {
         let before = self.written.clone();
         wait_until(&format!("{} is compacted", self.topic), PATIENCE, || {
             self.write(cluster, 4);
-            let again = |record: &&Record| record.key.as_deref() == Some(b"again");
+            let again = |record: &&Record| record.key.as_deref() == Some(SHARED_KEY.as_bytes());
             let count = |partition: i32, below: i64| {
                 let in_log = cluster.read_all(&self.topic).into_iter();
                 in_log.filter(|r| r.partition == partition && r.offset < below && again(&r)).count()
