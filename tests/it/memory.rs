@@ -88,10 +88,15 @@ fn metric(process: &Connect, connector: &str, name: &str) -> f64 {
     process.series(name).iter().filter(|(labels, _)| labels.contains(&label)).map(|(_, value)| value).sum()
 }
 
-/// Waits until the connector reads no more, because nothing of what it has read can be written.
-fn wait_until_full(flow: &Flow, process: &Connect) {
+/// Waits until the connector reads no more, however often the store is asked, because nothing of what it has read can be written.
+fn wait_until_full(flow: &Flow, process: &Connect, refused: &AtomicUsize) {
+    let (mut read, mut refused_then) = (0.0, 0);
     wait_until("the connector with the store that refuses reads no more", PATIENCE, || {
-        metric(process, &flow.name, "connect_consumer_paused") > 0.0
+        let (read_now, refused_now) = (metric(process, &flow.name, "connect_records_read_total"), refused.load(Ordering::SeqCst));
+        if read_now > read {
+            (read, refused_then) = (read_now, refused_now);
+        }
+        read > 0.0 && refused_now >= refused_then + 30
     });
 }
 
@@ -104,7 +109,7 @@ fn a_connector_whose_store_refuses_everything_leaves_another_its_share() {
     stuck.records.write(&cluster, 12_000);
     let files = [stuck.file(&stores.proxy.url(), "flush.size=1000"), well.file(&stores.server.url(), "flush.size=1000")];
     let mut process = start(&scratch("two-connectors"), &cluster, &[&files[0], &files[1]]);
-    wait_until_full(&stuck, &process);
+    wait_until_full(&stuck, &process, &stores.refused);
 
     let began = Instant::now();
     loop {
@@ -148,7 +153,7 @@ fn what_a_stuck_connector_costs_another_is_measured_on_demand() {
         let files: Vec<&str> = if beside { vec![&stuck_file, &well_file] } else { vec![&well_file] };
         let mut process = start(&directory, &cluster, &files);
         if beside {
-            wait_until_full(&stuck, &process);
+            wait_until_full(&stuck, &process, &stores.refused);
         }
         let delivered = || metric(&process, &name, "connect_records_delivered_total");
         wait_until("records flow", PATIENCE, || delivered() > 0.0);
