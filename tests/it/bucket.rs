@@ -6,9 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, RequestChecksumCalculation};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_s3::types::{BucketVersioningStatus, CompletedMultipartUpload, CompletedPart, VersioningConfiguration};
 
 use crate::cluster::block_on;
+
+/// Ends the key of what a start puts to see what the store does; an end that comes at once leaves it.
+const PROBE: &str = ".connect-conditional-write-probe";
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,23 @@ pub(crate) fn secret_key() -> String {
     std::env::var("CONNECT_TEST_S3_SECRET_KEY").unwrap_or_else(|_| "SKSKSKSK".into())
 }
 
+/// A multipart upload of one part that is not complete.
+pub(crate) struct Upload {
+    pub(crate) key: String,
+    id: String,
+    etag: String,
+}
+
+impl Upload {
+    /// Whether it could be completed.
+    pub(crate) fn complete(&self, bucket: &Bucket) -> bool {
+        let part = CompletedPart::builder().part_number(1).e_tag(&self.etag).build();
+        let parts = CompletedMultipartUpload::builder().parts(part).build();
+        let request = bucket.client.complete_multipart_upload().bucket(&bucket.name).key(&self.key);
+        block_on(request.upload_id(&self.id).multipart_upload(parts).send()).is_ok()
+    }
+}
+
 impl Bucket {
     /// A new bucket, or none and a word about it if that server does not run.
     pub(crate) fn create(server: Server, test: &str) -> Option<Self> {
@@ -52,6 +72,11 @@ impl Bucket {
             crate::skipped(test, variable);
             return None;
         };
+        Some(Self::at(&url))
+    }
+
+    /// A new bucket of the server that listens there.
+    pub(crate) fn at(url: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{}-{number}", std::process::id());
@@ -59,13 +84,13 @@ impl Bucket {
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(Credentials::new(access_key(), secret_key(), None, None, "tests"))
             .region(Region::new("us-east-1"))
-            .endpoint_url(&url)
+            .endpoint_url(url)
             .force_path_style(true)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .build();
         let client = Client::from_conf(config);
         block_on(client.create_bucket().bucket(&name).send()).expect("a bucket");
-        Some(Self { client, url, name })
+        Self { client, url: url.to_owned(), name }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -104,6 +129,7 @@ impl Bucket {
                 *versions.entry(each.key().unwrap_or_default().to_owned()).or_default() += 1;
             }
             if page.is_truncated() != Some(true) {
+                versions.retain(|key, _| !key.ends_with(PROBE));
                 return versions;
             }
             key = page.next_key_marker().map(str::to_owned);
@@ -120,6 +146,7 @@ impl Bucket {
             keys.extend(page.contents().iter().map(|object| object.key().unwrap_or_default().to_owned()));
             after = page.next_continuation_token().map(str::to_owned);
             if after.is_none() {
+                keys.retain(|key| !key.ends_with(PROBE));
                 keys.sort();
                 return keys;
             }
@@ -140,6 +167,16 @@ impl Bucket {
 
     pub(crate) fn objects(&self) -> BTreeMap<String, Object> {
         self.keys().into_iter().map(|key| (key.clone(), self.get(&key))).collect()
+    }
+
+    /// Begins a multipart upload and sends its only part.
+    pub(crate) fn begin_upload(&self, key: &str) -> Upload {
+        let begun = block_on(self.client.create_multipart_upload().bucket(&self.name).key(key).send()).expect("an upload");
+        let id = begun.upload_id().expect("an upload's number").to_owned();
+        let body = ByteStream::from_static(b"of another writer");
+        let part = self.client.upload_part().bucket(&self.name).key(key).upload_id(&id).part_number(1).body(body);
+        let part = block_on(part.send()).expect("a part");
+        Upload { key: key.to_owned(), id, etag: part.e_tag().expect("a part's version").to_owned() }
     }
 
     /// Multipart uploads that nobody finished.

@@ -1,6 +1,6 @@
 //! The real Kafka broker of the tests: topics, records, and what a consumer group has committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -197,11 +198,16 @@ impl Cluster {
 
     /// The offset that the next record of a partition will have.
     pub(crate) fn end_offset(&self, topic: &str, partition: i32) -> i64 {
+        self.watermarks(topic, partition).1
+    }
+
+    /// The first offset of a partition that can still be asked for, and the one that its next record will have.
+    pub(crate) fn watermarks(&self, topic: &str, partition: i32) -> (i64, i64) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             // Leaders of new partitions are known to the broker before they lead.
             match self.producer.client().fetch_watermarks(topic, partition, PATIENCE) {
-                Ok((_, end)) => return end,
+                Ok(watermarks) => return watermarks,
                 Err(error) => assert!(Instant::now() < deadline, "watermarks of {topic}-{partition}: {error}"),
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -231,22 +237,27 @@ impl Cluster {
         committed.elements().iter().filter_map(offset).collect()
     }
 
-    /// All records of a topic, in order of partition and offset.
+    /// All records of a topic that are still in its log, in order of partition and offset.
     pub(crate) fn read_all(&self, topic: &str) -> Vec<Record> {
         let consumer = self.consumer("tests-read-all");
         let mut list = TopicPartitionList::new();
-        let mut missing = 0;
-        for partition in 0..self.partitions(topic) {
-            list.add_partition_offset(topic, partition, Offset::Beginning).expect("an offset");
-            missing += self.end_offset(topic, partition);
+        let mut unread: BTreeSet<i32> = (0..self.partitions(topic)).collect();
+        for partition in &unread {
+            list.add_partition_offset(topic, *partition, Offset::Beginning).expect("an offset");
         }
         consumer.assign(&list).expect("an assignment");
         let mut records = Vec::new();
         let deadline = Instant::now() + PATIENCE;
-        while i64::try_from(records.len()).expect("few records") < missing {
-            assert!(Instant::now() < deadline, "read {} of {missing} records of {topic}", records.len());
-            let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-            let message = message.expect("a record");
+        while !unread.is_empty() {
+            assert!(Instant::now() < deadline, "read {} records of {topic}, and no end of {unread:?}", records.len());
+            let message = match consumer.poll(Duration::from_millis(100)) {
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    unread.remove(&partition);
+                    continue;
+                }
+                Some(message) => message.expect("a record"),
+                None => continue,
+            };
             let headers = message
                 .headers()
                 .map_or_else(Vec::new, |headers| headers.iter().map(|h| (h.key.to_owned(), h.value.map(<[u8]>::to_vec))).collect());
@@ -269,6 +280,7 @@ impl Cluster {
             .set("bootstrap.servers", &self.bootstrap_servers)
             .set("group.id", group)
             .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "true")
             .set("log_level", "0")
             .create()
             .expect("a consumer")

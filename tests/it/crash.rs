@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, wait_until};
-use crate::files::{connector, worker};
+use crate::files::{NO_HOLD, connector, worker};
 use crate::numbered::{Numbered, assert_nothing_changed};
 use crate::process::{Connect, scratch};
 use crate::proxy::{Moment, Proxy, Verdict};
@@ -75,24 +75,24 @@ impl Victim {
     }
 }
 
-fn kills() -> usize {
+pub(crate) fn kills() -> usize {
     std::env::var("CONNECT_TEST_KILLS").map_or(8, |kills| kills.parse().expect("a number"))
 }
 
 /// A small generator (xorshift); its seed is said, so that a failure can be repeated with `CONNECT_TEST_SEED`.
-struct Random {
-    seed: u64,
+pub(crate) struct Random {
+    pub(crate) seed: u64,
     state: u64,
 }
 
 impl Random {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").subsec_nanos();
         let seed = std::env::var("CONNECT_TEST_SEED").map_or_else(|_| u64::from(now()) + 1, |seed| seed.parse().expect("a number"));
         Self { seed, state: seed }
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
@@ -129,8 +129,8 @@ fn killed_at_random_moments_with_the_wall_clock_cutting_every_record_is_there_on
 #[test]
 fn killed_and_restarted_with_another_flush_size_each_time_every_record_is_there_once() {
     let Some(mut victim) = Victim::create("flush-changed") else { return };
-    victim.suffer(|life| format!("flush.size={}", [7, 3, 10, 1, 25, 4][life % 6]));
-    victim.finish("flush.size=1");
+    victim.suffer(|life| format!("flush.size={}\n{NO_HOLD}", [7, 3, 10, 1, 25, 4][life % 6]));
+    victim.finish(&format!("flush.size=1\n{NO_HOLD}"));
 }
 
 /// Kills when the sink completes its `count`-th object, at this moment of the request.
@@ -152,7 +152,7 @@ fn killed_around_the_upload(test: &str, moment: Moment, settings: &[&str]) {
                 }
                 Verdict::Pass
             });
-            let mut process = victim.start_through(&proxy.url(), settings);
+            let mut process = victim.start_through(&proxy.url(), &format!("{settings}\n{NO_HOLD}"));
             pid.store(process.id(), Ordering::SeqCst);
             let deadline = Instant::now() + Duration::from_secs(60);
             while process.is_running() {
@@ -163,7 +163,7 @@ fn killed_around_the_upload(test: &str, moment: Moment, settings: &[&str]) {
             }
         }
     }
-    victim.finish("flush.size=1");
+    victim.finish(&format!("flush.size=1\n{NO_HOLD}"));
 }
 
 fn kill_now(pid: u32) {
@@ -196,12 +196,12 @@ fn killed_as_soon_as_an_offset_is_committed_every_record_is_there_once() {
         for _ in 0..2 {
             victim.records.write(&victim.cluster, 35);
             let before = victim.cluster.committed(&group, &victim.records.partitions());
-            let mut process = victim.start(settings);
+            let mut process = victim.start(&format!("{settings}\n{NO_HOLD}"));
             wait_until("a commit", Duration::from_secs(40), || {
                 victim.cluster.committed(&group, &victim.records.partitions()) != before
             });
             process.kill();
         }
     }
-    victim.finish("flush.size=1");
+    victim.finish(&format!("flush.size=1\n{NO_HOLD}"));
 }

@@ -5,10 +5,19 @@ use crate::cluster::Cluster;
 
 /// A worker as people set one up, with quick commits.
 pub(crate) fn worker(cluster: &Cluster) -> String {
+    worker_that_commits_every(cluster, 500)
+}
+
+/// The same, but offsets are committed only where something asks for it.
+pub(crate) fn seldom(cluster: &Cluster) -> String {
+    worker_that_commits_every(cluster, 3_600_000)
+}
+
+fn worker_that_commits_every(cluster: &Cluster, milliseconds: u32) -> String {
     format!(
         "bootstrap.servers={}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
          value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n\
-         offset.flush.interval.ms=500\n",
+         offset.flush.interval.ms={milliseconds}\n",
         cluster.bootstrap_servers()
     )
 }
@@ -28,3 +37,6 @@ pub(crate) fn connector(name: &str, topic: &str, bucket: &Bucket, store_url: &st
 
 /// For the `more` of [`connector`]: no member is missed, however busy the machine is.
 pub(crate) const PATIENT_GROUP: &str = "consumer.override.session.timeout.ms=30000";
+
+/// For the `more` of [`connector`]: settings that have changed since a crash are followed at once, though requests of the dead may still be under way.
+pub(crate) const NO_HOLD: &str = "recovery.hold.ms=0";

@@ -11,30 +11,41 @@
     reason = "helpers of tests: a failure is a panic, and the servers are found through the environment"
 )]
 
+mod account;
 mod broker;
 mod broker_restart;
 mod bucket;
 mod cluster;
 mod configs;
+mod corrupt_fetch;
 mod crash;
 mod files;
 mod golden;
+mod kafka_proxy;
 mod licences;
+mod memory;
 mod metrics;
+mod mixed_losses;
 mod numbered;
 mod offsets_reset;
+mod other_writers;
 #[path = "../../examples/pinterest/mod.rs"]
 #[allow(dead_code, reason = "the quickstart uses the rest of it")]
 mod pinterest;
 mod process;
 mod proxy;
 mod rebalance;
+mod redelivery;
 mod references;
 mod refusals;
+mod s3_request;
+mod s3_server;
 mod secrets;
 mod seed;
 mod store_faults;
+mod survey;
 mod tidy;
+mod vanishing;
 
 /// A line on standard error that the test runner does not swallow.
 pub(crate) fn say(line: &str) {

@@ -12,22 +12,31 @@ pub(crate) struct Numbered {
     pub(crate) topic: String,
     /// How many records each partition has.
     pub(crate) written: Vec<i64>,
+    /// What makes a record long.
+    padding: String,
 }
 
 impl Numbered {
     pub(crate) fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Self {
         cluster.create_topic(topic, partitions, &[]);
-        Self { topic: topic.to_owned(), written: vec![0; usize::try_from(partitions).expect("a count")] }
+        let written = vec![0; usize::try_from(partitions).expect("a count")];
+        Self { topic: topic.to_owned(), written, padding: String::new() }
+    }
+
+    /// Records will be longer by so many bytes.
+    pub(crate) fn padded(self, bytes: usize) -> Self {
+        Self { padding: ".".repeat(bytes), ..self }
     }
 
     /// Adds so many records to every partition.
     pub(crate) fn write(&mut self, cluster: &Cluster, count: i64) {
+        let padding = &self.padding;
         let mut records = Vec::new();
         for (partition, written) in (0..).zip(&mut self.written) {
             records.extend((*written..*written + count).map(|n| Record {
                 topic: self.topic.clone(),
                 partition,
-                value: Some(format!(r#"{{"partition":{partition},"n":{n},"text":"record {n}"}}"#).into_bytes()),
+                value: Some(format!(r#"{{"partition":{partition},"n":{n},"text":"record {n}{padding}"}}"#).into_bytes()),
                 ..Record::default()
             }));
             *written += count;
@@ -50,11 +59,16 @@ impl Numbered {
     /// Panics with what is missing, doubled or out of place, unless the bucket holds every record exactly once, each
     /// object's records follow each other, and its name says the first.
     pub(crate) fn assert_exactly_once(&self, bucket: &Bucket) {
+        self.assert_exactly_once_in(bucket.objects().into_iter().map(|(key, object)| (key, object.body)));
+    }
+
+    /// The same, of these keys and contents.
+    pub(crate) fn assert_exactly_once_in(&self, objects: impl IntoIterator<Item = (String, Vec<u8>)>) {
         let mut found: BTreeMap<(usize, i64), Vec<String>> = BTreeMap::new();
         let mut wrong = Vec::new();
-        for (key, object) in bucket.objects() {
+        for (key, body) in objects {
             let Some((partition, first)) = self.named(&key) else { continue };
-            let text = String::from_utf8(object.body).expect("JSON lines");
+            let text = String::from_utf8(body).expect("JSON lines");
             for (line, expected) in text.lines().zip(first..) {
                 let value: Value = serde_json::from_str(line).expect("a record");
                 let (at, n) = (value["partition"].as_u64(), value["n"].as_i64().expect("a number"));

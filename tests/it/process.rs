@@ -60,18 +60,28 @@ impl Connect {
 
     /// The same, with this much in its log.
     pub(crate) fn start_saying(directory: &Path, worker: &str, connector: &str, level: &str) -> Self {
+        Self::start_all(directory, worker, &[connector], level)
+    }
+
+    /// Several connectors in one process.
+    pub(crate) fn start_all(directory: &Path, worker: &str, connectors: &[&str], level: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let address = free_address();
-        let worker_file = directory.join(format!("worker-{number}.properties"));
-        let connector_file = directory.join(format!("connector-{number}.properties"));
-        std::fs::write(&worker_file, format!("{worker}\nlisteners=http://{address}\n")).expect("a worker file");
-        std::fs::write(&connector_file, connector).expect("a connector file");
+        let file = |name: String, contents: &str| {
+            let file = directory.join(name);
+            std::fs::write(&file, contents).expect("a file of settings");
+            file
+        };
+        let worker = file(format!("worker-{number}.properties"), &format!("{worker}\nlisteners=http://{address}\n"));
+        let numbered = (0..).zip(connectors);
+        let connectors = numbered.map(|(which, connector)| file(format!("connector-{number}-{which}.properties"), connector));
         let log = directory.join(format!("log-{number}"));
         let output = File::create(&log).expect("a log");
         let child = command()
             .arg("run")
-            .args([&worker_file, &connector_file])
+            .arg(worker)
+            .args(connectors)
             .env("RUST_LOG", std::env::var("CONNECT_TEST_LOG").unwrap_or_else(|_| level.to_owned()))
             .stdout(output.try_clone().expect("a second handle"))
             .stderr(output)
@@ -91,6 +101,13 @@ impl Connect {
 
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a status").is_none()
+    }
+
+    /// Bytes that the process has for itself: heap and stacks, without the pages of the program's file. Nothing once it has ended.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
     }
 
     /// SIGKILL: nothing is saved, nobody is told.
@@ -150,6 +167,14 @@ impl Connect {
         let report: serde_json::Value = serde_json::from_str(&body).expect("readiness is JSON");
         let tasks = report["tasks"].as_array().expect("readiness lists the tasks");
         tasks.iter().any(|task| task["state"] == "failed" || task["state"] == "restarting")
+    }
+
+    /// What readiness says is wrong now.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let Some((_, body)) = self.get("/readyz") else { return Vec::new() };
+        let report: serde_json::Value = serde_json::from_str(&body).expect("readiness is JSON");
+        let problems = report["problems"].as_array().expect("readiness lists problems");
+        problems.iter().map(|problem| problem["problem"].as_str().expect("a text").to_owned()).collect()
     }
 
     /// A metric's series: labels as they are written, and value.

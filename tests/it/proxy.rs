@@ -11,6 +11,15 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,
+    /// Bucket and key, with their escapes.
+    pub(crate) path: String,
+}
+
+impl Request {
+    /// Whether this request can make an object of records appear, and not only what is put to see what the store does.
+    pub(crate) fn completes_records(&self) -> bool {
+        self.kind.completes() && self.path.contains("/topics/")
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +155,7 @@ fn serve(client: TcpStream, upstream: SocketAddr, decide: &Decide, stopping: &At
 }
 
 /// The head, with its blank line, and the body of a request or an answer, as they were sent.
-fn read_message(reader: &mut impl BufRead, without_body: bool) -> std::io::Result<Option<(String, Vec<u8>)>> {
+pub(crate) fn read_message(reader: &mut impl BufRead, without_body: bool) -> std::io::Result<Option<(String, Vec<u8>)>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if reader.read_until(b'\n', &mut head)? == 0 {
@@ -189,7 +198,7 @@ fn describe(head: &str) -> Request {
         "HEAD" => Kind::HeadBucket,
         _ => Kind::Other,
     };
-    Request { kind }
+    Request { kind, path: path.to_owned() }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::numbered::{Numbered, assert_nothing_changed};
 use crate::process::{Connect, scratch};
 use crate::proxy::{Moment, Proxy, Verdict};
 
-fn outage() -> Duration {
+pub(crate) fn outage() -> Duration {
     Duration::from_secs(std::env::var("CONNECT_TEST_OUTAGE_SECONDS").map_or(5, |text| text.parse().expect("a number")))
 }
 
