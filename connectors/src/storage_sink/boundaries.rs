@@ -19,7 +19,10 @@ pub(super) struct Boundaries {
     durable: BTreeMap<i64, i64>,
     /// The range of those that was looked at last: records come in order.
     current: Option<(i64, i64)>,
-    partial: VecDeque<PartialRange>,
+    /// By first offset. Those behind are kept: what may be committed can lie far behind what is read.
+    partial: Vec<PartialRange>,
+    /// So many of them, from the front, have been read.
+    partial_behind: usize,
     /// Everything that was found lies before this offset.
     found_until: i64,
 }
@@ -38,11 +41,10 @@ impl Boundaries {
     pub(super) fn new(planned: &[PlannedCut], every: bool, found: Findings, start: i64) -> Self {
         let Findings { edges, durable, partial, until: found_until, .. } = found;
         let planned: VecDeque<i64> = planned.iter().map(|cut| cut.end).filter(|cut| *cut > start).collect();
-        let partial: VecDeque<_> =
-            partial.into_iter().map(|((first, end), group)| PartialRange { first, end, slots: group.slots }).collect();
+        let partial = partial.into_iter().map(|((first, end), group)| PartialRange { first, end, slots: group.slots }).collect();
         let every_until = planned.back().copied().filter(|_| every).unwrap_or_default();
         let next_edge = edges.after(start);
-        Self { planned, every_until, edges, next_edge, durable, current: None, partial, found_until }
+        Self { planned, every_until, edges, next_edge, durable, current: None, partial, partial_behind: 0, found_until }
     }
 
     /// Leaves behind what ends at or before `offset`. Returns the first boundary on the way that lies beyond `written`, the end of what is in open
@@ -65,8 +67,8 @@ impl Boundaries {
             }
             self.next_edge = self.edges.after(offset);
         }
-        while self.partial.front().is_some_and(|range| range.end <= offset) {
-            self.partial.pop_front();
+        while self.partial.get(self.partial_behind).is_some_and(|range| range.end <= offset) {
+            self.partial_behind += 1;
         }
         cut
     }
@@ -93,7 +95,8 @@ impl Boundaries {
     }
 
     fn partial_around(&self, offset: i64) -> impl Iterator<Item = &PartialRange> {
-        self.partial.iter().take_while(move |range| range.first <= offset).filter(move |range| offset < range.end)
+        let ahead = self.partial[self.partial_behind..].iter();
+        ahead.take_while(move |range| range.first <= offset).filter(move |range| offset < range.end)
     }
 
     /// Whether the journal, or an object of ours that is there, decides where the file with `offset` ends. Objects of others suggest cuts and never
@@ -194,7 +197,10 @@ mod tests {
         joined.edges.insert(20);
         joined.complete();
         assert_eq!(Boundaries::new(&[], false, joined, 10).committable(27), 20);
-        assert_eq!(Boundaries::new(&[], false, partial(10, 20, "v"), 10).committable(13), 10);
+        // Also of a group that has been read to its end, and in which somebody else's object has cut.
+        let mut partial = Boundaries::new(&[], false, partial(10, 20, "v"), 10);
+        partial.pass(25, 25);
+        assert_eq!(partial.committable(13), 10);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use connect_api::{OffsetAndMetadata, PartitionedBy};
 use tokio::sync::oneshot;
 use tracing::{debug, info};
 
-use super::{ledger::CutId, topic_partition_writer::TopicPartitionWriter};
+use super::{gate::Last, ledger::CutId, topic_partition_writer::TopicPartitionWriter};
 
 /// So many cuts may become durable before a commit is asked for: what lies beyond the committed offset must be looked at after a crash.
 const DURABLE_BEFORE_COMMIT: u64 = 2_000;
@@ -70,10 +70,13 @@ impl TopicPartitionWriter {
         if offset >= self.boundaries.every_until() {
             self.gate.journal.every = self.shared.config.plans_every_cut();
         }
-        let is_idle = self.uploading == 0;
-        let is_clean = closing.is_some() && is_behind && self.knows_ahead && is_idle && !self.ledger.has_cuts_in_flight();
-        let under_way = closing.filter(|_| !is_idle);
-        OffsetAndMetadata::new(offset, self.gate.metadata(offset, is_clean, under_way))
+        let is_behind = is_behind && self.knows_ahead;
+        let last = closing.map(|until| match (self.uploading, self.ledger.has_cuts_in_flight()) {
+            (0, false) if is_behind => Last::Clean,
+            (0, _) => Last::Idle,
+            _ => Last::UnderWay { until },
+        });
+        OffsetAndMetadata::new(offset, self.gate.metadata(offset, is_behind, last))
     }
 
     /// Nothing of earlier settings lies ahead any more.

@@ -18,8 +18,8 @@ pub(super) struct Gate {
     pub(super) journal: Journal,
     /// As the next owner would read it now.
     committed: Option<Journal>,
-    /// The metadata that the partition came with: it stays until this assignment makes objects.
-    found_metadata: String,
+    /// The offset and metadata that the partition came with: they stay until this assignment moves the offset or makes objects.
+    found: OffsetAndMetadata,
     makes_objects: bool,
     held: VecDeque<HeldCut>,
     /// So many of them, from the front, are planned or need not be.
@@ -27,6 +27,17 @@ pub(super) struct Gate {
     proofs: Vec<(u32, oneshot::Sender<()>)>,
     /// The number of the proof that the partition is still ours, while that is in doubt.
     doubted: Option<u32>,
+}
+
+/// How a partition is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// Nothing in the bucket lies beyond the offset, and nothing will.
+    Clean,
+    /// Nothing is under way; more is not known.
+    Idle,
+    /// Requests may take effect until then, in seconds since 1970.
+    UnderWay { until: i64 },
 }
 
 /// A cut whose objects have not been sent.
@@ -41,9 +52,9 @@ pub(super) struct HeldCut {
 }
 
 impl Gate {
-    pub(super) fn new(journal: Journal, committed: Option<Journal>, found_metadata: String) -> Self {
+    pub(super) fn new(journal: Journal, committed: Option<Journal>, found: OffsetAndMetadata) -> Self {
         let (held, proofs) = (VecDeque::new(), Vec::new());
-        Self { journal, committed, found_metadata, makes_objects: false, held, seen: 0, proofs, doubted: None }
+        Self { journal, committed, found, makes_objects: false, held, seen: 0, proofs, doubted: None }
     }
 
     /// Takes a cut in.
@@ -121,18 +132,21 @@ impl Gate {
         self.doubted.is_some()
     }
 
-    /// The metadata to commit with this offset. `is_clean`: this is the last commit, and nothing in the bucket lies beyond the offset.
-    /// `under_way_until`: it is the last one, and requests may take effect until then.
-    pub(super) fn metadata(&mut self, offset: i64, is_clean: bool, under_way_until: Option<i64>) -> String {
-        if !self.makes_objects {
-            return self.found_metadata.clone();
+    /// The metadata to commit with this offset. `last`: it is the last commit, and whether nothing in the bucket lies beyond the offset; else requests may
+    /// take effect until then. `is_behind`: nothing that was found lies beyond the offset.
+    pub(super) fn metadata(&mut self, offset: i64, is_behind: bool, last: Option<Last>) -> String {
+        if !self.makes_objects && offset == self.found.offset {
+            return self.found.metadata.clone();
         }
         self.journal.planned.retain(|cut| cut.end > offset);
         // The decision that the offset lies in stays.
         let decided = self.journal.buckets.partition_point(|(from, _)| *from <= offset).saturating_sub(1);
         self.journal.buckets.drain(..decided);
         self.plan();
-        Journal { clean: is_clean, under_way_until, ..self.journal.clone() }.text()
+        // An offset that moved without an object still says of which log it is.
+        let clean = last == Some(Last::Clean) || !self.makes_objects && is_behind;
+        let under_way_until = if let Some(Last::UnderWay { until }) = last { Some(until) } else { None };
+        Journal { clean, under_way_until, ..self.journal.clone() }.text()
     }
 
     /// This has been committed.
@@ -171,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_first_objects_of_a_history_wait_until_it_is_committed_and_later_ones_do_not() {
-        let mut gate = Gate::new(Journal::new(), None, String::new());
+        let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::default());
         gate.hold(cut(3, false));
         assert_eq!(released(&mut gate), [0; 0]);
         commit(&mut gate, 0);
@@ -181,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_planned_cut_waits_for_its_own_commit_and_holds_back_those_behind_it() {
-        let mut gate = Gate::new(Journal::new(), None, String::new());
+        let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::default());
         gate.hold(cut(3, false));
         commit(&mut gate, 0);
         gate.hold(cut(5, true));
@@ -200,7 +214,7 @@ mod tests {
             journal.plan(PlannedCut { end, files: Some(1) });
             end += 1 << 40;
         }
-        let mut gate = Gate::new(journal.clone(), Some(journal), String::new());
+        let mut gate = Gate::new(journal.clone(), Some(journal), OffsetAndMetadata::default());
         gate.hold(cut(10, true));
         gate.hold(cut(15, true));
         assert_eq!(released(&mut gate), [0; 0]);
@@ -214,7 +228,7 @@ mod tests {
 
     #[test]
     fn more_cuts_than_a_journal_holds_go_in_several_commits() {
-        let mut gate = Gate::new(Journal::new(), None, String::new());
+        let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::default());
         let cuts = 5_000;
         (1..=cuts).for_each(|end| gate.hold(cut(end, true)));
         let mut sent = 0;
@@ -228,7 +242,7 @@ mod tests {
 
     #[test]
     fn doubt_ends_with_a_commit_that_began_after_it() {
-        let mut gate = Gate::new(Journal::new(), None, String::new());
+        let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::default());
         gate.doubt();
         assert!(!gate.doubts(), "nothing of it can be under way");
         gate.hold(cut(3, false));
@@ -242,7 +256,11 @@ mod tests {
 
     #[test]
     fn decisions_of_the_clock_stay_as_long_as_records_of_theirs_may_be_read_again() {
-        let mut gate = Gate::new(Journal { buckets: vec![(0, 100), (10, 200), (20, 300)], ..Journal::new() }, None, String::new());
+        let mut gate = Gate::new(
+            Journal { buckets: vec![(0, 100), (10, 200), (20, 300)], ..Journal::new() },
+            None,
+            OffsetAndMetadata::default(),
+        );
         gate.hold(cut(30, false));
         commit(&mut gate, 15);
         assert_eq!(gate.journal.buckets, [(10, 200), (20, 300)]);
@@ -250,7 +268,12 @@ mod tests {
 
     #[test]
     fn metadata_is_left_as_it_was_found_until_objects_are_made() {
-        let mut gate = Gate::new(Journal::new(), None, "found".to_owned());
-        assert_eq!(gate.metadata(7, true, None), "found");
+        let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::new(7, "found"));
+        assert_eq!(gate.metadata(7, true, Some(Last::Clean)), "found");
+        // Records that were all left out move the offset: it says of which log it is, and that nothing lies ahead.
+        let journal = Journal::read(&gate.metadata(9, true, None)).unwrap().unwrap();
+        assert!(journal.clean);
+        gate.hold(cut(12, false));
+        assert!(!Journal::read(&gate.metadata(9, true, None)).unwrap().unwrap().clean);
     }
 }

@@ -94,7 +94,7 @@ impl TopicPartitionWriter {
             knows_ahead,
             decided_until,
             ledger: Ledger::new(position.offset),
-            gate: Gate::new(journal, committed, position.metadata),
+            gate: Gate::new(journal, committed, position),
             uploading: 0,
             is_paused: false,
             must_survey: false,
