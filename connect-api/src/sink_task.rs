@@ -117,8 +117,8 @@ impl SinkTaskContext {
         self.host.offset(topic_partition, offset);
     }
 
-    /// Asks for nothing to be read from these partitions until [`SinkTaskContext::resume`]; they stay assigned, and records that were read before may
-    /// still come. What is fetched ahead is thrown away: for seldom use. An assignment that ends, and comes again, is not paused.
+    /// Asks for nothing to be read from these partitions until [`SinkTaskContext::resume`]; they stay assigned, and nothing of them comes with later calls
+    /// of `put`. What is fetched ahead is thrown away and read again: for seldom use. An assignment that ends, and comes again, is not paused.
     pub fn pause(&self, topic_partitions: &[TopicPartition]) {
         self.host.pause(topic_partitions);
     }

@@ -40,7 +40,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Whether this file is a conformance suite, or the module above declares it for tests alone.
+/// Whether this file is a conformance suite, or a module above declares it for tests alone.
 fn is_test_module(path: &Path) -> bool {
     if relative(path).starts_with("connect-api/src/testing/") {
         return true;
@@ -51,7 +51,7 @@ fn is_test_module(path: &Path) -> bool {
     let parents = [folder.join("mod.rs"), folder.join("lib.rs"), folder.with_extension("rs")];
     let declared =
         |parent: &PathBuf| std::fs::read_to_string(parent).is_ok_and(|text| text.contains(&format!("#[cfg(test)]\nmod {name};")));
-    parents.iter().any(declared)
+    parents.iter().any(declared) || parents[0].is_file() && !path.ends_with("mod.rs") && is_test_module(&parents[0])
 }
 
 fn assert_none(what: &str, offenders: &[String]) {

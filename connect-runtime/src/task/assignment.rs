@@ -19,6 +19,10 @@ pub(super) struct Partition {
     pub(super) delivered: i64,
     /// Whether the sink task has opened it.
     pub(super) opened: bool,
+    /// The sink task wants nothing of it for now.
+    pub(super) paused: bool,
+    /// Records came while it was paused: they are read again.
+    pub(super) missed: bool,
     /// Commits before this one say nothing of this assignment, or of this log.
     pub(super) first_commit: u64,
     /// The group may hold an offset of an earlier log.
@@ -64,11 +68,22 @@ impl Assignment {
         offsets.into_iter().filter_map(of_epoch).collect()
     }
 
+    /// Whether records of this generation are wanted now. Those that are not, because the partition is paused, are read again later: nobody has
+    /// looked at them yet.
+    pub(super) fn wants(&mut self, topic_partition: &TopicPartition, generation: Generation) -> bool {
+        let Some(partition) = self.0.get_mut(topic_partition).filter(|partition| partition.generation == generation) else {
+            return false;
+        };
+        partition.missed |= partition.paused;
+        !partition.paused
+    }
+
     /// The partition is read from `offset` on; returns the new generation.
     pub(super) fn rewind(&mut self, topic_partition: &TopicPartition, offset: i64) -> Option<Generation> {
         let partition = self.0.get_mut(topic_partition)?;
         partition.generation.seeks += 1;
         partition.delivered = offset;
+        partition.missed = false;
         Some(partition.generation)
     }
 

@@ -22,10 +22,10 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// A batch without what was read before its partition was lost or sought.
-    pub(super) fn new(batch: Batch, assignment: &Assignment) -> Self {
+    /// A batch without what was read before its partition was lost or sought, and without what is paused: it is not converted twice.
+    pub(super) fn new(batch: Batch, assignment: &mut Assignment) -> Self {
         let Batch { mut partitions, reservation, .. } = batch;
-        partitions.retain(|read| assignment.is_current(&read.records.topic_partition, read.generation));
+        partitions.retain(|read| assignment.wants(&read.records.topic_partition, read.generation));
         let read = partitions.iter().map(|read| read.records.records.len()).sum();
         Self { partitions, converted: (0, 0), records: Vec::with_capacity(read), not_before: None, _reservation: Some(reservation) }
     }

@@ -232,8 +232,12 @@ impl SinkLoop {
         for (topic_partition, paused) in
             self.parts.host.take_pauses(|topic_partition| self.assignment.0.contains_key(topic_partition))
         {
-            if let Some(partition) = self.assignment.0.get(&topic_partition) {
-                let epoch = partition.generation.epoch;
+            if let Some(partition) = self.assignment.0.get_mut(&topic_partition) {
+                partition.paused = paused;
+                let (epoch, missed, delivered) = (partition.generation.epoch, partition.missed, partition.delivered);
+                if missed && !paused {
+                    self.rewind(&topic_partition, delivered);
+                }
                 self.parts.consumer.command(Command::Pause { topic_partition, epoch, paused });
             }
         }

@@ -72,7 +72,9 @@ impl SinkLoop {
             partition.metrics.read_bytes.inc_by(read.bytes as u64);
             partition.metrics.position.set(last.offset + 1);
         }
-        self.delivery = Some(Delivery::new(batch, &self.assignment));
+        // What was opened a moment ago may have been paused at once.
+        self.carry_out_requests();
+        self.delivery = Some(Delivery::new(batch, &mut self.assignment));
     }
 
     async fn handle(&mut self, event: Event) -> Result<()> {

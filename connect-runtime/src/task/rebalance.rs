@@ -32,6 +32,8 @@ impl SinkLoop {
                 delivered: begin.offset,
                 committed: begin,
                 opened: false,
+                paused: false,
+                missed: false,
                 first_commit: self.commits.next_seq(),
                 owes_commit: false,
                 metrics,

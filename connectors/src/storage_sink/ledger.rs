@@ -40,10 +40,10 @@ impl Ledger {
         id
     }
 
-    /// A file begins at this offset: what was read before it and is in no cut is durable already, or was left out on purpose.
-    pub(super) fn begin(&mut self, first_offset: i64) {
-        if first_offset > self.last_end {
-            self.cut(first_offset, 0);
+    /// What was read up to here and is in no cut is durable already: it was found so.
+    pub(super) fn skip(&mut self, until: i64) {
+        if until > self.last_end {
+            self.cut(until, 0);
         }
     }
 
@@ -134,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_out_before_a_file_is_done_with_when_the_cuts_before_it_are() {
+    fn what_was_found_durable_is_done_with_when_the_cuts_before_it_are() {
         let mut ledger = Ledger::new(0);
         let cut = ledger.cut(3, 1);
-        ledger.begin(7);
+        ledger.skip(7);
         assert_eq!(ledger.committable(9, true), 0);
         ledger.file_is_durable(cut);
         assert_eq!(ledger.committable(9, true), 7);

@@ -194,6 +194,9 @@ impl SinkTask for StorageSinkTask {
                 }
             }
         }
+        // Whatever the old log waited for, the new one does not.
+        let resumed: Vec<_> = partitions.keys().cloned().collect();
+        started.shared.context.resume(&resumed);
         let writers = started.openings.open(&started.shared, partitions, Why::Recreated, now)?;
         writers.into_iter().for_each(|writer| started.insert(writer));
         Ok(())

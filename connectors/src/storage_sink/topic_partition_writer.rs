@@ -44,6 +44,8 @@ pub(super) struct TopicPartitionWriter {
     pub(super) group_first: i64,
     pub(super) last_written: i64,
     pub(super) next_to_read: i64,
+    /// The offset after the last record that was left out because an object has it already.
+    skipped_until: i64,
     pub(super) next_rotation: i64,
     pub(super) last_tick: i64,
     pub(super) boundaries: Boundaries,
@@ -88,6 +90,7 @@ impl TopicPartitionWriter {
             group_first: 0,
             last_written: -1,
             next_to_read: position.offset,
+            skipped_until: 0,
             next_rotation: shared.config.schedule.as_ref().map_or(i64::MAX, |schedule| schedule.next_after(now)),
             last_tick: now,
             boundaries,
@@ -113,6 +116,7 @@ impl TopicPartitionWriter {
             self.cut(Reason::Recovery, end)?;
         }
         if self.boundaries.is_durable(offset) {
+            self.skipped_until = self.next_to_read;
             return Ok(());
         }
         if record.topic != record.origin().topic_partition().topic
@@ -175,7 +179,7 @@ impl TopicPartitionWriter {
             // divided on the way: what follows is another group.
             let known = self.boundaries.group_first(record.offset()).filter(|first| *first >= self.ledger.last_end());
             self.group_first = known.unwrap_or(record.offset());
-            self.ledger.begin(self.group_first);
+            self.ledger.skip(self.skipped_until.min(self.group_first));
         }
         self.records += 1;
         self.last_written = record.offset();
