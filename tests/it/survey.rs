@@ -34,7 +34,9 @@ fn a_group_that_is_reset_before_many_objects_opens_in_sight_of_everybody() {
     let mut records = Numbered::create(&cluster, &name, PARTITIONS);
     records.write(&cluster, i64::from(objects_a_partition()));
     let worker = format!("{}memory.limit=32MiB\n", worker(&cluster));
-    let file = connector(&name, &name, &bucket, bucket.url(), &format!("tasks.max=2\nflush.size=1\n{PATIENT_GROUP}"));
+    // Half of the requests to find out what is there, half to write.
+    let settings = format!("tasks.max=2\nflush.size=1\nuploads.in.flight.max=32\n{PATIENT_GROUP}");
+    let file = connector(&name, &name, &bucket, bucket.url(), &settings);
 
     let mut process = Connect::start(&directory, &worker, &file);
     wait_until("the objects are written", PATIENCE, || records.is_committed(&cluster, &group));

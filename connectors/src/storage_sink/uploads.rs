@@ -69,8 +69,8 @@ impl Permits {
     }
 }
 
-/// Six thousand objects a second, if each answer takes ten milliseconds: about as many as a store takes of one prefix.
-pub(super) const SURVEY_REQUESTS: usize = 64;
+/// Three thousand objects a second, if each answer takes ten milliseconds: a store takes some five thousand a prefix, and is wanted for uploads meanwhile.
+pub(super) const SURVEY_REQUESTS: usize = 32;
 
 /// Uploads of one task.
 pub(super) struct Uploads {
