@@ -18,6 +18,8 @@ pub(super) struct Gate {
     pub(super) journal: Journal,
     /// As the next owner would read it now.
     committed: Option<Journal>,
+    /// The group may have been told meanwhile that nothing lies ahead: nothing is sent before it is known what it holds.
+    may_be_clean: bool,
     /// The offset and metadata that the partition came with: they stay until this assignment moves the offset or makes objects.
     found: OffsetAndMetadata,
     makes_objects: bool,
@@ -54,7 +56,7 @@ pub(super) struct HeldCut {
 impl Gate {
     pub(super) fn new(journal: Journal, committed: Option<Journal>, found: OffsetAndMetadata) -> Self {
         let (held, proofs) = (VecDeque::new(), Vec::new());
-        Self { journal, committed, found, makes_objects: false, held, seen: 0, proofs, doubted: None }
+        Self { journal, committed, may_be_clean: false, found, makes_objects: false, held, seen: 0, proofs, doubted: None }
     }
 
     /// Takes a cut in.
@@ -67,7 +69,7 @@ impl Gate {
     /// The next cut that may be sent. A cut never overtakes another.
     pub(super) fn release(&mut self) -> Option<HeldCut> {
         let next = self.held.front()?;
-        if !Journal::covers(self.committed.as_ref(), &self.journal, next.end, next.is_planned) {
+        if self.may_be_clean || !Journal::covers(self.committed.as_ref(), &self.journal, next.end, next.is_planned) {
             return None;
         }
         self.seen = self.seen.saturating_sub(1);
@@ -145,6 +147,7 @@ impl Gate {
         self.plan();
         // An offset that moved without an object still says of which log it is.
         let clean = last == Some(Last::Clean) || !self.makes_objects && is_behind;
+        self.may_be_clean |= clean;
         let under_way_until = if let Some(Last::UnderWay { until }) = last { Some(until) } else { None };
         Journal { clean, under_way_until, ..self.journal.clone() }.text()
     }
@@ -152,6 +155,8 @@ impl Gate {
     /// This has been committed.
     pub(super) fn committed(&mut self, committed: &OffsetAndMetadata) {
         self.committed = Journal::read(&committed.metadata).ok().flatten();
+        // Commits are answered in their order: this is what the group holds.
+        self.may_be_clean = false;
         let proven = self.committed.as_ref().map_or(0, |journal| journal.proofs);
         for (_, proof) in self.proofs.extract_if(.., |(number, _)| *number <= proven) {
             // The upload that asked may be gone.
@@ -273,7 +278,12 @@ mod tests {
         // Records that were all left out move the offset: it says of which log it is, and that nothing lies ahead.
         let journal = Journal::read(&gate.metadata(9, true, None)).unwrap().unwrap();
         assert!(journal.clean);
+        // Its answer may be lost: then nothing may be sent before the group is known to know better.
+        gate.committed = Some(Journal { clean: false, ..journal });
         gate.hold(cut(12, false));
+        assert_eq!(released(&mut gate), [0; 0]);
+        commit(&mut gate, 9);
+        assert_eq!(released(&mut gate), [12]);
         assert!(!Journal::read(&gate.metadata(9, true, None)).unwrap().unwrap().clean);
     }
 }
