@@ -35,6 +35,8 @@ pub(super) struct Bucket {
     /// Uploads in parts that were neither completed nor aborted.
     pub(super) unfinished: BTreeSet<(String, u64)>,
     uploads: u64,
+    /// How large the parts of each finished upload were.
+    pub(super) parts: Vec<Vec<usize>>,
 }
 
 impl Bucket {
@@ -70,6 +72,16 @@ pub(super) struct Weather {
     pub(super) poisoned: Arc<Mutex<Option<String>>>,
     /// A name whose next request hangs until it is let go.
     pub(super) hangs: Arc<Mutex<Option<String>>>,
+    /// One HEAD or LIST in so many fails; none for 0.
+    pub(super) looks_fail: u64,
+    /// Every HEAD says that nothing is there.
+    pub(super) is_blind: bool,
+    /// How long every request takes beside the rest.
+    pub(super) latency: Duration,
+    /// How long after it was sent a request takes effect; random for none.
+    pub(super) effect_after: Option<Duration>,
+    /// HEADs and LISTs so far, and GETs.
+    pub(super) looks: Arc<Mutex<(u64, u64)>>,
 }
 
 /// The bucket as one life of the task sees it.
@@ -88,7 +100,7 @@ impl View {
             let mut load = lock(&self.load);
             *load = (load.0 + 1, load.1.max(load.0 + 1), load.2 + 1);
         }
-        tokio::time::sleep(Duration::from_millis(self.dice.below(40))).await;
+        tokio::time::sleep(self.weather.latency + Duration::from_millis(self.dice.below(40))).await;
         while lock(&self.weather.hangs).as_deref().is_some_and(|name| key.starts_with(name)) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -100,13 +112,23 @@ impl View {
         if fails { Err(Error::retriable("refused")) } else { Ok(()) }
     }
 
+    /// What a HEAD or a LIST meets beside.
+    fn look(&self) -> Result<()> {
+        let mut looks = lock(&self.weather.looks);
+        looks.0 += 1;
+        let fails = self.weather.looks_fail > 0 && looks.0.is_multiple_of(self.weather.looks_fail);
+        if fails { Err(Error::retriable("503 SlowDown")) } else { Ok(()) }
+    }
+
     /// Takes effect after a while, also where nobody waits for the answer any more.
     async fn effect(&self, effect: impl FnOnce(&mut Bucket) -> Completion + Send + 'static) -> Result<Completion> {
         let late = if self.dice.one_in(20) { 4_500 } else { 40 };
-        let (delay, bucket, (answer, answered)) = (self.dice.below(late), Arc::clone(&self.bucket), oneshot::channel());
+        let random = Duration::from_millis(self.dice.below(late));
+        let delay = self.weather.effect_after.unwrap_or(random);
+        let (bucket, (answer, answered)) = (Arc::clone(&self.bucket), oneshot::channel());
         #[allow(clippy::disallowed_methods, reason = "the store belongs to nobody")]
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(delay)).await;
+            tokio::time::sleep(delay).await;
             let _nobody_waits = answer.send(effect(&mut lock(&bucket)));
         });
         let completion = answered.await.unwrap();
@@ -143,8 +165,9 @@ impl Storage for View {
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         self.before(key).await?;
+        self.look()?;
         let bucket = lock(&self.bucket);
-        Ok(bucket.objects.get(key).map(|object| ObjectInfo {
+        Ok(bucket.objects.get(key).filter(|_| !self.weather.is_blind).map(|object| ObjectInfo {
             size: object.body.len() as u64,
             version: Version(object.version.to_string()),
             modified: Some(object.modified),
@@ -154,6 +177,7 @@ impl Storage for View {
 
     async fn get(&self, key: &str, range: std::ops::Range<u64>) -> Result<Option<Bytes>> {
         self.before(key).await?;
+        lock(&self.weather.looks).1 += 1;
         let bucket = lock(&self.bucket);
         let Some(object) = bucket.objects.get(key) else { return Ok(None) };
         let end = usize::try_from(range.end).unwrap().min(object.body.len());
@@ -163,6 +187,7 @@ impl Storage for View {
 
     async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
         self.before(prefix).await?;
+        self.look()?;
         {
             let mut refusals = lock(&self.weather.list_refusals);
             if *refusals > 0 {
@@ -209,6 +234,7 @@ impl MultipartUpload for InParts {
     async fn complete(&self, condition: &Condition) -> Result<Completion> {
         self.view.before(&self.id.0).await?;
         let body: Vec<u8> = lock(&self.parts).values().flatten().copied().collect();
+        lock(&self.view.bucket).parts.push(lock(&self.parts).values().map(Vec::len).collect());
         let (id, metadata, condition) = (self.id.clone(), self.metadata.clone(), condition.clone());
         let was_there = lock(&self.view.bucket).unfinished.contains(&id);
         if !was_there {

@@ -253,6 +253,11 @@ impl World {
 
 /// Records of a log at these offsets.
 pub(super) fn records(log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkRecord> {
+    records_of(topic_partition(), log, offsets, bytes)
+}
+
+/// Records of any partition.
+pub(super) fn records_of(topic_partition: TopicPartition, log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkRecord> {
     let record = |offset| ConsumerRecord {
         offset,
         timestamp: log.into(),
@@ -260,7 +265,7 @@ pub(super) fn records(log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkReco
         ..ConsumerRecord::default()
     };
     let batch = Arc::new(ConsumerRecords {
-        topic_partition: topic_partition(),
+        topic_partition,
         records: offsets.into_iter().map(record).collect(),
     });
     let value = || Data::schemaless(Value::Int64(bytes.try_into().unwrap()));
