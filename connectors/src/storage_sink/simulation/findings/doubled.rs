@@ -113,18 +113,18 @@ fn a_first_list_that_is_refused_a_few_times_is_made_up_for() {
 #[test]
 fn an_owner_that_may_never_list_leaves_the_looking_to_the_next() {
     tell(async || {
-        let mut world = World::new(1, 0);
-        world.log.end = 6;
+        let mut world = World::new(1, 6);
         let group = uncommitted(&world, &with(3, &[])).await;
-        world.log.end = 0;
+        world.log.end = 3;
         *lock(&world.weather.list_refusals) = u32::MAX;
-        let mut refused = Driven::begin(&world, "sink", &with(4, &[]), group).await;
+        let mut refused = Driven::begin(&world, "sink", &with(3, &[]), group).await;
         refused.turn(&world, LONG).await;
         refused.commit(CommitReason::Closing).await;
+        assert_eq!(refused.group[&t(0)].offset, 3);
         let group = refused.die(&world).await;
         *lock(&world.weather.list_refusals) = 0;
         world.log.end = 14;
-        world.log.gone = [0].into();
+        world.log.gone = [3].into();
         reaches(&world, &with(4, &[]), group, 14, "the next owner").await;
     });
 }

@@ -36,6 +36,8 @@ pub(super) struct Driven {
     pub(super) end: i64,
     /// The group takes no commit any more.
     pub(super) is_evicted: bool,
+    /// It stands still as soon as a commit has succeeded, before anything that waited for it is sent.
+    pub(super) freezes_after_commit: bool,
 }
 
 pub(super) fn t(partition: i32) -> TopicPartition {
@@ -73,7 +75,18 @@ impl Driven {
         let (host, budget, metrics) = (Host::new(world.log.id), Budget::new(world.memory), Metrics::default());
         let context = SinkTaskContext::new(name.into(), 0, budget.clone(), metrics.clone(), host.clone());
         let next = group.iter().map(|(topic_partition, position)| (topic_partition.clone(), position.offset)).collect();
-        let mut driven = Self { task, host, view, budget, metrics, group, next, end: world.log.end, is_evicted: false };
+        let mut driven = Self {
+            task,
+            host,
+            view,
+            budget,
+            metrics,
+            group,
+            next,
+            end: world.log.end,
+            is_evicted: false,
+            freezes_after_commit: false,
+        };
         driven.task.start(context).await.unwrap();
         driven.task.open(&driven.group.clone()).await.unwrap();
         driven
@@ -104,6 +117,10 @@ impl Driven {
         self.obey();
         if std::mem::take(&mut lock(&self.host.requests).commit) {
             self.commit(CommitReason::Due).await;
+            if self.freezes_after_commit {
+                self.host.freeze();
+                self.end = 0;
+            }
         }
         world.pass(TURN).await;
         Ok(())

@@ -13,31 +13,35 @@ use crate::storage_sink::simulation::{
 /// L2.
 #[test]
 fn a_topic_made_anew_under_a_hung_put_commits_nothing_of_the_old_log_and_loses_nothing_of_either() {
-    tell(async || {
-        let mut world = World::new(1, 25);
-        let settings = with(10, &[]);
-        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
-        hang(&world, &object(0, 10));
-        life.turn(&world, Duration::from_secs(3)).await;
-        assert_eq!(life.committed(0).await, 10);
-        make_anew(&mut world, &mut life, 5).await;
-        life.turn(&world, Duration::from_secs(3)).await;
-        assert_eq!(life.next[&t(0)], 5);
-        let offered = life.offer(CommitReason::Closing).await;
-        assert!(offered.get(&t(0)).is_none_or(|offered| offered.offset <= 0), "{offered:?}");
-        let_go(&world);
-        life.turn(&world, Duration::from_secs(10)).await;
-        let found = world.read_back(false);
-        (0..25).for_each(|offset| assert!(found.contains_key(&(0, offset)), "{offset} of the old log was read and is not there"));
-        assert_eq!(life.committed(0).await, 0);
-        let group = life.die(&world).await;
-        // Cut where the old log's last object ends, too.
-        world.log.end = 35;
-        let mut next = Driven::begin(&world, "sink", &settings, group).await;
-        next.turn(&world, Duration::from_secs(20)).await;
-        assert_eq!(next.committed(0).await, 35);
-        world.check(false, "the new log");
-    });
+    // With a schedule cuts wait for a commit, which nobody makes for a log that is gone.
+    for schedule in ["-1", "3600000"] {
+        tell(async || {
+            let mut world = World::new(1, 25);
+            let settings = with(10, &[("rotate.schedule.interval.ms", schedule)]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            hang(&world, &object(0, 10));
+            life.turn(&world, Duration::from_secs(3)).await;
+            assert_eq!(life.committed(0).await, 10);
+            make_anew(&mut world, &mut life, 5).await;
+            life.turn(&world, Duration::from_secs(3)).await;
+            assert_eq!(life.next[&t(0)], 5);
+            let offered = life.offer(CommitReason::Closing).await;
+            assert!(offered.get(&t(0)).is_none_or(|offered| offered.offset <= 0), "{offered:?}");
+            let_go(&world);
+            life.turn(&world, Duration::from_secs(10)).await;
+            let found = world.read_back(false);
+            (0..25)
+                .for_each(|offset| assert!(found.contains_key(&(0, offset)), "{offset} of the old log was read and is not there"));
+            assert_eq!(life.committed(0).await, 0);
+            let group = life.die(&world).await;
+            // Cut where the old log's last object ends, too.
+            world.log.end = 35;
+            let mut next = Driven::begin(&world, "sink", &settings, group).await;
+            next.turn(&world, Duration::from_secs(20)).await;
+            assert_eq!(next.committed(0).await, 35);
+            world.check(false, "the new log");
+        });
+    }
 }
 
 /// The topic is made anew with so many records, and the task hears of it.
