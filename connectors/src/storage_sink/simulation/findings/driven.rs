@@ -38,6 +38,8 @@ pub(super) struct Driven {
     pub(super) is_evicted: bool,
     /// It stands still as soon as a commit has succeeded, before anything that waited for it is sent.
     pub(super) freezes_after_commit: bool,
+    /// The longest metadata that was committed.
+    pub(super) longest: usize,
 }
 
 pub(super) fn t(partition: i32) -> TopicPartition {
@@ -86,6 +88,7 @@ impl Driven {
             end: world.log.end,
             is_evicted: false,
             freezes_after_commit: false,
+            longest: 0,
         };
         driven.task.start(context).await.unwrap();
         driven.task.open(&driven.group.clone()).await.unwrap();
@@ -140,6 +143,7 @@ impl Driven {
     pub(super) async fn commit(&mut self, reason: CommitReason) {
         let offsets = self.offer(reason).await;
         assert!(offsets.values().all(|offered| offered.metadata.len() < 4_096), "a broker refuses this: {offsets:?}");
+        self.longest = offsets.values().map(|offered| offered.metadata.len()).fold(self.longest, usize::max);
         if !self.is_evicted {
             self.group.extend(offsets.clone());
             self.task.committed(&offsets);
