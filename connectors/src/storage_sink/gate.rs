@@ -149,7 +149,9 @@ impl Gate {
         let clean = last == Some(Last::Clean) || !self.makes_objects && is_behind;
         self.may_be_clean |= clean;
         let under_way_until = if let Some(Last::UnderWay { until }) = last { Some(until) } else { None };
-        Journal { clean, under_way_until, ..self.journal.clone() }.text()
+        let mut journal = Journal { clean, under_way_until, ..self.journal.clone() };
+        journal.fit();
+        journal.text()
     }
 
     /// This has been committed.

@@ -17,6 +17,8 @@ const VERSION: &str = "connect-sink/1";
 pub(super) const MAX_BYTES: usize = 4_095;
 /// So much of them may name places; the rest is for planned cuts and decisions.
 const MAX_PLACES_BYTES: usize = 2_000;
+/// What may be added to the text later without a word about cuts: a topic's id, until when requests are under way, more proofs.
+const MARGIN_BYTES: usize = 80;
 /// Room for a cut that lies before those an earlier owner has planned, while all others wait for it.
 const SPARE_BYTES: usize = 160;
 
@@ -152,9 +154,12 @@ impl Journal {
         text
     }
 
-    /// How many bytes of cuts can still be planned. `spare`: also what is kept free for the one that all others wait for.
+    /// How many bytes of cuts can still be planned. What the next owner may add of places stays free, for it inherits the cuts. `spare`: also what is
+    /// kept free for the one that all others wait for.
     pub(super) fn room(&self, spare: bool) -> usize {
-        MAX_BYTES.saturating_sub(self.text().len() + if spare { 0 } else { SPARE_BYTES })
+        let places: usize = self.places.iter().map(|place| field(place).len()).sum();
+        let text = self.text().len() - places + places.max(MAX_PLACES_BYTES);
+        MAX_BYTES.saturating_sub(text + MARGIN_BYTES + if spare { 0 } else { SPARE_BYTES })
     }
 
     /// Plans a cut; does nothing where it is planned already. Returns how many bytes the text may grow by, at most.
@@ -168,6 +173,14 @@ impl Journal {
                 self.planned.insert(place, cut);
                 PLANNED_BYTES
             }
+        }
+    }
+
+    /// Makes the text fit, whatever has grown: a commit that the broker refuses would be refused for ever.
+    pub(super) fn fit(&mut self) {
+        while self.text().len() > MAX_BYTES && self.places.len() > 1 {
+            // The last ones are where objects lie now: those of earlier settings go first.
+            self.places.remove(0);
         }
     }
 

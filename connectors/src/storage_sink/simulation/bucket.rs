@@ -35,6 +35,8 @@ pub(super) struct Bucket {
     /// Uploads in parts that were neither completed nor aborted.
     pub(super) unfinished: BTreeSet<(String, u64)>,
     uploads: u64,
+    /// How large the parts of each finished upload were.
+    pub(super) parts: Vec<Vec<usize>>,
 }
 
 impl Bucket {
@@ -70,6 +72,16 @@ pub(super) struct Weather {
     pub(super) poisoned: Arc<Mutex<Option<String>>>,
     /// A name whose next request hangs until it is let go.
     pub(super) hangs: Arc<Mutex<Option<String>>>,
+    /// One HEAD or LIST in so many fails; none for 0.
+    pub(super) looks_fail: u64,
+    /// Every HEAD says that nothing is there.
+    pub(super) is_blind: bool,
+    /// How long every request takes beside the rest.
+    pub(super) latency: Duration,
+    /// How long after it was sent a request takes effect; random for none.
+    pub(super) effect_after: Option<Duration>,
+    /// HEADs and LISTs so far, and GETs.
+    pub(super) looks: Arc<Mutex<(u64, u64)>>,
 }
 
 /// The bucket as one life of the task sees it.
@@ -89,10 +101,7 @@ impl View {
             let mut load = lock(&self.load);
             *load = (load.0 + 1, load.1.max(load.0 + 1), load.2 + 1);
         }
-        tokio::time::sleep(Duration::from_millis(self.dice.below(40))).await;
-        while lock(&self.weather.hangs).as_deref().is_some_and(|name| key.starts_with(name)) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        tokio::time::sleep(self.weather.latency + Duration::from_millis(self.dice.below(40))).await;
         lock(&self.load).0 -= 1;
         if lock(&self.weather.poisoned).as_deref().is_some_and(|prefix| key.starts_with(prefix)) {
             return Err(Error::retriable("403 AccessDenied"));
@@ -101,11 +110,28 @@ impl View {
         if fails { Err(Error::retriable("refused")) } else { Ok(()) }
     }
 
+    /// Not sent yet: whoever is killed now has asked for nothing.
+    async fn hang(&self, key: &str) {
+        while lock(&self.weather.hangs).as_deref().is_some_and(|name| key.starts_with(name)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What a HEAD or a LIST meets beside.
+    fn look(&self) -> Result<()> {
+        let mut looks = lock(&self.weather.looks);
+        looks.0 += 1;
+        let fails = self.weather.looks_fail > 0 && looks.0.is_multiple_of(self.weather.looks_fail);
+        if fails { Err(Error::retriable("503 SlowDown")) } else { Ok(()) }
+    }
+
     /// Takes effect after a while, also where nobody waits for the answer any more.
     async fn effect(&self, key: &str, effect: impl FnOnce(&mut Bucket) -> Completion + Send + 'static) -> Result<Completion> {
+        self.hang(key).await;
         let late = if self.dice.one_in(20) { 4_500 } else { 40 };
-        let (delay, (answer, answered)) = (Duration::from_millis(self.dice.below(late)), oneshot::channel());
-        let (way, key) = (self.clone(), key.to_owned());
+        let random = Duration::from_millis(self.dice.below(late));
+        let delay = self.weather.effect_after.unwrap_or(random);
+        let (way, key, (answer, answered)) = (self.clone(), key.to_owned(), oneshot::channel());
         #[allow(clippy::disallowed_methods, reason = "the store belongs to nobody")]
         tokio::spawn(async move {
             let arrived = way.before(&key).await;
@@ -135,6 +161,7 @@ impl Storage for View {
     }
 
     async fn start_upload(&self, key: &str, metadata: &ObjectMetadata) -> Result<Box<dyn MultipartUpload>> {
+        self.hang(key).await;
         self.before(key).await?;
         let mut bucket = lock(&self.bucket);
         bucket.uploads += 1;
@@ -145,9 +172,11 @@ impl Storage for View {
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
+        self.hang(key).await;
         self.before(key).await?;
+        self.look()?;
         let bucket = lock(&self.bucket);
-        Ok(bucket.objects.get(key).map(|object| ObjectInfo {
+        Ok(bucket.objects.get(key).filter(|_| !self.weather.is_blind).map(|object| ObjectInfo {
             size: object.body.len() as u64,
             version: Version(object.version.to_string()),
             modified: Some(object.modified),
@@ -156,7 +185,9 @@ impl Storage for View {
     }
 
     async fn get(&self, key: &str, range: std::ops::Range<u64>) -> Result<Option<Bytes>> {
+        self.hang(key).await;
         self.before(key).await?;
+        lock(&self.weather.looks).1 += 1;
         let bucket = lock(&self.bucket);
         let Some(object) = bucket.objects.get(key) else { return Ok(None) };
         let end = usize::try_from(range.end).unwrap().min(object.body.len());
@@ -165,7 +196,9 @@ impl Storage for View {
     }
 
     async fn list(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+        self.hang(prefix).await;
         self.before(prefix).await?;
+        self.look()?;
         {
             let mut refusals = lock(&self.weather.list_refusals);
             if *refusals > 0 {
@@ -203,6 +236,7 @@ struct InParts {
 #[async_trait]
 impl MultipartUpload for InParts {
     async fn put_part(&self, number: usize, body: Body) -> Result<()> {
+        self.view.hang(&self.id.0).await;
         self.view.before(&self.id.0).await?;
         lock(&self.parts).insert(number, body.concat());
         let lost = self.view.weather.faults > 0 && self.view.dice.one_in(self.view.weather.faults);
@@ -211,6 +245,7 @@ impl MultipartUpload for InParts {
 
     async fn complete(&self, condition: &Condition) -> Result<Completion> {
         let body: Vec<u8> = lock(&self.parts).values().flatten().copied().collect();
+        lock(&self.view.bucket).parts.push(lock(&self.parts).values().map(Vec::len).collect());
         let (id, metadata, condition) = (self.id.clone(), self.metadata.clone(), condition.clone());
         let was_there = lock(&self.view.bucket).unfinished.contains(&id);
         if !was_there {

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use std::{
 use connect_api::{ErrantRecordReporter, SinkTaskHost, TopicPartition};
 use tokio::task::JoinSet;
 
-use super::{bucket::View, lock};
+use super::lock;
 use crate::storage_sink::StorageSinkTask;
 
 thread_local! {
@@ -38,6 +38,11 @@ pub(super) struct Requests {
     /// Ever paused, and how often a commit was asked for.
     pub(super) pauses: usize,
     pub(super) commits: usize,
+    /// The same by partition.
+    pub(super) seeks: BTreeMap<TopicPartition, i64>,
+    pub(super) paused: BTreeSet<TopicPartition>,
+    /// All that was ever told as a problem.
+    pub(super) told: Vec<String>,
 }
 
 /// The runtime's side of one life.
@@ -83,20 +88,25 @@ impl SinkTaskHost for Host {
 
     fn wake(&self) {}
 
-    fn offset(&self, _topic_partition: TopicPartition, offset: i64) {
-        lock(&self.requests).seek = Some(offset);
+    fn offset(&self, topic_partition: TopicPartition, offset: i64) {
+        let mut requests = lock(&self.requests);
+        requests.seek = Some(offset);
+        requests.seeks.insert(topic_partition, offset);
     }
 
     fn timeout(&self, _timeout: Duration) {}
 
-    fn pause(&self, _topic_partitions: &[TopicPartition]) {
+    fn pause(&self, topic_partitions: &[TopicPartition]) {
         let mut requests = lock(&self.requests);
+        requests.paused.extend(topic_partitions.iter().cloned());
         requests.is_paused = true;
         requests.pauses += 1;
     }
 
-    fn resume(&self, _topic_partitions: &[TopicPartition]) {
-        lock(&self.requests).is_paused = false;
+    fn resume(&self, topic_partitions: &[TopicPartition]) {
+        let mut requests = lock(&self.requests);
+        requests.is_paused = false;
+        requests.paused.retain(|paused| !topic_partitions.contains(paused));
     }
 
     fn topic_id(&self, _topic: &str) -> Option<Arc<str>> {
@@ -108,7 +118,9 @@ impl SinkTaskHost for Host {
     }
 
     fn report_problem(&self, what: &'static str, problem: Option<String>) {
-        let problems = &mut lock(&self.requests).problems;
+        let mut requests = lock(&self.requests);
+        requests.told.extend(problem.clone());
+        let problems = &mut requests.problems;
         let _changed = if problem.is_some() { problems.insert(what) } else { problems.remove(what) };
     }
 
@@ -131,7 +143,6 @@ impl SinkTaskHost for Host {
 pub(super) struct Life {
     pub(super) task: StorageSinkTask,
     pub(super) host: Arc<Host>,
-    pub(super) view: View,
     /// The next offset to read.
     pub(super) next: i64,
     /// Whether it drops records that others keep.

@@ -100,11 +100,11 @@ impl World {
         let config = Arc::new(StorageSinkConfig::new(settings, &plugins).unwrap());
         let (bucket, dice, weather) = (Arc::clone(&self.bucket), self.dice.clone(), self.weather.clone());
         let view = View { bucket, dice, weather, load: Arc::default() };
-        let task = StorageSinkTask::new(config, Arc::new(view.clone()), Permits::new(8)).with_clock(|| NOW.get());
+        let task = StorageSinkTask::new(config, Arc::new(view), Permits::new(8)).with_clock(|| NOW.get());
         let host = Host::new(self.log.id);
         let context = SinkTaskContext::new("sink".into(), 0, Budget::new(self.memory), Metrics::default(), host.clone());
         let drops = settings.text("transforms").is_some();
-        let mut life = Life { task, host, view, next: self.group.offset, drops };
+        let mut life = Life { task, host, next: self.group.offset, drops };
         life.task.start(context).await.unwrap();
         let position = if self.group.offset > self.log.end { OffsetAndMetadata::default() } else { self.group.clone() };
         life.next = position.offset;
@@ -258,14 +258,18 @@ impl World {
 
 /// Records of a log at these offsets.
 pub(super) fn records(log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkRecord> {
+    records_of(topic_partition(), log, offsets, bytes)
+}
+
+/// Records of any partition.
+pub(super) fn records_of(topic_partition: TopicPartition, log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkRecord> {
     let record = |offset| ConsumerRecord {
         offset,
         timestamp: log.into(),
         timestamp_type: TimestampType::CreateTime,
         ..ConsumerRecord::default()
     };
-    let batch =
-        Arc::new(ConsumerRecords { topic_partition: topic_partition(), records: offsets.into_iter().map(record).collect() });
+    let batch = Arc::new(ConsumerRecords { topic_partition, records: offsets.into_iter().map(record).collect() });
     let value = || Data::schemaless(Value::Int64(bytes.try_into().unwrap()));
     (0..batch.records.len())
         .map(|index| SinkRecord::new(Origin::new(Arc::clone(&batch), index), value(), value(), Vec::new()))

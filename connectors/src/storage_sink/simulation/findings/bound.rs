@@ -1,0 +1,154 @@
+//! Memory, and what is left behind in the store: M1, M2, S1, S3, S4, S7.
+
+use std::time::Duration;
+
+use connect_api::{CommitReason, Condition, SinkTask, Storage};
+
+use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
+use crate::storage_sink::simulation::{bucket::View, life::NOW, lock, tell, world::World};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// M1.
+#[test]
+fn an_object_of_others_with_another_size_is_never_read() {
+    tell(async || {
+        let mut world = World::new(1, 10);
+        let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[t(0)])).await;
+        world.put_foreign(0, 1_000);
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 10);
+        assert_eq!(lock(&world.weather.looks).1, 0, "it was read");
+        assert_eq!(lock(&world.bucket).replaced.len(), 1);
+    });
+}
+
+/// M2.
+#[test]
+fn compressors_of_open_files_count_in_the_budget() {
+    tell(async || {
+        let mut world = World::new(1, 100);
+        world.record_bytes = 70 << 10;
+        let settings = with(1_000, &[("digits", "100"), ("s3.compression.type", "gzip")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        assert_eq!(life.next[&t(0)], 100);
+        assert!(life.budget.used() >= 25 << 20, "{}", life.budget.used());
+    });
+}
+
+/// S1.
+#[test]
+fn an_opening_aborts_no_upload_of_somebody_else() {
+    tell(async || {
+        let world = World::new(1, 6);
+        let begun = async |name: &str| {
+            let (bucket, dice, weather) = (world.bucket.clone(), world.dice.clone(), world.weather.clone());
+            let view = View { bucket, dice, weather, load: Default::default() };
+            drop(view.start_upload(name, &[].into()).await.unwrap());
+        };
+        let unfinished = || lock(&world.bucket).unfinished.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let (same_name, other_extension) = (object(0, 50), "topics/t/digit=0/t+0+0000000060.json".to_owned());
+        begun(&same_name).await;
+        begun(&other_extension).await;
+        let group = uncommitted(&world, &with(3, &[])).await;
+        assert_eq!(unfinished(), [same_name, other_extension.clone()], "under a new journal");
+        let mut next = Driven::begin(&world, "sink", &with(3, &[]), group).await;
+        next.turn(&world, LONG).await;
+        assert_eq!(unfinished(), [other_extension], "our own from before the crash are freed");
+    });
+}
+
+/// S3.
+#[test]
+fn a_clock_that_is_set_back_delays_no_scheduled_cut() {
+    tell(async || {
+        let world = World::new(1, 5);
+        NOW.set(NOW.get() + 86_400_000);
+        let settings = with(1_000, &[("rotate.schedule.interval.ms", "1000")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_millis(100)).await;
+        NOW.set(NOW.get() - 86_400_000);
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!(life.committed(0).await, 5);
+    });
+}
+
+/// S4.
+#[test]
+fn a_partition_that_is_closed_with_an_object_in_parts_leaves_no_upload_behind() {
+    tell(async || {
+        let mut world = World::new(1, 12);
+        world.record_bytes = 1 << 20;
+        let mut life = Driven::begin(&world, "sink", &with(100, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!(lock(&world.bucket).unfinished.len(), 1);
+        life.commit(CommitReason::Closing).await;
+        life.task.close(&[t(0)]).await.unwrap();
+        world.pass(LONG).await;
+        assert!(lock(&world.bucket).unfinished.is_empty());
+    });
+}
+
+/// S4.
+#[test]
+fn an_object_in_parts_that_is_refused_leaves_no_upload_behind() {
+    tell(async || {
+        let mut world = World::new(1, 3);
+        let group = uncommitted(&world, &with(3, &[])).await;
+        world.record_bytes = 1 << 20;
+        world.log.end = 10;
+        let mut life = Driven::begin(&world, "sink", &with(12, &[]), group.clone()).await;
+        life.turn(&world, Duration::from_secs(15)).await;
+        assert_eq!(lock(&world.bucket).unfinished.len(), 1);
+        // A zombie of the same history has cut elsewhere.
+        let first = lock(&world.bucket).objects[&object(0, 0)].metadata.clone();
+        let mut metadata = first;
+        for (key, value) in
+            [("first-offset", "3"), ("group-first-offset", "3"), ("last-offset", "3"), ("records", "1"), ("cut-offset", "4")]
+        {
+            metadata.insert(format!("connect-{key}"), value.to_owned());
+        }
+        lock(&world.bucket).create(&object(0, 3), b"0:3\n".to_vec(), &metadata, &Condition::NameFree);
+        (world.log.end, life.end) = (16, 16);
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 15, "the planned cut is obeyed: {}", life.task.state());
+        assert!(lock(&world.bucket).parts.len() >= 2 && names(&world).contains(&object(0, 4)), "{:?}", names(&world));
+        assert!(lock(&world.bucket).unfinished.is_empty());
+        world.log.end = 15;
+        world.check(false, "cut otherwise");
+    });
+}
+
+/// S7.
+#[test]
+fn all_parts_but_the_last_are_of_equal_size() {
+    tell(async || {
+        let mut world = World::new(1, 30);
+        world.record_bytes = 700_001;
+        let mut life = Driven::begin(&world, "sink", &with(30, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 30);
+        let parts = lock(&world.bucket).parts.concat();
+        let (last, others) = parts.split_last().unwrap();
+        assert!(others.len() > 2 && others.iter().all(|part| *part == 5 << 20) && *last <= 5 << 20, "{parts:?}");
+    });
+}
+
+/// Section 7.
+#[test]
+fn requests_that_are_given_up_are_not_counted_as_under_way() {
+    tell(async || {
+        let world = World::new(1, 30);
+        // Objects hang, the listing does not.
+        hang(&world, "topics/t/digit=0/t+0+0");
+        let mut life = Driven::begin(&world, "sink", &with(3, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(2)).await;
+        assert!(!life.metric("connect_sink_uploads_in_flight").ends_with(" 0"), "{}", life.metric("connect_sink_uploads"));
+        life.task.close(&[t(0)]).await.unwrap();
+        let_go(&world);
+        world.pass(LONG).await;
+        assert!(life.metric("connect_sink_uploads_in_flight").ends_with(" 0"), "{}", life.metric("connect_sink_uploads"));
+        assert!(names(&world).len() < 10);
+    });
+}

@@ -1,0 +1,174 @@
+//! Nothing is doubled or replaced: D1 to D6.
+
+use std::time::Duration;
+
+use connect_api::{CommitReason, OffsetAndMetadata, Offsets, SinkTask, config::Config};
+
+use super::driven::{Driven, hang, let_go, names, nowhere, object, parsed, t, uncommitted, with};
+use crate::storage_sink::simulation::{lock, tell, world::World};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// The next life of the connector comes to the end of the log.
+async fn reaches(world: &World, settings: &Config, group: Offsets, end: i64, context: &str) -> Driven {
+    let mut life = Driven::begin(world, "sink", settings, group).await;
+    life.turn(world, LONG).await;
+    assert_eq!(life.committed(0).await, end, "{context}: {}", life.task.state());
+    world.check(false, context);
+    life
+}
+
+/// D1 a, b.
+#[test]
+fn records_that_compaction_or_retention_took_after_a_crash_double_nothing_with_the_same_settings() {
+    for gone in [vec![0], vec![1], vec![2], vec![3], vec![0, 1], vec![0, 1, 2, 3]] {
+        tell(async || {
+            let mut world = World::new(1, 6);
+            let settings = with(3, &[]);
+            let group = uncommitted(&world, &settings).await;
+            assert_eq!(names(&world), [object(0, 0), object(0, 3)]);
+            let context = format!("{gone:?} are gone");
+            world.log.end = 12;
+            world.log.gone = gone.into_iter().collect();
+            reaches(&world, &settings, group, 12, &context).await;
+        });
+    }
+}
+
+/// D2.
+#[test]
+fn any_key_makes_other_settings_but_those_known_to_decide_nothing() {
+    let fingerprint = |others: &[(&str, &str)]| parsed(&with(3, others)).fingerprint;
+    for key in [
+        "key.converter",
+        "value.converter",
+        "header.converter",
+        "value.converter.schemas.enable",
+        "consumer.override.isolation.level",
+        "path.format",
+        "partition.field.name",
+        "locale",
+        "timestamp.extractor",
+        "schema.compatibility",
+        "transforms",
+        "transforms.drop.predicate",
+        "errors.tolerance",
+        "a.key.of.a.plugin.that.nobody.has.written",
+    ] {
+        assert_ne!(fingerprint(&[]), fingerprint(&[(key, "x")]), "{key}");
+    }
+    assert_ne!(fingerprint(&[]), fingerprint(&[("digits", "2")]));
+    for (key, value) in [
+        ("name", "x"),
+        ("tasks.max", "7"),
+        ("topics", "t,u"),
+        ("uploads.in.flight.max", "3"),
+        ("retry.backoff.ms", "700"),
+        ("s3.part.size", "26214400"),
+        ("aws.secret.access.key", "x"),
+        ("consumer.override.fetch.max.bytes", "1"),
+        ("errors.log.enable", "true"),
+    ] {
+        assert_eq!(fingerprint(&[]), fingerprint(&[(key, value)]), "{key}");
+    }
+}
+
+/// D3.
+#[test]
+fn an_offset_inside_a_durable_range_is_not_committed_when_its_records_never_arrive() {
+    tell(async || {
+        let mut world = World::new(1, 20);
+        let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[t(0)])).await;
+        hang(&world, &object(0, 10));
+        life.turn(&world, Duration::from_secs(8)).await;
+        assert_eq!(life.committed(0).await, 10);
+        life.is_evicted = true;
+        let_go(&world);
+        life.turn(&world, Duration::from_secs(8)).await;
+        let group = life.die(&world).await;
+        assert_eq!((group[&t(0)].offset, names(&world).len()), (10, 2));
+        world.log.end = 10;
+        let mut next = Driven::begin(&world, "sink", &with(10, &[("transforms", "drop")]), group).await;
+        next.turn(&world, LONG).await;
+        let offered =
+            next.task.pre_commit(&Offsets::from([(t(0), OffsetAndMetadata::new(13, ""))]), CommitReason::Due).await.unwrap();
+        assert!(offered.get(&t(0)).is_none_or(|offered| offered.offset <= 10), "{offered:?}");
+    });
+}
+
+/// D4.
+#[test]
+fn a_first_list_that_is_refused_a_few_times_is_made_up_for() {
+    tell(async || {
+        let mut world = World::new(1, 6);
+        let group = uncommitted(&world, &with(3, &[])).await;
+        *lock(&world.weather.list_refusals) = 2;
+        world.log.end = 14;
+        world.log.gone = [0].into();
+        reaches(&world, &with(4, &[]), group, 14, "refused twice").await;
+    });
+}
+
+/// D4.
+#[test]
+fn an_owner_that_may_never_list_leaves_the_looking_to_the_next() {
+    tell(async || {
+        let mut world = World::new(1, 6);
+        let group = uncommitted(&world, &with(3, &[])).await;
+        world.log.end = 3;
+        *lock(&world.weather.list_refusals) = u32::MAX;
+        let mut refused = Driven::begin(&world, "sink", &with(3, &[]), group).await;
+        refused.turn(&world, LONG).await;
+        refused.commit(CommitReason::Closing).await;
+        assert_eq!(refused.group[&t(0)].offset, 3);
+        let group = refused.die(&world).await;
+        *lock(&world.weather.list_refusals) = 0;
+        world.log.end = 14;
+        world.log.gone = [3].into();
+        reaches(&world, &with(4, &[]), group, 14, "the next owner").await;
+    });
+}
+
+/// D5.
+#[test]
+fn a_request_that_takes_effect_after_its_owner_died_meets_no_successor_with_other_settings() {
+    for late in [4_500, 3_000, 1_000] {
+        tell(async || {
+            let mut world = World::new(1, 10);
+            world.weather.effect_after = Some(Duration::from_millis(late));
+            let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[t(0)])).await;
+            while life.group[&t(0)].metadata.is_empty() {
+                life.turn_once(&world).await.unwrap();
+            }
+            life.turn(&world, Duration::from_millis(200)).await;
+            assert!(names(&world).is_empty());
+            let group = life.group.clone();
+            life.host.abort();
+            drop(life);
+            world.weather.effect_after = None;
+            world.log.end = 16;
+            reaches(&world, &with(3, &[]), group, 16, &format!("{late} ms later")).await;
+            assert_eq!(names(&world)[0], object(0, 0));
+            assert!(world.read_back(false)[&(0, 9)][0] == object(0, 0), "the late request never came");
+        });
+    }
+}
+
+/// D6, S4.
+#[test]
+fn equal_objects_in_parts_are_adopted_after_offsets_were_reset_and_leave_no_upload_behind() {
+    tell(async || {
+        let mut world = World::new(1, 12);
+        world.record_bytes = 1 << 20;
+        let settings = with(12, &[]);
+        uncommitted(&world, &settings).await;
+        assert_eq!(lock(&world.bucket).parts.len(), 1);
+        let mut again = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        again.turn(&world, LONG).await;
+        assert_eq!(again.committed(0).await, 12);
+        assert!(lock(&world.bucket).parts.len() > 1, "it was never tried");
+        assert!(lock(&world.bucket).replaced.is_empty());
+        assert!(lock(&world.bucket).unfinished.is_empty());
+        world.check(false, "after a reset");
+    });
+}

@@ -1,0 +1,133 @@
+//! Nothing is lost: L2, L3.
+
+use std::time::Duration;
+
+use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, SinkTask, TopicPartition};
+
+use super::driven::{Driven, hang, let_go, nowhere, object, t, uncommitted, with};
+use crate::storage_sink::simulation::{
+    lock, tell,
+    world::{Log, World, records_of},
+};
+
+/// L2.
+#[test]
+fn a_topic_made_anew_under_a_hung_put_commits_nothing_of_the_old_log_and_loses_nothing_of_either() {
+    // With a schedule cuts wait for a commit, which nobody makes for a log that is gone.
+    for schedule in ["-1", "3600000"] {
+        tell(async || {
+            let mut world = World::new(1, 25);
+            let settings = with(10, &[("rotate.schedule.interval.ms", schedule)]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            hang(&world, &object(0, 10));
+            life.turn(&world, Duration::from_secs(3)).await;
+            assert_eq!(life.committed(0).await, 10);
+            make_anew(&mut world, &mut life, 5).await;
+            life.turn(&world, Duration::from_secs(3)).await;
+            assert_eq!(life.next[&t(0)], 5);
+            let offered = life.offer(CommitReason::Closing).await;
+            assert!(offered.get(&t(0)).is_none_or(|offered| offered.offset <= 0), "{offered:?}");
+            let_go(&world);
+            life.turn(&world, Duration::from_secs(10)).await;
+            let found = world.read_back(false);
+            (0..25)
+                .for_each(|offset| assert!(found.contains_key(&(0, offset)), "{offset} of the old log was read and is not there"));
+            assert_eq!(life.committed(0).await, 0);
+            let group = life.die(&world).await;
+            // Cut where the old log's last object ends, too.
+            world.log.end = 35;
+            let mut next = Driven::begin(&world, "sink", &settings, group).await;
+            next.turn(&world, Duration::from_secs(20)).await;
+            assert_eq!(next.committed(0).await, 35);
+            world.check(false, "the new log");
+        });
+    }
+}
+
+/// The topic is made anew with so many records, and the task hears of it.
+async fn make_anew(world: &mut World, life: &mut Driven, end: i64) {
+    world.log = Log { id: world.log.id + 1, end, gone: [].into() };
+    *lock(&life.host.topic_id) = world.log.id;
+    (life.end, life.next) = (end, [(t(0), 0)].into());
+    life.task.recreated(&Offsets::from([(t(0), OffsetAndMetadata::default())])).await.unwrap();
+}
+
+/// L2: the bucket is still looked at for the old log.
+#[test]
+fn a_topic_made_anew_while_the_bucket_is_looked_at_commits_nothing_of_the_old_log() {
+    tell(async || {
+        let mut world = World::new(1, 20);
+        let settings = with(10, &[]);
+        let group = uncommitted(&world, &settings).await;
+        *lock(&world.weather.poisoned) = Some("topics/".to_owned());
+        let mut life = Driven::begin(&world, "sink", &settings, group).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        make_anew(&mut world, &mut life, 30).await;
+        lock(&life.host.requests).paused.clear();
+        life.turn(&world, Duration::from_secs(3)).await;
+        assert_eq!(life.next[&t(0)], 30);
+        let offered = life.offer(CommitReason::Closing).await;
+        assert!(offered.get(&t(0)).is_none_or(|offered| offered.offset <= 0), "{offered:?}");
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, Duration::from_secs(60)).await;
+        assert_eq!(life.committed(0).await, 30, "{}", life.task.state());
+        world.check(false, "the new log");
+    });
+}
+
+/// What was paused for the old log, while the bucket was looked at.
+#[test]
+fn a_topic_made_anew_while_its_partition_waits_for_the_bucket_is_read_on() {
+    tell(async || {
+        let mut world = World::new(1, 20);
+        *lock(&world.weather.poisoned) = Some("topics/".to_owned());
+        let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        make_anew(&mut world, &mut life, 30).await;
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, Duration::from_secs(60)).await;
+        assert!(lock(&life.host.requests).paused.is_empty(), "nobody resumes it: {}", life.task.state());
+        assert_eq!(life.committed(0).await, 30, "{}", life.task.state());
+    });
+}
+
+/// What was paused for the old log, while the store refused it.
+#[test]
+fn a_topic_made_anew_while_its_partition_waits_for_the_store_is_read_on() {
+    tell(async || {
+        let mut world = World::new(1, 40);
+        world.record_bytes = 1 << 19;
+        let mut life = Driven::begin(&world, "sink", &with(1, &[]), nowhere(&[t(0)])).await;
+        *lock(&world.weather.poisoned) = Some("topics/t/digit=0/t+0+0".to_owned());
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert!(lock(&life.host.requests).paused.contains(&t(0)));
+        make_anew(&mut world, &mut life, 4).await;
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, Duration::from_secs(120)).await;
+        assert!(lock(&life.host.requests).paused.is_empty(), "nobody resumes it: {}", life.task.state());
+        assert_eq!(life.committed(0).await, 4, "{}", life.task.state());
+    });
+}
+
+/// L3.
+#[test]
+fn a_record_that_a_transform_moved_to_another_partition_is_refused_and_harms_neither() {
+    tell(async || {
+        let world = World::new(1, 0);
+        let (from, to) = (TopicPartition::new("orders-eu", 0), TopicPartition::new("orders", 0));
+        let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[from.clone(), to.clone()])).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        life.task.put(&records_of(to.clone(), 0, (0..5).collect(), 0)).await.unwrap();
+        let mut moved = records_of(from.clone(), 0, vec![5], 0);
+        moved[0].topic = "orders".into();
+        let error = life.task.put(&moved).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        life.task.put(&records_of(to.clone(), 0, (5..10).collect(), 0)).await.unwrap();
+        life.task.put(&records_of(from.clone(), 0, (6..16).collect(), 0)).await.unwrap();
+        life.next = [(from.clone(), 16), (to.clone(), 10)].into();
+        life.turn(&world, Duration::from_secs(3)).await;
+        life.commit(CommitReason::Due).await;
+        assert_eq!((life.group[&from].offset, life.group[&to].offset), (16, 10));
+        assert_eq!(lock(&world.bucket).objects.len(), 2);
+    });
+}

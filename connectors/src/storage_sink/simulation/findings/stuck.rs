@@ -1,0 +1,176 @@
+//! Nothing is stuck: C1 to C8.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use connect_api::{Condition, OffsetAndMetadata, SinkTask};
+
+use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
+use crate::storage_sink::simulation::{lock, tell, world::World};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// C1.
+#[test]
+fn a_store_that_fails_one_look_in_five_is_surveyed_with_64_requests_at_most_and_progress_is_told() {
+    tell(async || {
+        let mut world = World::new(1, 0);
+        for partition in 0..20 {
+            for first in 0..50 {
+                let condition = Condition::NameFree;
+                lock(&world.bucket).create(&object(partition, first), b"x:0\n".to_vec(), &[].into(), &condition);
+            }
+        }
+        world.weather.looks_fail = 5;
+        let partitions: Vec<_> = (0..20).map(t).collect();
+        let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&partitions)).await;
+        life.turn(&world, LONG).await;
+        assert!(lock(&life.host.requests).paused.is_empty(), "{:?}", lock(&life.host.requests).told.last());
+        let most = lock(&life.view.load).1;
+        assert!((20..=64).contains(&most), "{most} requests at once");
+        let told = lock(&life.host.requests).told.clone();
+        assert!(told.iter().any(|told| told.contains("objects looked at") && !told.contains(" 0 objects")), "{told:?}");
+    });
+}
+
+/// C2, and lanes of section 7.
+#[test]
+fn a_poisoned_prefix_pauses_its_own_partition_and_leaves_lanes_to_others() {
+    tell(async || {
+        let mut world = World::new(1, 0);
+        world.record_bytes = 1 << 19;
+        let settings = with(1, &[("uploads.in.flight.max", "2")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0), t(1)])).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        *lock(&world.weather.poisoned) = Some("topics/t/digit=0/t+0+".to_owned());
+        for end in (10..=120).step_by(10) {
+            life.end = end;
+            life.turn(&world, Duration::from_secs(1)).await;
+        }
+        life.turn(&world, LONG).await;
+        assert_eq!(lock(&life.host.requests).paused, BTreeSet::from([t(0)]));
+        assert_eq!(life.committed(1).await, 120);
+        assert!(life.next[&t(0)] < 120);
+        assert!(!lock(&life.host.requests).problems.is_empty());
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, LONG * 4).await;
+        assert_eq!((life.committed(0).await, life.committed(1).await), (120, 120));
+        assert!(lock(&life.host.requests).paused.is_empty() && lock(&life.host.requests).problems.is_empty());
+    });
+}
+
+/// C3.
+#[test]
+fn two_files_a_group_reach_the_end_whatever_is_gone_after_a_crash_between_the_two() {
+    for of_two in [".keys", ".txt"] {
+        for gone in [0, 4, 9] {
+            tell(async || {
+                let mut world = World::new(1, 10);
+                let settings = with(10, &[("store.kafka.keys", "true")]);
+                hang(&world, &format!("topics/t/digit=0/t+0+0000000000{of_two}"));
+                let group = uncommitted(&world, &settings).await;
+                let_go(&world);
+                assert_eq!(names(&world).len(), 1);
+                world.log.end = 30;
+                world.log.gone = [gone].into();
+                let mut next = Driven::begin(&world, "sink", &settings, group).await;
+                next.turn(&world, LONG * 2).await;
+                let context = format!("{of_two} missing, {gone} gone");
+                assert_eq!(next.committed(0).await, 30, "{context}: {}", next.task.state());
+                world.check(false, &context);
+                world.check(true, &context);
+            });
+        }
+    }
+}
+
+/// C6.
+#[test]
+fn a_range_of_others_keeps_neither_the_schedule_nor_the_size_from_cutting() {
+    for (flush_size, schedule, durable) in [(1_000, "1000", 5), (2, "-1", 4)] {
+        tell(async || {
+            let mut world = World::new(1, 5);
+            world.put_foreign(0, 1_000);
+            let settings = with(flush_size, &[("rotate.schedule.interval.ms", schedule)]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            life.turn(&world, Duration::from_secs(20)).await;
+            assert_eq!(life.committed(0).await, durable, "{}", life.task.state());
+        });
+    }
+}
+
+/// C6: of a log that was made anew.
+#[test]
+fn objects_of_an_earlier_log_do_not_hold_files_of_the_new_one_open() {
+    tell(async || {
+        let mut world = World::new(1, 50);
+        let group = uncommitted(&world, &with(50, &[])).await;
+        world.log.id = 1;
+        world.log.end = 5;
+        let settings = with(50, &[("rotate.schedule.interval.ms", "1000")]);
+        let mut life = Driven::begin(&world, "sink", &settings, group).await;
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 5, "{}", life.task.state());
+        world.check(false, "the new log");
+    });
+}
+
+/// C7.
+#[test]
+fn many_small_files_with_a_schedule_and_a_slow_store_wait_for_no_periodic_commit() {
+    tell(async || {
+        let mut world = World::new(1, 300);
+        world.weather.latency = Duration::from_secs(1);
+        let settings = with(1, &[("rotate.schedule.interval.ms", "3600000"), ("uploads.in.flight.max", "16")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, LONG * 3).await;
+        assert_eq!(names(&world).len(), 300, "{}", life.task.state());
+    });
+}
+
+/// C8.
+#[test]
+fn a_store_that_never_lists_is_asked_a_few_times_in_ten_seconds() {
+    tell(async || {
+        let world = World::new(1, 10);
+        *lock(&world.weather.poisoned) = Some("topics/".to_owned());
+        let mut life = Driven::begin(&world, "sink", &with(3, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(10)).await;
+        let calls = lock(&life.view.load).2;
+        assert!((3..=12).contains(&calls), "{calls} calls");
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 9);
+    });
+}
+
+/// C8.
+#[test]
+fn a_name_that_is_taken_though_nothing_is_there_is_asked_for_with_pauses() {
+    tell(async || {
+        let mut world = World::new(1, 3);
+        world.put_foreign(0, 2);
+        world.weather.is_blind = true;
+        let mut life = Driven::begin(&world, "sink", &with(3, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(10)).await;
+        let calls = lock(&life.view.load).2;
+        assert!((3..=25).contains(&calls), "{calls} calls");
+    });
+}
+
+/// Section 7: a partition that waits for the bucket holds up no other.
+#[test]
+fn a_partition_that_is_being_opened_does_not_hold_up_another_of_the_same_task() {
+    tell(async || {
+        let world = World::new(1, 30);
+        *lock(&world.weather.poisoned) = Some("topics/t/digit=0/t+0+".to_owned());
+        let mut life = Driven::begin(&world, "sink", &with(3, &[]), nowhere(&[t(0), t(1)])).await;
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!(life.committed(1).await, 30);
+        assert!(!life.group.contains_key(&t(0)) || life.group[&t(0)] == OffsetAndMetadata::new(0, ""));
+        assert_eq!(lock(&life.host.requests).paused, BTreeSet::from([t(0)]));
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 30);
+        life.task.stop().await.unwrap();
+    });
+}
