@@ -47,7 +47,7 @@ impl Uploads {
         self.context.spawn(async move {
             let writer = Arc::clone(&target.writer);
             let mut started = None;
-            let sent = writer.cancelled.run_until_cancelled(uploads.send_parts(&target, pieces, &mut started)).await;
+            let sent = writer.while_open(uploads.send_parts(&target, pieces, &mut started)).await;
             // No last piece: the writer dropped the file.
             let claimed = sent.flatten();
             // What did not become the object under the name is of no use, and costs until somebody frees it.

@@ -152,7 +152,7 @@ impl Uploads {
     }
 
     async fn run(self: &Arc<Self>, Job { body, bytes, target, cut }: Job) {
-        let claimed = target.writer.cancelled.run_until_cancelled(self.claim(&target, &Object::Whole(body), cut)).await;
+        let claimed = target.writer.while_open(self.claim(&target, &Object::Whole(body), cut)).await;
         drop(bytes);
         self.tell(target.writer.id, claimed.map(|claim| claim.news));
     }

@@ -43,6 +43,16 @@ impl WriterState {
         })
     }
 
+    /// What comes of it, unless the writer goes first. Not `run_until_cancelled`, which lets the future go one step further: it might send something that
+    /// nobody wants any more.
+    pub(super) async fn while_open<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => None,
+            done = future => Some(done),
+        }
+    }
+
     /// Bytes of closed files that are not durable yet.
     pub(super) fn waiting_bytes(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)

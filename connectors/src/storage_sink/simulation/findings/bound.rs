@@ -149,6 +149,6 @@ fn requests_that_are_given_up_are_not_counted_as_under_way() {
         let_go(&world);
         world.pass(LONG).await;
         assert!(life.metric("connect_sink_uploads_in_flight").ends_with(" 0"), "{}", life.metric("connect_sink_uploads"));
-        assert!(names(&world).len() < 10);
+        assert!(names(&world).len() < 10, "{:?}", names(&world));
     });
 }
