@@ -6,6 +6,9 @@ use async_trait::async_trait;
 
 use crate::{Budget, Error, Metrics, Offsets, Result, SinkRecord, TopicPartition};
 
+/// Bytes of metadata beside an offset that a broker takes with its default settings (`offset.metadata.max.bytes` is 4,096, and it counts one more).
+pub const METADATA_LIMIT: usize = 4_095;
+
 /// Why offsets are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitReason {
@@ -134,6 +137,11 @@ impl SinkTaskContext {
         self.host.topic_id(topic)
     }
 
+    /// Bytes of metadata that the brokers take beside an offset: [`METADATA_LIMIT`], or less where they have refused that.
+    pub fn metadata_limit(&self) -> usize {
+        self.host.metadata_limit()
+    }
+
     /// How long to wait before the next call, where this one is about to fail with a retriable error. Holds for one call.
     pub fn timeout(&self, timeout: Duration) {
         self.host.timeout(timeout);
@@ -177,6 +185,10 @@ pub trait SinkTaskHost: Send + Sync {
     /// See [`SinkTaskContext::topic_id`].
     fn topic_id(&self, _topic: &str) -> Option<Arc<str>> {
         None
+    }
+    /// See [`SinkTaskContext::metadata_limit`].
+    fn metadata_limit(&self) -> usize {
+        METADATA_LIMIT
     }
     /// See [`SinkTaskContext::timeout`].
     fn timeout(&self, timeout: Duration);

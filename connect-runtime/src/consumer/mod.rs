@@ -101,6 +101,8 @@ pub(crate) enum Event {
         /// Why the rest is not.
         error: Option<Error>,
     },
+    /// The brokers refuse a commit for the size of its metadata (`offset.metadata.max.bytes`).
+    MetadataTooLarge,
     /// The offset after the last record of each partition, from time to time.
     LogEnds(BTreeMap<TopicPartition, i64>),
     /// A partition cannot be read, or can again.

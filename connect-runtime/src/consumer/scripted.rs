@@ -56,6 +56,10 @@ impl ScriptedConsumer {
         answer
     }
 
+    pub(crate) fn metadata_too_large(&self) {
+        self.events.send(Event::MetadataTooLarge).unwrap();
+    }
+
     pub(crate) fn committed(&self, seq: u64, offsets: Offsets, error: Option<Error>) {
         self.events.send(Event::Committed { seq, offsets, error }).unwrap();
     }

@@ -5,20 +5,27 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use connect_api::{ErrantRecordReporter, SinkTaskHost, TopicPartition};
+use connect_api::{ErrantRecordReporter, METADATA_LIMIT, SinkTaskHost, TopicPartition};
 use tokio::sync::Notify;
 
 use super::ErrorHandler;
 use crate::{consumer::TopicIds, rest::TaskHealth, shutdown::Spawner};
 
+/// Less metadata than this says nothing any more.
+const SMALLEST_METADATA: usize = 512;
+
 /// What one sink task asks for.
 pub(crate) struct Host {
     requests: Mutex<Requests>,
     topic_ids: Mutex<TopicIds>,
+    metadata_limit: AtomicUsize,
     notify: Notify,
     health: TaskHealth,
     errors: Arc<ErrorHandler>,
@@ -38,7 +45,23 @@ struct Requests {
 impl Host {
     /// Nothing is asked for yet.
     pub(crate) fn new(health: TaskHealth, errors: Arc<ErrorHandler>, spawner: Spawner) -> Self {
-        Self { requests: Mutex::default(), topic_ids: Mutex::default(), notify: Notify::new(), health, errors, spawner }
+        let metadata_limit = AtomicUsize::new(METADATA_LIMIT);
+        Self {
+            requests: Mutex::default(),
+            topic_ids: Mutex::default(),
+            metadata_limit,
+            notify: Notify::new(),
+            health,
+            errors,
+            spawner,
+        }
+    }
+
+    /// The brokers have refused a commit for the size of its metadata. Returns what is tried next.
+    pub(super) fn shrink_metadata(&self) -> usize {
+        let less = (self.metadata_limit.load(Ordering::Relaxed) / 2).max(SMALLEST_METADATA);
+        self.metadata_limit.store(less, Ordering::Relaxed);
+        less
     }
 
     /// Waits until something is asked for.
@@ -128,6 +151,10 @@ impl SinkTaskHost for Host {
 
     fn topic_id(&self, topic: &str) -> Option<Arc<str>> {
         self.topic_ids.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
+    }
+
+    fn metadata_limit(&self) -> usize {
+        self.metadata_limit.load(Ordering::Relaxed)
     }
 
     fn timeout(&self, timeout: Duration) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_api::{Error, Result};
+use connect_api::{Error, Result, SinkTaskHost as _};
 use tokio::time::Instant;
 
 use super::{SinkLoop, deliver::Delivery};
@@ -85,6 +85,14 @@ impl SinkLoop {
             }
             Event::Revoked { partitions, lost, ack } => self.revoked(&partitions, lost, ack).await?,
             Event::Committed { seq, offsets, error } => self.committed(seq, offsets, error),
+            Event::MetadataTooLarge => {
+                let limit = self.parts.host.shrink_metadata();
+                tracing::warn!(
+                    limit,
+                    "the brokers take less metadata beside an offset than they do by default (`offset.metadata.max.bytes`): using less"
+                );
+                self.parts.host.request_commit();
+            }
             Event::LogEnds(ends) => {
                 for (topic_partition, end) in ends {
                     if let Some(partition) = self.assignment.0.get(&topic_partition) {

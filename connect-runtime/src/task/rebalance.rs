@@ -202,6 +202,7 @@ impl SinkLoop {
                 Event::Assigned { .. }
                 | Event::Committed { .. }
                 | Event::LogEnds(_)
+                | Event::MetadataTooLarge
                 | Event::Unreadable { .. }
                 | Event::Gone { .. }
                 | Event::Paused(_)

@@ -875,3 +875,30 @@ async fn a_partition_that_cannot_be_read_and_records_that_have_gone_are_counted(
     assert!(scrape.contains(&format!("connect_partition_unreadable{} 0", of(2))), "{scrape}");
     assert!(scrape.contains(&format!("connect_records_gone_total{} 7", of(2))), "{scrape}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn brokers_that_refuse_the_size_of_metadata_are_asked_again_with_less() {
+    let running = Running::with_two_partitions().await;
+    assert_eq!(running.host.metadata_limit(), connect_api::METADATA_LIMIT);
+    running.consumer.metadata_too_large();
+    running.settle().await;
+    assert_eq!(running.host.metadata_limit(), connect_api::METADATA_LIMIT / 2);
+    assert!(running.calls().iter().any(|call| matches!(call, Call::PreCommit(..))), "the sink is asked again at once");
+    (0..9).for_each(|_| running.consumer.metadata_too_large());
+    running.settle().await;
+    assert_eq!(running.host.metadata_limit(), 512);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_of_a_paused_partition_is_not_converted_and_read_again_once_it_goes_on() {
+    let running = Running::with_two_partitions().await;
+    running.host.pause(&[tp(1)]);
+    running.settle().await;
+    running.consumer.read(epoch(1), &[(tp(1), &[10, 11]), (tp(2), &[10])]);
+    running.settle().await;
+    assert!(running.calls().contains(&Call::Put(vec![(2, 10)])));
+    assert_eq!(seeks(running.consumer.told()), []);
+    running.host.resume(&[tp(1)]);
+    running.settle().await;
+    assert_eq!(seeks(running.consumer.told()), [(1, 10)]);
+}

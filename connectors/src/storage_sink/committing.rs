@@ -61,6 +61,7 @@ impl TopicPartitionWriter {
 
     /// What to commit. `closing`: nothing more will be uploaded in this assignment, and requests may take effect until then (in seconds since 1970).
     pub(super) fn pre_commit(&mut self, delivered: i64, closing: Option<i64>) -> OffsetAndMetadata {
+        self.gate.set_limit(self.shared.context.metadata_limit());
         let has_open_files = self.records > 0 || self.must_survey;
         let offset = self.boundaries.committable(self.ledger.committable(delivered, has_open_files));
         let is_behind = self.boundaries.are_behind(offset);

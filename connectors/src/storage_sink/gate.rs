@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use connect_api::OffsetAndMetadata;
+use connect_api::{METADATA_LIMIT, OffsetAndMetadata};
 use tokio::sync::oneshot;
 
 use super::{
@@ -23,6 +23,8 @@ pub(super) struct Gate {
     /// The offset and metadata that the partition came with: they stay until this assignment moves the offset or makes objects.
     found: OffsetAndMetadata,
     makes_objects: bool,
+    /// What the brokers take of metadata, in bytes.
+    limit: usize,
     held: VecDeque<HeldCut>,
     /// So many of them, from the front, are planned or need not be.
     seen: usize,
@@ -56,7 +58,18 @@ pub(super) struct HeldCut {
 impl Gate {
     pub(super) fn new(journal: Journal, committed: Option<Journal>, found: OffsetAndMetadata) -> Self {
         let (held, proofs) = (VecDeque::new(), Vec::new());
-        Self { journal, committed, may_be_clean: false, found, makes_objects: false, held, seen: 0, proofs, doubted: None }
+        Self {
+            journal,
+            committed,
+            may_be_clean: false,
+            found,
+            makes_objects: false,
+            limit: METADATA_LIMIT,
+            held,
+            seen: 0,
+            proofs,
+            doubted: None,
+        }
     }
 
     /// Takes a cut in.
@@ -100,7 +113,7 @@ impl Gate {
         let mut room = None;
         while let Some(cut) = self.held.get(self.seen) {
             if cut.is_planned {
-                let room = room.get_or_insert_with(|| self.journal.room(self.seen == 0));
+                let room = room.get_or_insert_with(|| self.journal.room(self.limit, self.seen == 0));
                 if *room < PLANNED_BYTES {
                     return;
                 }
@@ -108,6 +121,23 @@ impl Gate {
             }
             self.seen += 1;
         }
+    }
+
+    /// The brokers take no more than this. Where that is less than was thought, cuts that are not committed yet are planned anew, as far as there is room.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        if limit >= self.limit {
+            return;
+        }
+        self.limit = limit;
+        let committed = self.committed.as_ref().map(|journal| journal.planned.as_slice()).unwrap_or_default();
+        self.journal.planned.retain(|cut| committed.binary_search_by_key(&cut.end, |known| known.end).is_ok());
+        self.seen = 0;
+        self.plan();
+    }
+
+    /// Whether the journal has room for another decision of the clock.
+    pub(super) fn has_room(&self) -> bool {
+        self.journal.room(self.limit, false) >= PLANNED_BYTES
     }
 
     /// The next commit proves that the partition is ours.
@@ -150,7 +180,7 @@ impl Gate {
         self.may_be_clean |= clean;
         let under_way_until = if let Some(Last::UnderWay { until }) = last { Some(until) } else { None };
         let mut journal = Journal { clean, under_way_until, ..self.journal.clone() };
-        journal.fit();
+        journal.fit(self.limit);
         journal.text()
     }
 
@@ -217,7 +247,7 @@ mod tests {
     fn a_planned_cut_below_those_that_an_earlier_owner_has_planned_waits_for_its_commit_and_no_longer() {
         let mut journal = Journal::new();
         let mut end = 1 << 50;
-        while journal.room(false) >= PLANNED_BYTES {
+        while journal.room(METADATA_LIMIT, false) >= PLANNED_BYTES {
             journal.plan(PlannedCut { end, files: Some(1) });
             end += 1 << 40;
         }
@@ -271,6 +301,22 @@ mod tests {
         gate.hold(cut(30, false));
         commit(&mut gate, 15);
         assert_eq!(gate.journal.buckets, [(10, 200), (20, 300)]);
+    }
+
+    #[test]
+    fn brokers_that_take_less_get_fewer_cuts_at_once_and_all_of_them_in_the_end() {
+        let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::default());
+        (1..=500).for_each(|end| gate.hold(cut(end * 1_000, true)));
+        assert!(gate.metadata(0, false, None).len() > 1_000);
+        gate.set_limit(600);
+        let mut sent = 0;
+        while sent < 500_000 {
+            assert!(gate.metadata(sent, false, None).len() <= 600);
+            commit(&mut gate, sent);
+            let now = released(&mut gate);
+            assert!(!now.is_empty(), "at {sent}");
+            sent = *now.last().unwrap();
+        }
     }
 
     #[test]

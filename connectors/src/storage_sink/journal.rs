@@ -13,8 +13,9 @@ use connect_api::{Error, Result};
 use super::object_key::Place;
 
 const VERSION: &str = "connect-sink/1";
-/// The broker refuses more (`offset.metadata.max.bytes` is 4,096 by default, and it counts one more).
-pub(super) const MAX_BYTES: usize = 4_095;
+/// A broker with default settings takes no more.
+#[cfg(test)]
+const MAX_BYTES: usize = 4_095;
 /// So much of them may name places; the rest is for planned cuts and decisions.
 const MAX_PLACES_BYTES: usize = 2_000;
 /// What may be added to the text later without a word about cuts: a topic's id, until when requests are under way, more proofs.
@@ -154,12 +155,12 @@ impl Journal {
         text
     }
 
-    /// How many bytes of cuts can still be planned. What the next owner may add of places stays free, for it inherits the cuts. `spare`: also what is
+    /// How many bytes of cuts can still be planned in a text of at most `limit` bytes. What the next owner may add of places stays free, for it inherits the cuts. `spare`: also what is
     /// kept free for the one that all others wait for.
-    pub(super) fn room(&self, spare: bool) -> usize {
+    pub(super) fn room(&self, limit: usize, spare: bool) -> usize {
         let places: usize = self.places.iter().map(|place| field(place).len()).sum();
-        let text = self.text().len() - places + places.max(MAX_PLACES_BYTES);
-        MAX_BYTES.saturating_sub(text + MARGIN_BYTES + if spare { 0 } else { SPARE_BYTES })
+        let text = self.text().len() - places + places.max(MAX_PLACES_BYTES.min(limit / 2));
+        limit.saturating_sub(text + MARGIN_BYTES + if spare { 0 } else { SPARE_BYTES })
     }
 
     /// Plans a cut; does nothing where it is planned already. Returns how many bytes the text may grow by, at most.
@@ -177,8 +178,8 @@ impl Journal {
     }
 
     /// Makes the text fit, whatever has grown: a commit that the broker refuses would be refused for ever.
-    pub(super) fn fit(&mut self) {
-        while self.text().len() > MAX_BYTES && self.places.len() > 1 {
+    pub(super) fn fit(&mut self, limit: usize) {
+        while self.text().len() > limit && self.places.len() > 1 {
             // The last ones are where objects lie now: those of earlier settings go first.
             self.places.remove(0);
         }
@@ -361,12 +362,12 @@ mod tests {
         journal.keep_places_that_fit();
         assert_eq!(journal.places.len(), 2);
         let mut end = 9_000_000_000_000_000;
-        while journal.room(false) >= PLANNED_BYTES {
+        while journal.room(MAX_BYTES, false) >= PLANNED_BYTES {
             journal.plan(cut(end, Some(24)));
             end += 10_000_000_000;
         }
         // The spare room takes cuts before those that are there.
-        while journal.room(true) >= PLANNED_BYTES {
+        while journal.room(MAX_BYTES, true) >= PLANNED_BYTES {
             journal.plan(cut(end - 9_000_000_000_000_000, Some(7)));
             end += 1;
         }

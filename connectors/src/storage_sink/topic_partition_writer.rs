@@ -13,7 +13,7 @@ use super::{
     boundaries::Boundaries,
     config::{NullValues, StorageSinkConfig},
     gate::Gate,
-    journal::{Journal, PLANNED_BYTES},
+    journal::Journal,
     ledger::Ledger,
     metrics::{Reason, TaskMetrics},
     open_file::OpenFile,
@@ -197,7 +197,7 @@ impl TopicPartitionWriter {
         match decided {
             Some(decided) if decided == bucket => bucket,
             // The journal has no room: records stay in the last bucket until the store has taken something.
-            Some(decided) if self.gate.journal.room(false) < PLANNED_BYTES => decided,
+            Some(decided) if !self.gate.has_room() => decided,
             _ => {
                 self.gate.journal.buckets.push((offset, bucket));
                 bucket

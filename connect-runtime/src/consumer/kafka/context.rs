@@ -105,6 +105,9 @@ impl Context {
             for (topic_partition, _) in &refused {
                 offsets.remove(topic_partition);
             }
+            if failure == Some(RDKafkaErrorCode::OffsetMetadataTooLarge) {
+                self.send(Event::MetadataTooLarge);
+            }
             self.send(Event::Committed { seq, offsets, error: failure.map(commit_failure) });
         }
     }

@@ -123,7 +123,7 @@ impl Reader {
             Event::Gone { topic_partition, records } => self.gone.push((topic_partition.partition, records)),
             Event::Failed(error) => self.failed = Some(error),
             Event::Closed => self.closed = true,
-            Event::Committed { .. } | Event::LogEnds(_) | Event::Paused(_) | Event::Brokers { .. } => {}
+            Event::Committed { .. } | Event::LogEnds(_) | Event::MetadataTooLarge | Event::Paused(_) | Event::Brokers { .. } => {}
         }
     }
 

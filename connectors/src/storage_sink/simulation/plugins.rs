@@ -6,6 +6,8 @@ use connect_api::{
     data::Value,
 };
 
+static BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
+
 /// A line per record: its log and its offset, padded to the record's size.
 pub(super) struct Offset;
 
@@ -41,7 +43,13 @@ impl RecordWriter for Offset {
         let Value::Int64(bytes) = record.value.value else { return Err(Error::data("not a size")) };
         let log = record.timestamp.unwrap();
         out.extend_from_slice(format!("{log}:{}", record.offset()).as_bytes());
-        out.resize(out.len() + usize::try_from(bytes).unwrap(), b' ');
+        // Copied, not filled: without optimisation that takes a hundredth of the time.
+        let mut blanks = usize::try_from(bytes).unwrap();
+        while blanks > 0 {
+            let some = blanks.min(BLANKS.len());
+            out.extend_from_slice(&BLANKS[..some]);
+            blanks -= some;
+        }
         out.push(b'\n');
         Ok(())
     }

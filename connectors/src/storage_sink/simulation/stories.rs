@@ -273,14 +273,14 @@ fn what_the_wall_clock_decides_is_the_same_for_whoever_reads_again() {
     tell_all(Story { by_clock: true, digits: 2, frozen: true, schedule: true, ..PLAIN });
 }
 
-/// All of it at once. `CONNECT_SIMULATION_STORIES` stories, from `CONNECT_SIMULATION_SEED` on.
+/// All of it at once. `CONNECT_SIMULATION_STORIES` stories, from `CONNECT_SIMULATION_SEED` on; without them, about a minute's worth.
 #[test]
 fn any_mixture_of_it_neither_loses_nor_doubles_nor_changes_anything() {
     let number = |name: &str| {
         #[allow(clippy::disallowed_methods, reason = "a test is told by its environment")]
         std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"))
     };
-    let (first, stories) = (number("CONNECT_SIMULATION_SEED").unwrap_or(1), number("CONNECT_SIMULATION_STORIES").unwrap_or(10_000));
+    let (first, stories) = (number("CONNECT_SIMULATION_SEED").unwrap_or(1), number("CONNECT_SIMULATION_STORIES").unwrap_or(600));
     let next = std::sync::atomic::AtomicU64::new(first);
     std::thread::scope(|scope| {
         for _ in 0..2 {
