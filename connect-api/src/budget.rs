@@ -143,6 +143,14 @@ impl Budget {
         }
     }
 
+    /// The share of the connector that this belongs to; of the process where there is none.
+    pub fn connector_share(&self) -> usize {
+        match (self.0.level, &self.0.parent) {
+            (Level::Task, Some(connector)) => connector.share(),
+            _ => self.share(),
+        }
+    }
+
     /// Tasks of the process; one where it was never split.
     pub fn tasks(&self) -> usize {
         self.process().0.tasks.load(Relaxed).max(1)

@@ -18,6 +18,8 @@ pub(super) struct Delivery {
     records: Vec<SinkRecord>,
     /// Do nothing before.
     pub(super) not_before: Option<Instant>,
+    /// It waits for a converter or a transform, and not for the sink task.
+    pub(super) is_converting: bool,
     _reservation: Option<Reservation>,
 }
 
@@ -27,12 +29,26 @@ impl Delivery {
         let Batch { mut partitions, reservation, .. } = batch;
         partitions.retain(|read| assignment.wants(&read.records.topic_partition, read.generation));
         let read = partitions.iter().map(|read| read.records.records.len()).sum();
-        Self { partitions, converted: (0, 0), records: Vec::with_capacity(read), not_before: None, _reservation: Some(reservation) }
+        Self {
+            partitions,
+            converted: (0, 0),
+            records: Vec::with_capacity(read),
+            not_before: None,
+            is_converting: false,
+            _reservation: Some(reservation),
+        }
     }
 
     /// No records at all: the sink task's clock.
     pub(super) fn empty() -> Self {
-        Self { partitions: Vec::new(), converted: (0, 0), records: Vec::new(), not_before: None, _reservation: None }
+        Self {
+            partitions: Vec::new(),
+            converted: (0, 0),
+            records: Vec::new(),
+            not_before: None,
+            is_converting: false,
+            _reservation: None,
+        }
     }
 
     /// Converts what is not converted yet.

@@ -266,12 +266,13 @@ impl SinkLoop {
         let now = Instant::now();
         let delivery = self.delivery.get_or_insert_with(Delivery::empty);
         if delivery.not_before.is_some_and(|at| now < at) {
-            return Ok(());
+            return if delivery.is_converting { self.let_the_sink_go_on().await } else { Ok(()) };
         }
         if let Progress::RetryAfter { delay, .. } = delivery.convert(&self.parts.convert)? {
-            delivery.not_before = Some(now + delay);
+            (delivery.not_before, delivery.is_converting) = (Some(now + delay), true);
             return Ok(());
         }
+        delivery.is_converting = false;
         let putting = self.parts.sink.put(delivery.records());
         let put = shown_to_turn(&self.parts.health, putting).await.and_then(|()| self.parts.errors.check_reports());
         match put {
@@ -287,6 +288,16 @@ impl SinkLoop {
             Err(error) => return Err(error.context("Exiting WorkerSinkTask due to unrecoverable exception.")),
         }
         Ok(())
+    }
+
+    /// While a converter waits for the environment the sink task's clock goes on.
+    async fn let_the_sink_go_on(&mut self) -> Result<()> {
+        match shown_to_turn(&self.parts.health, self.parts.sink.put(&[])).await {
+            Err(error) if error.kind() != ErrorKind::Retriable => {
+                Err(error.context("Exiting WorkerSinkTask due to unrecoverable exception."))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// The sink task has accepted the batch.

@@ -54,7 +54,8 @@ impl SinkLoop {
         if let Some((reopen, _)) = self.reopen {
             return reopen;
         }
-        let turn = self.delivery.as_ref().and_then(|delivery| delivery.not_before);
+        let waiting = self.delivery.as_ref().filter(|delivery| !delivery.is_converting);
+        let turn = waiting.and_then(|delivery| delivery.not_before);
         turn.unwrap_or_else(|| Instant::now() + TICK).min(self.commits.deadline())
     }
 

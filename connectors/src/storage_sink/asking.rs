@@ -67,19 +67,20 @@ impl<'a> Retrying<'a> {
 
     /// Whether the partition is still ours, as far as this process can know without asking.
     pub(super) fn is_trusted(&self) -> bool {
-        self.uploads.lease.holds() && !self.writer.is_doubted.load(Ordering::Relaxed)
+        // Of a log that is gone no commit can tell; its objects are made under free names only.
+        let is_doubted = self.writer.is_doubted.load(Ordering::Relaxed) && !self.writer.log_is_gone();
+        self.uploads.lease.holds() && !is_doubted
     }
 
     /// Waits until it is certain that the partition is still ours: after the process has stood still, a commit must have shown it.
     pub(super) async fn wait_for_trust(&self) {
-        const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
-        if self.is_trusted() {
-            return;
-        }
-        let _lane = self.pause_lane();
+        const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
+        // The lane stays taken: nobody else may send anything either.
         while !self.is_trusted() {
-            // The loop that answers renews the lease.
-            self.uploads.context.request_commit();
+            if !self.uploads.lease.holds() {
+                // The loop that answers renews it.
+                self.uploads.context.request_commit();
+            }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
@@ -88,11 +89,14 @@ impl<'a> Retrying<'a> {
     pub(super) async fn settle<T>(&mut self, answer: Result<T>) -> Option<Result<T>> {
         match answer {
             Err(error) if matches!(error.kind(), ErrorKind::Retriable | ErrorKind::Config) => {
-                if !std::mem::replace(&mut self.is_refused, true) {
-                    self.uploads.refuse(self.writer, &error);
+                // One answer of many that is a refusal is no trouble: a second one to the same question is.
+                if self.attempt > 0 && !std::mem::replace(&mut self.is_refused, true) {
+                    self.uploads.refuse(self.writer);
+                }
+                if self.is_refused {
+                    self.uploads.context.report_problem("storage", Some(error.report()));
                 }
                 self.uploads.metrics.retries.inc();
-                self.uploads.context.report_problem("storage", Some(error.report()));
                 let pause = self.uploads.backoff(self.attempt + 1);
                 warn!(
                     key = self.key,
@@ -121,7 +125,7 @@ impl<'a> Retrying<'a> {
     }
 
     /// While it is held another upload may have the lane.
-    pub(super) fn pause_lane(&self) -> Option<PausedLane<'a>> {
+    fn pause_lane(&self) -> Option<PausedLane<'a>> {
         self.in_lane.then(|| {
             self.uploads.pause_lane();
             PausedLane(self.uploads)

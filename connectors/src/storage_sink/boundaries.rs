@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use connect_api::Reservation;
+
 use super::{edges::Edges, findings::Findings, journal::PlannedCut};
 
 /// Offsets ahead where files must be cut, and ranges ahead that need not be written, or not into every file.
@@ -25,6 +27,8 @@ pub(super) struct Boundaries {
     partial_behind: usize,
     /// Everything that was found lies before this offset.
     found_until: i64,
+    /// What all of this takes.
+    _memory: Option<Reservation>,
 }
 
 /// Our own objects have some of the files of these records.
@@ -39,12 +43,23 @@ struct PartialRange {
 impl Boundaries {
     /// `every`: there is no cut but these up to the last of `planned`.
     pub(super) fn new(planned: &[PlannedCut], every: bool, found: Findings, start: i64) -> Self {
-        let Findings { edges, durable, partial, until: found_until, .. } = found;
+        let Findings { edges, durable, partial, until: found_until, memory, .. } = found;
         let planned: VecDeque<i64> = planned.iter().map(|cut| cut.end).filter(|cut| *cut > start).collect();
         let partial = partial.into_iter().map(|((first, end), group)| PartialRange { first, end, slots: group.slots }).collect();
         let every_until = planned.back().copied().filter(|_| every).unwrap_or_default();
         let next_edge = edges.after(start);
-        Self { planned, every_until, edges, next_edge, durable, current: None, partial, partial_behind: 0, found_until }
+        Self {
+            planned,
+            every_until,
+            edges,
+            next_edge,
+            durable,
+            current: None,
+            partial,
+            partial_behind: 0,
+            found_until,
+            _memory: memory,
+        }
     }
 
     /// Leaves behind what ends at or before `offset`. Returns the first boundary on the way that lies beyond `written`, the end of what is in open
@@ -114,6 +129,14 @@ impl Boundaries {
         offset.min(whole.unwrap_or(offset)).min(some.unwrap_or(offset))
     }
 
+    /// Everything that was found is behind for good.
+    pub(super) fn forget_found(&mut self) {
+        if self.found_until > 0 {
+            let (planned, every_until) = (std::mem::take(&mut self.planned), self.every_until);
+            *self = Self { planned, every_until, ..Self::default() };
+        }
+    }
+
     /// Up to here an earlier owner has planned every cut.
     pub(super) fn every_until(&self) -> i64 {
         self.every_until
@@ -143,14 +166,14 @@ mod tests {
         let mut found = Findings::default();
         found.durable.extend(of.iter().copied());
         of.iter().flat_map(|(first, end)| [*first, *end]).for_each(|edge| found.edges.insert(edge));
-        found.complete();
+        found.complete(&connect_api::Budget::new(1 << 20));
         found
     }
 
     fn foreign(edges: &[i64]) -> Findings {
         let mut found = Findings::default();
         edges.iter().for_each(|edge| found.edges.insert(*edge));
-        found.complete();
+        found.complete(&connect_api::Budget::new(1 << 20));
         found
     }
 
@@ -195,7 +218,7 @@ mod tests {
         // Of joined ranges the edges of their objects are good enough.
         let mut joined = durable(&[(10, 30)]);
         joined.edges.insert(20);
-        joined.complete();
+        joined.complete(&connect_api::Budget::new(1 << 20));
         assert_eq!(Boundaries::new(&[], false, joined, 10).committable(27), 20);
         // Also of a group that has been read to its end, and in which somebody else's object has cut.
         let mut partial = Boundaries::new(&[], false, partial(10, 20, "v"), 10);

@@ -51,7 +51,7 @@ pub(super) struct Claimed {
 enum Outcome {
     Created,
     Adopted,
-    CutOtherwise,
+    CutOtherwise(Box<Provenance>),
 }
 
 impl Uploads {
@@ -66,7 +66,7 @@ impl Uploads {
                 self.metrics.adopted.inc();
                 News::Durable(cut)
             }
-            Ok(Outcome::CutOtherwise) => News::CutOtherwise { key: target.key.clone() },
+            Ok(Outcome::CutOtherwise(there)) => News::CutOtherwise { key: target.key.clone(), there },
             Err(error) => News::Failed(error),
         };
         Claimed { news, is_created: false }
@@ -96,23 +96,20 @@ impl Uploads {
                 continue;
             };
             let there = Provenance::read(&seen.metadata);
-            match target.provenance.compare(there.as_ref()) {
-                Claim::Ours => {
+            match (target.provenance.compare(there.as_ref()), &there) {
+                (Claim::Ours, _) => {
                     debug!(key = target.key, "the object is there already, from before a restart: adopted");
                     return Ok(Outcome::Adopted);
                 }
-                Claim::OursCutOtherwise => return Ok(Outcome::CutOtherwise),
-                Claim::Foreign => {}
+                (Claim::OursCutOtherwise, Some(there)) => return Ok(Outcome::CutOtherwise(Box::new(there.clone()))),
+                (Claim::OursCutOtherwise | Claim::Foreign, _) => {}
             }
             if target.writer.log_is_gone() {
                 // No commit can show any more that these offsets are ours to write.
                 warn!(key = target.key, "the name of an object from a log that is gone is taken: its records are left out");
                 return Ok(Outcome::Adopted);
             }
-            {
-                let _lane = again.pause_lane();
-                self.prove_ownership(target).await;
-            }
+            self.prove_ownership(target).await;
             if self.holds_the_same(target, object, &seen).await? {
                 info!(key = target.key, "an object of another history has the same content: adopted");
                 return Ok(Outcome::Adopted);

@@ -1,18 +1,21 @@
 //! What a partition's uploads have come to, and what may be committed.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use connect_api::{OffsetAndMetadata, PartitionedBy};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use tracing::{debug, info};
 
-use super::{gate::Last, ledger::CutId, topic_partition_writer::TopicPartitionWriter};
+use super::{gate::Last, ledger::CutId, provenance::Provenance, topic_partition_writer::TopicPartitionWriter};
 
 /// So many cuts may become durable before a commit is asked for: what lies beyond the committed offset must be looked at after a crash.
 const DURABLE_BEFORE_COMMIT: u64 = 2_000;
 
 /// The share of the connector's memory that one partition may fill with what the store does not take.
 const PART_OF_SHARE: usize = 8;
+
+/// A store that refuses something now and then pauses nobody: what was fetched ahead is thrown away with each pause.
+const REFUSED_FOR_LONG: Duration = Duration::from_secs(2);
 
 impl TopicPartitionWriter {
     /// One file of a cut is durable.
@@ -31,13 +34,18 @@ impl TopicPartitionWriter {
     }
 
     /// An object of this history is cut elsewhere.
-    pub(super) fn cut_otherwise(&mut self, key: &str) {
+    pub(super) fn cut_otherwise(&mut self, key: String, there: Provenance) {
         self.uploading = self.uploading.saturating_sub(1);
+        if self.state.log_is_gone() {
+            // Nobody can cut these records once more.
+            return;
+        }
         if !std::mem::replace(&mut self.must_survey, true) {
             let topic_partition = &self.topic_partition;
             info!(%topic_partition, key, "an object of this history was cut elsewhere: looking at the bucket, then cutting as it was cut");
             self.shared.context.pause(std::slice::from_ref(topic_partition));
         }
+        self.met.push((key, there));
     }
 
     /// A commit at the current generation is wanted.
@@ -66,6 +74,7 @@ impl TopicPartitionWriter {
         let offset = self.boundaries.committable(self.ledger.committable(delivered, has_open_files));
         let is_behind = self.boundaries.are_behind(offset);
         if is_behind {
+            self.boundaries.forget_found();
             self.forget_earlier_places();
         }
         if offset >= self.boundaries.every_until() {
@@ -112,19 +121,21 @@ impl TopicPartitionWriter {
 
     /// Where to go on after the bucket has been looked at: with what is committed of the journal.
     pub(super) fn durable_position(&self) -> OffsetAndMetadata {
-        OffsetAndMetadata::new(self.durable(), self.gate.committed_metadata())
+        OffsetAndMetadata::new(self.durable(), self.gate.metadata_to_go_on_with())
     }
 
     /// Stops reading of this partition alone while too much of it waits for a store that refuses it.
     pub(super) fn balance(&mut self) {
         let (waiting, refused) = (self.state.waiting_bytes(), self.state.is_refused());
-        let most = self.shared.context.budget.share() / PART_OF_SHARE;
+        let most = self.shared.context.budget.connector_share() / PART_OF_SHARE;
+        self.refused_since = refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
+        let for_long = self.refused_since.is_some_and(|since| since.elapsed() >= REFUSED_FOR_LONG);
         let topic_partition = std::slice::from_ref(&self.topic_partition);
-        if !self.is_paused && refused && waiting > most {
+        if !self.is_paused && for_long && waiting > most {
             self.is_paused = true;
             info!(topic_partition = %self.topic_partition, waiting, "the store refuses what was read: reading of this partition pauses");
             self.shared.context.pause(topic_partition);
-        } else if self.is_paused && (!refused || waiting < most / 2) {
+        } else if self.is_paused && waiting < most / 2 {
             self.is_paused = false;
             if !self.must_survey {
                 self.shared.context.resume(topic_partition);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use connect_api::{Budget, Reservation};
+
 use super::{edges::Edges, journal::PlannedCut, provenance::Provenance};
 
 /// A partition's objects at and beyond the offset where it begins.
@@ -15,6 +17,8 @@ pub(super) struct Findings {
     pub(super) partial: BTreeMap<(i64, i64), Partial>,
     /// All of it begins or lies before this offset.
     pub(super) until: i64,
+    /// What all of this takes, once it is complete.
+    pub(super) memory: Option<Reservation>,
     objects: u64,
 }
 
@@ -67,8 +71,9 @@ impl Findings {
     }
 
     /// Nothing else will come.
-    pub(super) fn complete(&mut self) {
+    pub(super) fn complete(&mut self, budget: &Budget) {
         self.edges.sort();
+        self.memory = Some(budget.park(self.bytes()));
     }
 
     /// How many objects were taken in.
@@ -133,7 +138,7 @@ mod tests {
         seen(&mut findings, "v", false, &provenance(6, Some(9), Some(1)), &[]);
         assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
         assert_eq!(findings.partial[&(3, 6)].slots, ["v"]);
-        findings.complete();
+        findings.complete(&Budget::new(1 << 20));
         assert_eq!(findings.edges.at_or_before(i64::MAX), Some(9));
     }
 
@@ -167,7 +172,7 @@ mod tests {
         for first in 0..1_000_000 {
             seen(&mut findings, "v", true, &provenance(first, Some(first + 1), Some(1)), &[]);
         }
-        findings.complete();
+        findings.complete(&Budget::new(1 << 20));
         assert!(findings.bytes() < 1_000, "{}", findings.bytes());
     }
 }

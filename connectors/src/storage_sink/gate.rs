@@ -197,9 +197,11 @@ impl Gate {
         self.doubted.take_if(|number| *number <= proven);
     }
 
-    /// The metadata that the next owner would read now.
-    pub(super) fn committed_metadata(&self) -> String {
-        self.committed.as_ref().map(Journal::text).unwrap_or_default()
+    /// The metadata that the next owner would read now, with the number of the last proof that was asked for: the answer to one must not count for the
+    /// next.
+    pub(super) fn metadata_to_go_on_with(&self) -> String {
+        let proofs = self.journal.proofs;
+        self.committed.as_ref().map(|committed| Journal { proofs, ..committed.clone() }.text()).unwrap_or_default()
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 
 use connect_api::{OffsetAndMetadata, Result, TopicPartition};
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
 use super::{
@@ -17,7 +18,8 @@ use super::{
     findings::Findings,
     journal::Journal,
     object_key::Place,
-    survey::{SurveyId, Wanted},
+    provenance::Provenance,
+    survey::{self, SurveyId, Wanted},
     topic_partition_writer::{Beginning, Shared, TopicPartitionWriter, encoded_partition},
 };
 
@@ -29,6 +31,10 @@ pub(super) struct Opening {
     pub(super) position: OffsetAndMetadata,
     /// What is read now is not what comes next: records came before anybody could take them, or it begins elsewhere.
     pub(super) must_seek: bool,
+    /// Objects of this history that were cut elsewhere, as uploads have met them.
+    pub(super) met: Vec<(String, Provenance)>,
+    /// Ends the survey with it.
+    over: DropGuard,
     committed: Option<Journal>,
     encoded_partition: Option<Box<str>>,
     plan: Plan,
@@ -41,8 +47,10 @@ pub(super) enum Why {
     Assigned,
     /// An object of this history was cut elsewhere.
     CutOtherwise,
-    /// Its log has begun anew.
+    /// Its topic was made anew: whatever the bucket holds is of another log.
     Recreated,
+    /// Its log was cut off below what was read, or nobody knows whether it is another one.
+    CutOff,
 }
 
 impl Opening {
@@ -76,7 +84,13 @@ impl Opening {
         }
         let plan = Plan::new(committed.clone(), ours, why, now);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, topic_partition: topic_partition.clone(), position, must_seek, committed, encoded_partition, plan })
+        let (topic_partition, over) = (topic_partition.clone(), CancellationToken::new().drop_guard());
+        Ok(Self { id, topic_partition, position, must_seek, met: Vec::new(), over, committed, encoded_partition, plan })
+    }
+
+    /// What tells the topic from earlier ones, as it was known when the partition was opened.
+    pub(super) fn topic_id(&self) -> Option<&str> {
+        self.plan.journal.topic_id.as_deref()
     }
 
     /// What to look for in the bucket; nothing where the journal says all.
@@ -97,16 +111,19 @@ impl Opening {
             history: journal.history.clone(),
             planned: journal.planned.clone(),
             not_before: (!wait.is_zero()).then(|| Instant::now() + *wait),
+            over: self.over.token().clone(),
             abandoned: if *may_have_uploads { shared.config.endings() } else { Vec::new() },
         })
     }
 
     /// The partition begins. `found`: what lies ahead; `None` where nobody could look, or needed to.
     pub(super) fn finish(self, shared: &Arc<Shared>, found: Option<Findings>, now: i64) -> TopicPartitionWriter {
-        let Self { topic_partition, position, committed, encoded_partition, plan, .. } = self;
-        let Plan { mut journal, survey, places, .. } = plan;
+        let Self { topic_partition, position, met, committed, encoded_partition, plan, .. } = self;
+        let Plan { mut journal, survey: must_survey, places, .. } = plan;
         let has_looked = found.is_some();
-        let found = found.unwrap_or_default();
+        // A bucket that may not be listed still shows what stands in the way.
+        let budget = &shared.context.budget;
+        let found = found.unwrap_or_else(|| survey::met(met, &journal.places, &journal.planned, budget));
         say(&topic_partition, position.offset, &found);
         if has_looked && found.objects() == 0 {
             journal.places = places;
@@ -114,7 +131,7 @@ impl Opening {
         let boundaries = Boundaries::new(&journal.planned, journal.every, found, position.offset);
         journal.keep_places_that_fit();
         journal.every = shared.config.plans_every_cut() || position.offset < boundaries.every_until();
-        let knows_ahead = has_looked || !survey;
+        let knows_ahead = has_looked || !must_survey;
         let beginning = Beginning { topic_partition, position, journal, committed, boundaries, knows_ahead, encoded_partition };
         TopicPartitionWriter::new(shared, beginning, now)
     }

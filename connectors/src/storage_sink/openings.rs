@@ -7,6 +7,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     opening::{Opening, Why},
+    provenance::Provenance,
     survey::{Surveyed, Surveys},
     topic_partition_writer::{Shared, TopicPartitionWriter},
 };
@@ -61,6 +62,18 @@ impl Openings {
             self.surveys.begin(wanted);
         }
         Ok(begun)
+    }
+
+    /// Objects that were in the way of a partition that is looked at for that reason.
+    pub(super) fn met(&mut self, topic_partition: &TopicPartition, met: Vec<(String, Provenance)>) {
+        if let Some(opening) = self.waiting.get_mut(topic_partition) {
+            opening.met = met;
+        }
+    }
+
+    /// What tells the topic from earlier ones, as it was known when a partition that waits was opened.
+    pub(super) fn topic_id(&self, topic_partition: &TopicPartition) -> Option<&str> {
+        self.waiting.get(topic_partition)?.topic_id()
     }
 
     /// Records of the partition have come. False where it does not wait.

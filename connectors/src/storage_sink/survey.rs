@@ -10,12 +10,13 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Cursor, Error, ErrorKind, ObjectInfo, Page, Result, TopicPartition};
+use connect_api::{Budget, Cursor, Error, ErrorKind, ObjectInfo, Page, Result, TopicPartition};
 use futures_util::{TryStreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{Semaphore, mpsc},
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
@@ -55,6 +56,8 @@ pub(super) struct Wanted {
     pub(super) not_before: Option<Instant>,
     /// Uploads in parts with names that end like this were left behind by the last owner, if any.
     pub(super) abandoned: Vec<String>,
+    /// Nobody waits for it any more.
+    pub(super) over: CancellationToken,
 }
 
 /// What was found of one partition; nothing where the bucket may not be listed.
@@ -88,7 +91,14 @@ impl Surveys {
     pub(super) fn begin(self: &Arc<Self>, wanted: Vec<Wanted>) {
         for group in groups(wanted) {
             let surveys = Arc::clone(self);
-            self.uploads.context.spawn(async move { surveys.run(group).await });
+            self.uploads.context.spawn(async move {
+                let all_over = futures_util::future::join_all(group.iter().map(|wanted| wanted.over.clone().cancelled_owned()));
+                tokio::select! {
+                    biased;
+                    _ = all_over => {}
+                    () = surveys.run(group) => {}
+                }
+            });
         }
     }
 
@@ -127,7 +137,8 @@ impl Surveys {
 
     async fn look(&self, group: &[Wanted]) -> Result<Vec<Findings>> {
         let mut findings: Vec<Findings> = group.iter().map(|_| Findings::default()).collect();
-        let mut memory = self.uploads.budget().reserve(0);
+        // What was found stays until it is behind: it does not come back by itself.
+        let mut memory = self.uploads.budget().park(0);
         let mut told = Instant::now();
         for ((prefix, after), interests) in listings(group) {
             let cursor = after.map_or(Cursor::Start, Cursor::After);
@@ -155,7 +166,8 @@ impl Surveys {
                 }
             }
         }
-        findings.iter_mut().for_each(Findings::complete);
+        drop(memory);
+        findings.iter_mut().for_each(|findings| findings.complete(self.uploads.budget()));
         Ok(findings)
     }
 
@@ -224,7 +236,12 @@ impl Surveys {
     async fn abort_abandoned(&self, prefix: &str, interests: &[Interest], group: &[Wanted]) {
         let is_abandoned = |name: &str| {
             interests.iter().any(|(of, place)| {
-                let ours = || group[*of].abandoned.iter().any(|end| name.ends_with(end.as_str()));
+                // Whoever has the partition now may be sending it.
+                let ours = || {
+                    !group[*of].over.is_cancelled()
+                        && self.uploads.lease.holds()
+                        && group[*of].abandoned.iter().any(|end| name.ends_with(end.as_str()))
+                };
                 place.first_offset(name).is_some() && ours()
             })
         };
@@ -253,6 +270,17 @@ fn belongs_to(name: &str, interests: &[Interest], group: &[Wanted]) -> Option<(u
         let first = place.first_offset(name).filter(|first| *first >= group[*of].start)?;
         Some((*of, first))
     })
+}
+
+/// What uploads have met, where nobody may look for the rest.
+pub(super) fn met(objects: Vec<(String, Provenance)>, places: &[Place], planned: &[PlannedCut], budget: &Budget) -> Findings {
+    let mut findings = Findings::default();
+    for (name, provenance) in &objects {
+        let slot = slot_of(name, places);
+        findings.take(Sighting { first: provenance.first_offset, slot, provenance: Some(provenance), is_ours: true }, planned);
+    }
+    findings.complete(budget);
+    findings
 }
 
 /// The name without its offset.
@@ -300,6 +328,7 @@ mod tests {
             planned: Vec::new(),
             not_before: None,
             abandoned: Vec::new(),
+            over: CancellationToken::new(),
         }
     }
 

@@ -184,7 +184,10 @@ impl SinkTask for StorageSinkTask {
     async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        for topic_partition in partitions.keys() {
+        let (mut recreated, mut cut_off) = (Offsets::new(), Offsets::new());
+        for (topic_partition, position) in partitions {
+            let is_other = started.is_another_topic(topic_partition);
+            if is_other { &mut recreated } else { &mut cut_off }.insert(topic_partition.clone(), position.clone());
             if let Some(mut writer) = started.writers.remove(topic_partition) {
                 writer.end_log()?;
                 if writer.is_uploading() {
@@ -197,8 +200,10 @@ impl SinkTask for StorageSinkTask {
         // Whatever the old log waited for, the new one does not.
         let resumed: Vec<_> = partitions.keys().cloned().collect();
         started.shared.context.resume(&resumed);
-        let writers = started.openings.open(&started.shared, partitions, Why::Recreated, now)?;
-        writers.into_iter().for_each(|writer| started.insert(writer));
+        for (partitions, why) in [(recreated, Why::Recreated), (cut_off, Why::CutOff)] {
+            let writers = started.openings.open(&started.shared, &partitions, why, now)?;
+            writers.into_iter().for_each(|writer| started.insert(writer));
+        }
         Ok(())
     }
 
@@ -233,6 +238,13 @@ impl Started {
         }
     }
 
+    /// Whether the topic is known to be another one than when the partition was opened. Otherwise its objects may hold the records that come again.
+    fn is_another_topic(&self, topic_partition: &TopicPartition) -> bool {
+        let was = self.writers.get(topic_partition).and_then(|writer| writer.gate.journal.topic_id.as_deref());
+        let was = was.or_else(|| self.openings.topic_id(topic_partition));
+        was.zip(self.shared.context.topic_id(&topic_partition.topic)).is_some_and(|(was, is)| *was != *is)
+    }
+
     /// Takes in what uploads have to tell. The loop turns: who was frozen must show that its partitions are still its own.
     fn settle(&mut self) {
         if !self.shared.uploads.lease.renew() {
@@ -257,7 +269,7 @@ impl Started {
         };
         match news {
             News::Durable(cut) => writer.file_is_durable(cut),
-            News::CutOtherwise { key } => writer.cut_otherwise(&key),
+            News::CutOtherwise { key, there } => writer.cut_otherwise(key, *there),
             News::ProofWanted(proven) => writer.proof_wanted(proven),
             News::Failed(error) => {
                 writer.upload_failed();
@@ -314,16 +326,18 @@ impl Started {
     fn survey_again(&mut self, now: i64) -> Result<()> {
         let may_survey = |writer: &mut TopicPartitionWriter| writer.may_survey().then(|| writer.topic_partition.clone());
         let due: Vec<_> = self.writers.values_mut().filter_map(may_survey).collect();
-        let mut positions = Offsets::new();
+        let (mut positions, mut met) = (Offsets::new(), Vec::new());
         for topic_partition in due {
-            if let Some(writer) = self.writers.remove(&topic_partition) {
+            if let Some(mut writer) = self.writers.remove(&topic_partition) {
                 self.by_id.remove(&writer.state.id);
-                positions.insert(topic_partition, writer.durable_position());
+                positions.insert(topic_partition.clone(), writer.durable_position());
+                met.push((topic_partition, std::mem::take(&mut writer.met)));
             }
         }
         if !positions.is_empty() {
             let writers = self.openings.open(&self.shared, &positions, Why::CutOtherwise, now)?;
             writers.into_iter().for_each(|writer| self.insert(writer));
+            met.into_iter().for_each(|(topic_partition, met)| self.openings.met(&topic_partition, met));
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ use super::{
     metrics::{Reason, TaskMetrics},
     open_file::OpenFile,
     open_files::OpenFiles,
+    provenance::Provenance,
     uploads::Uploads,
     writer_state::WriterState,
 };
@@ -59,6 +60,10 @@ pub(super) struct TopicPartitionWriter {
     pub(super) is_paused: bool,
     /// An object of this history was cut elsewhere: look at the bucket, and go on from what is durable.
     pub(super) must_survey: bool,
+    /// Objects of this history that were cut elsewhere, as uploads met them.
+    pub(super) met: Vec<(String, Provenance)>,
+    /// Since when the store has refused something of this partition without a break.
+    pub(super) refused_since: Option<tokio::time::Instant>,
 }
 
 /// What a writer begins with.
@@ -101,6 +106,8 @@ impl TopicPartitionWriter {
             uploading: 0,
             is_paused: false,
             must_survey: false,
+            met: Vec::new(),
+            refused_since: None,
         }
     }
 
@@ -210,6 +217,8 @@ impl TopicPartitionWriter {
         let topic_partition = &self.topic_partition;
         warn!(%topic_partition, read_until = self.next_to_read, "the log has begun anew; what was read of the old one is written now");
         self.state.end_log();
+        // No commit will prove anything any more.
+        self.uploading = self.uploading.saturating_sub(self.gate.forget_proofs());
         self.cut(Reason::Recovery, self.last_written + 1)?;
         self.release_all();
         Ok(())

@@ -38,7 +38,7 @@ pub(super) enum News {
     /// One file of the cut is durable under its name.
     Durable(CutId),
     /// The name is taken by an object of the same history with another range: cut where that one was cut.
-    CutOtherwise { key: String },
+    CutOtherwise { key: String, there: Box<Provenance> },
     /// The name is taken by an object of another history: send when a commit at the current generation has shown that the partition is ours.
     ProofWanted(oneshot::Sender<()>),
     /// Trying again cannot help.
@@ -166,7 +166,7 @@ impl Uploads {
         }
     }
 
-    /// A lane waits for the store, or for a proof: another one may begin.
+    /// A lane waits for the store: another one may begin.
     pub(super) fn pause_lane(self: &Arc<Self>) {
         let begins = self.queue().pause_lane();
         self.run_lane(begins);
@@ -177,14 +177,13 @@ impl Uploads {
     }
 
     /// A request is refused and will be tried again.
-    pub(super) fn refuse(&self, writer: &WriterState, error: &Error) {
+    pub(super) fn refuse(&self, writer: &WriterState) {
         if writer.refuse() {
             self.queue().set_refused(writer.id, true);
         }
         if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
             self.context.budget.set_refused(true);
         }
-        self.context.report_problem("storage", Some(error.report()));
     }
 
     /// It is not refused any more, or nobody wants it any more.

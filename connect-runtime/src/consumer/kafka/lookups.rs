@@ -1,7 +1,7 @@
 //! Finding out where to go on: questions about offsets, and what their answers mean. Nobody waits for them but the partition that
 //! they are about.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use connect_api::{Error, Offsets, TopicPartition};
 use rdkafka::{
@@ -36,6 +36,8 @@ impl Context {
                     continue;
                 }
                 *ask_at = None;
+                // Answers to what was asked before would be taken for those.
+                questions.open.retain(|_, open| open.topic_partition != *topic_partition);
                 for end in [LogEnd::Low, LogEnd::High].into_iter().filter(|end| is_asked_for(*why, self.reset, *end)) {
                     let question = Question { topic_partition: topic_partition.clone(), generation, end };
                     due.push((questions.begin(question), topic_partition.clone(), end));
@@ -104,14 +106,18 @@ impl Context {
             return;
         }
         let begun = std::mem::take(&mut state.begun);
-        let begin = |topic_partition: TopicPartition| {
-            let next = state.owned.get(&topic_partition)?.next?;
-            Some((topic_partition, connect_api::OffsetAndMetadata::new(next, "")))
-        };
-        let partitions: Offsets = begun.into_iter().filter_map(begin).collect();
-        let (epoch, topic_ids) = (state.epoch, state.topic_ids(&partitions));
-        drop(state);
-        self.send(Event::Assigned { epoch, partitions, topic_ids });
+        // Each under the epoch in which it was assigned: others may have come since.
+        let mut epochs: BTreeMap<u64, Offsets> = BTreeMap::new();
+        for topic_partition in begun {
+            let Some(owned) = state.owned.get(&topic_partition) else { continue };
+            let Some(next) = owned.next else { continue };
+            let begin = connect_api::OffsetAndMetadata::new(next, "");
+            epochs.entry(owned.generation.epoch).or_default().insert(topic_partition, begin);
+        }
+        for (epoch, partitions) in epochs {
+            let topic_ids = state.topic_ids(&partitions);
+            self.send(Event::Assigned { epoch, partitions, topic_ids });
+        }
     }
 
     /// Looks at topics that have become others, as librdkafka's log has it up to now.
