@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use connect_api::{ErrorKind, Result};
 use prometheus::IntGauge;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use super::{uploads::Uploads, writer_state::WriterState};
 
@@ -98,19 +98,19 @@ impl<'a> Retrying<'a> {
                 }
                 self.uploads.metrics.retries.inc();
                 let pause = self.uploads.backoff(self.attempt + 1);
-                warn!(
-                    key = self.key,
-                    attempt = self.attempt + 1,
-                    ?pause,
-                    error = error.report(),
-                    "the store does not take it, retrying"
-                );
+                // Once for all that wait: a store that hangs is one trouble, and not one for each object.
+                let (key, attempt, error) = (self.key, self.attempt + 1, error.report());
+                if self.uploads.may_tell() {
+                    warn!(key, attempt, ?pause, error, "the store does not take it, retrying");
+                } else {
+                    debug!(key, attempt, ?pause, error, "the store does not take it, retrying");
+                }
                 self.pause().await;
                 None
             }
             answer => {
                 if self.is_refused {
-                    info!(key = self.key, "the store answers again");
+                    debug!(key = self.key, "the store answers again");
                 }
                 Some(answer.map_err(|error| error.context(format!("object {}", self.key))))
             }

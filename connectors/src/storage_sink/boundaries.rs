@@ -15,6 +15,10 @@ pub(super) struct Boundaries {
     every_until: i64,
     /// Objects begin and end here.
     edges: Edges,
+    /// Our own objects do.
+    own_edges: Edges,
+    /// Where reading began.
+    start: i64,
     /// The next edge that was not reached.
     next_edge: Option<i64>,
     /// Our own objects have these records, by first offset.
@@ -43,7 +47,7 @@ struct PartialRange {
 impl Boundaries {
     /// `every`: there is no cut but these up to the last of `planned`.
     pub(super) fn new(planned: &[PlannedCut], every: bool, found: Findings, start: i64) -> Self {
-        let Findings { edges, durable, partial, until: found_until, memory, .. } = found;
+        let Findings { edges, own_edges, durable, partial, until: found_until, memory, .. } = found;
         let planned: VecDeque<i64> = planned.iter().map(|cut| cut.end).filter(|cut| *cut > start).collect();
         let partial = partial.into_iter().map(|((first, end), group)| PartialRange { first, end, slots: group.slots }).collect();
         let every_until = planned.back().copied().filter(|_| every).unwrap_or_default();
@@ -52,6 +56,8 @@ impl Boundaries {
             planned,
             every_until,
             edges,
+            own_edges,
+            start,
             next_edge,
             durable,
             current: None,
@@ -124,16 +130,17 @@ impl Boundaries {
     pub(super) fn committable(&self, offset: i64) -> i64 {
         let whole = self.durable_around(offset).filter(|(first, _)| *first < offset);
         let some = self.partial.iter().find(|range| range.first < offset && offset < range.end).map(|range| range.first);
-        // Within joined ranges every edge will do.
-        let whole = whole.map(|(first, _)| self.edges.at_or_before(offset).unwrap_or(first).max(first));
-        offset.min(whole.unwrap_or(offset)).min(some.unwrap_or(offset))
+        // Within joined ranges every edge of our own objects will do.
+        let whole = whole.map(|(first, _)| self.own_edges.at_or_before(offset).unwrap_or(first).max(first));
+        // What began before this assignment is found from where that began, too.
+        offset.min(whole.unwrap_or(offset)).min(some.unwrap_or(offset)).max(self.start.min(offset))
     }
 
     /// Everything that was found is behind for good.
     pub(super) fn forget_found(&mut self) {
         if self.found_until > 0 {
             let (planned, every_until) = (std::mem::take(&mut self.planned), self.every_until);
-            *self = Self { planned, every_until, ..Self::default() };
+            *self = Self { planned, every_until, start: self.start, ..Self::default() };
         }
     }
 
@@ -165,7 +172,10 @@ mod tests {
     fn durable(of: &[(i64, i64)]) -> Findings {
         let mut found = Findings::default();
         found.durable.extend(of.iter().copied());
-        of.iter().flat_map(|(first, end)| [*first, *end]).for_each(|edge| found.edges.insert(edge));
+        for edge in of.iter().flat_map(|(first, end)| [*first, *end]) {
+            found.edges.insert(edge);
+            found.own_edges.insert(edge);
+        }
         found.complete(&connect_api::Budget::new(1 << 20));
         found
     }
@@ -218,6 +228,9 @@ mod tests {
         // Of joined ranges the edges of their objects are good enough.
         let mut joined = durable(&[(10, 30)]);
         joined.edges.insert(20);
+        joined.own_edges.insert(20);
+        // Where somebody else's object begins, ours goes on.
+        joined.edges.insert(25);
         joined.complete(&connect_api::Budget::new(1 << 20));
         assert_eq!(Boundaries::new(&[], false, joined, 10).committable(27), 20);
         // Also of a group that has been read to its end, and in which somebody else's object has cut.

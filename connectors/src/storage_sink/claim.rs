@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, Result};
 use tokio::sync::oneshot;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{
     asking::until_answered,
@@ -111,7 +111,7 @@ impl Uploads {
             }
             self.prove_ownership(target).await;
             if self.holds_the_same(target, object, &seen).await? {
-                info!(key = target.key, "an object of another history has the same content: adopted");
+                debug!(key = target.key, "an object of another history has the same content: adopted");
                 return Ok(Outcome::Adopted);
             }
             if let Some(alive) = self.owner_is_alive(target, there.as_ref(), &seen) {
@@ -138,20 +138,21 @@ impl Uploads {
         }
     }
 
-    /// Who wrote the object, if it is somebody else who was at work after this partition was opened: two writers that replace each other's objects would
-    /// never end.
+    /// Who wrote the object, if it is somebody else who may still be at work: another connector, or a program that has written it after this partition was
+    /// opened. Two writers that replace each other's objects would never end, and what the other one has committed would be lost.
     fn owner_is_alive(&self, target: &Target, there: Option<&Provenance>, seen: &ObjectInfo) -> Option<String> {
-        let is_new = seen.modified.is_some_and(|modified| modified > target.writer.opened);
-        let theirs = there.and_then(|there| there.owner);
-        if !is_new || theirs == target.provenance.owner {
-            return None;
+        // Stores give whole seconds.
+        let is_new = seen.modified.is_some_and(|modified| modified + 999 > target.writer.opened);
+        let (key, theirs) = (&target.key, there.and_then(|there| there.owner));
+        let what_to_do = "give this connector another `topics.dir`, or remove what is there";
+        if theirs.is_some() && theirs != target.provenance.owner {
+            return Some(format!(
+                "another connector has written {key} with other content, and may still be at work: it is not replaced; {what_to_do}"
+            ));
         }
-        let who = if there.is_some() { "another connector" } else { "another program" };
-        Some(format!(
-            "{who} has written {} since this task began, with other content: two writers share these names; stop one of them, or give \
-             one another `topics.dir`",
-            target.key
-        ))
+        (theirs.is_none() && is_new).then(|| {
+            format!("another program has written {key} since this task began, with other content: two writers share these names; {what_to_do}")
+        })
     }
 
     /// Whether the object that has the name has this content: by its size first, then piece by piece, until it differs.

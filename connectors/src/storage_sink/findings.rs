@@ -11,6 +11,8 @@ use super::{edges::Edges, journal::PlannedCut, provenance::Provenance};
 pub(super) struct Findings {
     /// Where groups of files begin and end, whoever wrote them.
     pub(super) edges: Edges,
+    /// Where those of our own history do.
+    pub(super) own_edges: Edges,
     /// Ranges of our history all of whose files are there, by their first offset: their records need not be written again.
     pub(super) durable: BTreeMap<i64, i64>,
     /// Groups of our history some file of which was not found.
@@ -55,6 +57,10 @@ impl Findings {
         let Some(end) = provenance.cut.map(|cut| cut.end).or_else(|| of_journal().map(|cut| cut.end)) else { return };
         self.edges.insert(end);
         self.until = self.until.max(end);
+        if is_ours {
+            self.own_edges.insert(first);
+            self.own_edges.insert(end);
+        }
         if !is_ours || self.durable.range(..=first).next_back().is_some_and(|(_, durable)| end <= *durable) {
             return;
         }
@@ -70,9 +76,18 @@ impl Findings {
         }
     }
 
+    /// An object of this connector begins before the offset where it is read on, and has records beyond it: offsets were reset into its middle. They are not
+    /// written again.
+    pub(super) fn cover(&mut self, slot: String, provenance: &Provenance, end: i64) {
+        self.edges.insert(end);
+        self.until = self.until.max(end);
+        self.partial.entry((provenance.group_first, end)).or_default().slots.push(slot);
+    }
+
     /// Nothing else will come.
     pub(super) fn complete(&mut self, budget: &Budget) {
         self.edges.sort();
+        self.own_edges.sort();
         self.memory = Some(budget.park(self.bytes()));
     }
 
@@ -85,7 +100,7 @@ impl Findings {
     pub(super) fn bytes(&self) -> usize {
         let partial: usize =
             self.partial.values().map(|group| 64 + group.slots.iter().map(|slot| 24 + slot.len()).sum::<usize>()).sum();
-        self.edges.bytes() + self.durable.len() * 32 + partial
+        self.edges.bytes() + self.own_edges.bytes() + self.durable.len() * 32 + partial
     }
 
     /// Adds a range to those that are durable, and joins it with its neighbours.

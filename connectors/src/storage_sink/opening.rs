@@ -23,6 +23,9 @@ use super::{
     topic_partition_writer::{Beginning, Shared, TopicPartitionWriter, encoded_partition},
 };
 
+/// Offsets that a tool has reset may lie in the middle of an object: names that begin so far before are listed, and the last one is looked at.
+const LOOKS_BACK: i64 = 100_000;
+
 /// A partition that is about to begin.
 pub(super) struct Opening {
     pub(super) id: SurveyId,
@@ -33,6 +36,7 @@ pub(super) struct Opening {
     pub(super) must_seek: bool,
     /// Objects of this history that were cut elsewhere, as uploads have met them.
     pub(super) met: Vec<(String, Provenance)>,
+    begun: Instant,
     /// Ends the survey with it.
     over: DropGuard,
     committed: Option<Journal>,
@@ -85,7 +89,23 @@ impl Opening {
         let plan = Plan::new(committed.clone(), ours, why, now);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let (topic_partition, over) = (topic_partition.clone(), CancellationToken::new().drop_guard());
-        Ok(Self { id, topic_partition, position, must_seek, met: Vec::new(), over, committed, encoded_partition, plan })
+        Ok(Self {
+            id,
+            topic_partition,
+            position,
+            must_seek,
+            met: Vec::new(),
+            begun: Instant::now(),
+            over,
+            committed,
+            encoded_partition,
+            plan,
+        })
+    }
+
+    /// Until when nothing is looked at, if that is still to come.
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        (!self.plan.wait.is_zero()).then(|| self.begun + self.plan.wait).filter(|until| *until > Instant::now())
     }
 
     /// What tells the topic from earlier ones, as it was known when the partition was opened.
@@ -98,7 +118,7 @@ impl Opening {
         if !self.plan.survey {
             return None;
         }
-        let Plan { journal, wait, may_have_uploads, .. } = &self.plan;
+        let Plan { journal, wait, may_have_uploads, is_new, .. } = &self.plan;
         if !wait.is_zero() {
             let topic_partition = &self.topic_partition;
             info!(%topic_partition, ?wait, "requests of the last owner, which did not stop cleanly, may still take effect: waiting before the bucket is looked at");
@@ -108,6 +128,8 @@ impl Opening {
             topic_partition: self.topic_partition.clone(),
             places: journal.places.clone(),
             start: self.position.offset,
+            looks_back: if *is_new { LOOKS_BACK.min(self.position.offset) } else { 0 },
+            owner: shared.owner,
             history: journal.history.clone(),
             planned: journal.planned.clone(),
             not_before: (!wait.is_zero()).then(|| Instant::now() + *wait),
@@ -169,6 +191,8 @@ struct Plan {
     journal: Journal,
     survey: bool,
     may_have_uploads: bool,
+    /// No journal says where the last owner stopped.
+    is_new: bool,
     /// How long to wait before anybody looks.
     wait: Duration,
     /// Where objects will lie from now on.
@@ -192,7 +216,7 @@ impl Plan {
             // Nothing here is ours. Objects of another past suggest where to cut, unless they are of another log.
             let journal = Journal { places: places.clone(), ..ours(Journal::new()) };
             let survey = why != Why::Recreated;
-            return Self { journal, survey, may_have_uploads: false, wait: Duration::ZERO, places };
+            return Self { journal, survey, may_have_uploads: false, is_new: true, wait: Duration::ZERO, places };
         };
         let survey = why == Why::CutOtherwise || !committed.clean;
         let other_settings = committed.fingerprint.is_some_and(|theirs| theirs != fingerprint);
@@ -208,7 +232,7 @@ impl Plan {
         } else {
             journal.places.clone_from(&places);
         }
-        Self { journal, survey, may_have_uploads, wait: held.max(left), places }
+        Self { journal, survey, may_have_uploads, is_new: false, wait: held.max(left), places }
     }
 }
 

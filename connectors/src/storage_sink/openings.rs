@@ -12,9 +12,6 @@ use super::{
     topic_partition_writer::{Shared, TopicPartitionWriter},
 };
 
-/// Whoever has to wait longer reads why in readiness.
-const TOLD_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
-
 /// What readiness calls it.
 const PROBLEM: &str = "looking at the bucket";
 
@@ -23,13 +20,12 @@ pub(super) struct Openings {
     surveys: Arc<Surveys>,
     surveyed: mpsc::UnboundedReceiver<Surveyed>,
     waiting: HashMap<TopicPartition, Opening>,
-    since: Instant,
     is_told: bool,
 }
 
 impl Openings {
     pub(super) fn new(surveys: Arc<Surveys>, surveyed: mpsc::UnboundedReceiver<Surveyed>) -> Self {
-        Self { surveys, surveyed, waiting: HashMap::new(), since: Instant::now(), is_told: false }
+        Self { surveys, surveyed, waiting: HashMap::new(), is_told: false }
     }
 
     /// Takes partitions. Returns those that begin at once; reading of the others pauses until it is known what lies ahead of them.
@@ -57,10 +53,10 @@ impl Openings {
             }
         }
         if !wanted.is_empty() {
-            self.since = Instant::now();
             shared.context.pause(&paused);
             self.surveys.begin(wanted);
         }
+        self.tell(shared);
         Ok(begun)
     }
 
@@ -107,19 +103,23 @@ impl Openings {
     }
 
     fn tell(&mut self, shared: &Shared) {
-        let is_long = !self.waiting.is_empty() && self.since.elapsed() >= TOLD_AFTER;
-        if is_long {
+        let waits = !self.waiting.is_empty();
+        if waits {
             let (looked_at, trouble) = self.surveys.progress();
             let trouble = trouble.map(|trouble| format!("; the store does not answer: {trouble}")).unwrap_or_default();
-            let waiting = self.waiting.len();
+            let held = self.waiting.values().filter_map(Opening::held_until).max().map(|until| {
+                let left = (until - Instant::now()).as_secs() + 1;
+                format!("; nothing is looked at for {left} more seconds: requests of the last owner may still take effect (`recovery.hold.ms`)")
+            });
+            let (waiting, held) = (self.waiting.len(), held.unwrap_or_default());
             let text = format!(
-                "{waiting} partitions wait until it is known what lies ahead of them; {looked_at} objects looked at{trouble}"
+                "{waiting} partitions wait until it is known what lies ahead of them; {looked_at} objects looked at{held}{trouble}"
             );
             shared.context.report_problem(PROBLEM, Some(text));
         } else if self.is_told {
             shared.context.report_problem(PROBLEM, None);
         }
-        self.is_told = is_long;
+        self.is_told = waits;
         shared.metrics.opening.set(i64::try_from(self.waiting.len()).unwrap_or(i64::MAX));
     }
 }

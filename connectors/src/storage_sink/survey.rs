@@ -2,7 +2,7 @@
 //! that lies ahead once, asked again until the store answers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -50,6 +50,10 @@ pub(super) struct Wanted {
     pub(super) places: Vec<Place>,
     /// Objects before this offset are of no interest.
     pub(super) start: i64,
+    /// Objects that begin at most so far before it may reach beyond it: nobody says where the last owner stopped.
+    pub(super) looks_back: i64,
+    /// Which connector this is.
+    pub(super) owner: u64,
     pub(super) history: String,
     pub(super) planned: Vec<PlannedCut>,
     /// Nothing is looked at before: requests of the last owner may still take effect.
@@ -144,9 +148,11 @@ impl Surveys {
             let cursor = after.map_or(Cursor::Start, Cursor::After);
             self.abort_abandoned(&prefix, &interests, group).await;
             let mut cursor = Some(cursor);
+            let mut before = Before::default();
             while let Some(at) = cursor.take() {
                 let Page { names, next } = self.page(&prefix, &at).await?;
                 cursor = next;
+                names.iter().for_each(|name| before.see(name, &interests, group));
                 let mut ahead = names.into_iter().filter_map(|name| Some((belongs_to(&name, &interests, group)?, name)));
                 let mut asked = FuturesUnordered::new();
                 loop {
@@ -163,6 +169,13 @@ impl Surveys {
                     told = Instant::now();
                     let (looked_at, _) = self.progress();
                     info!(prefix, looked_at, "looking at the objects beyond the committed offsets");
+                }
+            }
+            for ((of, slot), (_, name)) in before.last {
+                let Some(there) = self.head(&name).await?.and_then(|info| Provenance::read(&info.metadata)) else { continue };
+                let is_ours = there.topic_partition == group[of].topic_partition && there.owner == Some(group[of].owner);
+                if let Some(cut) = there.cut.filter(|cut| is_ours && cut.end > group[of].start) {
+                    findings[of].cover(slot, &there, cut.end);
                 }
             }
         }
@@ -264,6 +277,27 @@ fn take(findings: &mut Findings, wanted: &Wanted, first: i64, name: &str, info: 
     findings.take(sighting, &wanted.planned);
 }
 
+/// The last object before the offset where each partition begins, by name without offset.
+#[derive(Default)]
+struct Before {
+    last: HashMap<(usize, String), (i64, String)>,
+}
+
+impl Before {
+    fn see(&mut self, name: &str, interests: &[Interest], group: &[Wanted]) {
+        for (of, place) in interests {
+            let Wanted { start, looks_back, .. } = group[*of];
+            let is_close = |first: &i64| *first < start && *first >= start - looks_back;
+            let Some(first) = (looks_back > 0).then(|| place.first_offset(name)).flatten().filter(is_close) else { continue };
+            let Some(slot) = place.slot(name) else { continue };
+            let last = self.last.entry((*of, slot)).or_insert_with(|| (first, name.to_owned()));
+            if last.0 < first {
+                *last = (first, name.to_owned());
+            }
+        }
+    }
+}
+
 /// Whose the name is, and the offset in it, if it lies ahead.
 fn belongs_to(name: &str, interests: &[Interest], group: &[Wanted]) -> Option<(usize, i64)> {
     interests.iter().find_map(|(of, place)| {
@@ -308,7 +342,10 @@ fn listings(group: &[Wanted]) -> BTreeMap<(String, Option<String>), Vec<Interest
     let mut listings: BTreeMap<(String, Option<String>), Vec<Interest>> = BTreeMap::new();
     for (of, wanted) in group.iter().enumerate() {
         for place in &wanted.places {
-            listings.entry((place.prefix(), place.just_before(wanted.start))).or_default().push((of, place.clone()));
+            listings
+                .entry((place.prefix(), place.just_before(wanted.start - wanted.looks_back)))
+                .or_default()
+                .push((of, place.clone()));
         }
     }
     listings
@@ -324,6 +361,8 @@ mod tests {
             topic_partition: TopicPartition::new("t", partition),
             places,
             start: 12,
+            looks_back: 0,
+            owner: 0,
             history: String::new(),
             planned: Vec::new(),
             not_before: None,

@@ -94,7 +94,9 @@ impl StorageSinkTask {
 impl SinkTask for StorageSinkTask {
     async fn start(&mut self, context: SinkTaskContext) -> Result<()> {
         let storage: Arc<dyn Storage> = Arc::new(Metered::new(Arc::clone(&self.storage), &context.metrics, &context.connector));
+        context.report_problem("storage", Some("the store has not answered yet whether it can be used".to_owned()));
         storage.check().await?;
+        context.report_problem("storage", None);
         let limits = self.storage.limits();
         if !limits.is_empty() && context.task == 0 {
             warn!(connector = %context.connector, "this store has limits: {limits}");

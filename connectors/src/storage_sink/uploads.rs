@@ -10,7 +10,10 @@ use std::{
 };
 
 use connect_api::{Body, Budget, Error, SinkTaskContext, Storage};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::Instant,
+};
 
 use super::{
     asking::Retrying,
@@ -72,6 +75,9 @@ impl Permits {
 /// Three thousand objects a second, if each answer takes ten milliseconds: a store takes some five thousand a prefix, and is wanted for uploads meanwhile.
 pub(super) const SURVEY_REQUESTS: usize = 32;
 
+/// Between two lines of the log about what is refused.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
+
 /// Uploads of one task.
 pub(super) struct Uploads {
     pub(super) storage: Arc<dyn Storage>,
@@ -83,6 +89,8 @@ pub(super) struct Uploads {
     max_backoff: Duration,
     /// Requests that are refused and tried again.
     refused: AtomicUsize,
+    /// When the log was told of a refusal.
+    told: Mutex<Option<Instant>>,
     queue: Mutex<UploadQueue<Job>>,
 }
 
@@ -105,7 +113,18 @@ impl Uploads {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
         let (refused, queue) = (AtomicUsize::new(0), Mutex::new(UploadQueue::new(most_lanes)));
-        let uploads = Self { storage, permits, context, notices, metrics, lease: Lease::new(), max_backoff, refused, queue };
+        let uploads = Self {
+            storage,
+            permits,
+            context,
+            notices,
+            metrics,
+            lease: Lease::new(),
+            max_backoff,
+            refused,
+            told: Mutex::default(),
+            queue,
+        };
         (Arc::new(uploads), receiver)
     }
 
@@ -205,6 +224,17 @@ impl Uploads {
     /// How something that waits for the store's answer tries again.
     pub(super) fn retrying<'a>(self: &'a Arc<Self>, key: &'a str, writer: &'a WriterState, in_lane: bool) -> Retrying<'a> {
         Retrying::new(self, key, writer, in_lane)
+    }
+
+    /// Whether it is time for another line about what is refused.
+    pub(super) fn may_tell(&self) -> bool {
+        let now = Instant::now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = told.is_none_or(|told| now - told >= TOLD_EVERY);
+        if may {
+            *told = Some(now);
+        }
+        may
     }
 
     /// Doubles from 100 ms up to `retry.backoff.ms`, with half of it random so that uploads do not come back all at once.

@@ -138,12 +138,16 @@ impl Context {
 
     /// Shows that nothing comes from a partition, until [`Context::show_mended`].
     pub(super) fn show_trouble(&self, topic_partition: &TopicPartition, problem: String) {
-        let is_new = {
+        let (is_news, is_new) = {
             let mut state = self.state();
             let Some(owned) = state.owned.get_mut(topic_partition) else { return };
-            owned.problem.as_ref() != Some(&problem) && owned.problem.replace(problem.clone()).is_none()
+            let before = owned.problem.replace(problem.clone());
+            (before.as_ref() != Some(&problem), before.is_none())
         };
-        tracing::warn!(%topic_partition, problem, "trouble with a partition");
+        // The same again is no news.
+        if is_news {
+            tracing::warn!(%topic_partition, problem, "trouble with a partition");
+        }
         self.health.set_problem(&problem_of(topic_partition), Some(problem));
         if is_new {
             self.send(Event::Unreadable { topic_partition: topic_partition.clone(), unreadable: true });
