@@ -172,3 +172,24 @@ fn equal_objects_in_parts_are_adopted_after_offsets_were_reset_and_leave_no_uplo
         world.check(false, "after a reset");
     });
 }
+
+/// Offsets that a tool has reset lie anywhere.
+#[test]
+fn offsets_that_are_reset_into_the_middle_of_an_object_double_nothing() {
+    for offset in [1, 13, 19, 20, 29] {
+        tell(async || {
+            let world = World::new(1, 30);
+            let settings = with(10, &[("store.kafka.keys", "true")]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            life.turn(&world, LONG).await;
+            assert_eq!(life.committed(0).await, 30);
+            life.task.close(&[t(0)]).await.unwrap();
+            let reset = Offsets::from([(t(0), OffsetAndMetadata::new(offset, ""))]);
+            let mut next = Driven::begin(&world, "sink", &settings, reset).await;
+            next.turn(&world, LONG).await;
+            assert_eq!(next.committed(0).await, 30, "{offset}: {}", next.task.state());
+            world.check(false, &format!("reset to {offset}"));
+            world.check(true, &format!("reset to {offset}"));
+        });
+    }
+}
