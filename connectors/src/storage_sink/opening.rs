@@ -145,7 +145,7 @@ impl Opening {
         let has_looked = found.is_some();
         // A bucket that may not be listed still shows what stands in the way.
         let budget = &shared.context.budget;
-        let found = found.unwrap_or_else(|| survey::met(met, &journal.places, &journal.planned, budget));
+        let found = found.unwrap_or_else(|| survey::met(&met, &journal.places, &journal.planned, budget));
         say(&topic_partition, position.offset, &found);
         if has_looked && found.objects() == 0 {
             journal.places = places;

@@ -307,9 +307,9 @@ fn belongs_to(name: &str, interests: &[Interest], group: &[Wanted]) -> Option<(u
 }
 
 /// What uploads have met, where nobody may look for the rest.
-pub(super) fn met(objects: Vec<(String, Provenance)>, places: &[Place], planned: &[PlannedCut], budget: &Budget) -> Findings {
+pub(super) fn met(objects: &[(String, Provenance)], places: &[Place], planned: &[PlannedCut], budget: &Budget) -> Findings {
     let mut findings = Findings::default();
-    for (name, provenance) in &objects {
+    for (name, provenance) in objects {
         let slot = slot_of(name, places);
         findings.take(Sighting { first: provenance.first_offset, slot, provenance: Some(provenance), is_ours: true }, planned);
     }

@@ -168,6 +168,7 @@ impl World {
     /// A life ends at once.
     pub(super) fn kill(&mut self, life: Life) {
         life.host.abort();
+        drop(life);
     }
 
     /// A life stands still; the group gives its partition away.
