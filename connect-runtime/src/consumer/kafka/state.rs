@@ -42,8 +42,11 @@ pub(super) struct Owned {
     pub(super) stopped: bool,
     /// The task wants nothing to be read.
     pub(super) paused: bool,
-    /// How often the next record could not be read, or a question about it was not answered.
+    /// How often a question about the partition was not answered.
     pub(super) failures: u32,
+    /// How often the next offset could not be read. Only its record, or another offset, ends it: after a damaged batch librdkafka may go on anywhere, and
+    /// what follows from that says nothing.
+    pub(super) damaged: u32,
     /// Why nothing comes, as it is shown.
     pub(super) problem: Option<String>,
     /// The topic's id as the task knows it.
@@ -114,6 +117,7 @@ impl Owned {
             stopped: false,
             paused: false,
             failures: 0,
+            damaged: 0,
             problem: None,
             topic_id: None,
             queue: None,
@@ -126,7 +130,7 @@ impl Owned {
         if let Some(next) = self.next.take() {
             tracing::warn!(read_to = next, "a log has begun anew");
             self.generation = Generation { log: self.generation.log + 1, seeks: 0, ..self.generation };
-            self.failures = 0;
+            (self.failures, self.damaged) = (0, 0);
             self.wait = Wait::look_up(Why::NewLog, now);
         } else if let Wait::LookUp { why, .. } = self.wait {
             // Answers to what was asked before are about another log.
@@ -157,7 +161,7 @@ impl State {
                 return false;
             }
             owned.next = Some(last + 1);
-            owned.failures = 0;
+            (owned.failures, owned.damaged) = (0, 0);
             if owned.problem.take().is_some() {
                 mended.push(read.records.topic_partition.clone());
             }
@@ -173,7 +177,7 @@ impl State {
         {
             owned.generation = generation;
             owned.next = Some(offset);
-            owned.failures = 0;
+            (owned.failures, owned.damaged) = (0, 0);
             // Where offsets are being looked up, this one is judged by them.
             if !matches!(owned.wait, Wait::LookUp { .. }) {
                 owned.wait = Wait::Seek(None);
@@ -200,11 +204,11 @@ impl State {
         if owned.wait != Wait::Nothing {
             return None;
         }
-        owned.failures += 1;
+        owned.damaged += 1;
         let next = *owned.next.get_or_insert(at);
-        owned.wait = Wait::Seek(Some(now + trouble::pause_after(owned.failures).unwrap_or_default()));
+        owned.wait = Wait::Seek(Some(now + trouble::pause_after(owned.damaged).unwrap_or_default()));
         self.busy = true;
-        trouble::pause_after(owned.failures).is_none().then_some(next)
+        trouble::pause_after(owned.damaged).is_none().then_some(next)
     }
 
     /// The log does not have the next offset.
@@ -348,7 +352,10 @@ mod tests {
         let mut state = state(now);
         let fail = |state: &mut State| {
             let given_up = state.unreadable(&tp(), 12, now);
-            state.owned.get_mut(&tp()).unwrap().wait = Wait::Nothing;
+            // librdkafka has gone on anywhere, and it was found out in between that the log has the offset.
+            state.out_of_range(&tp(), false, now);
+            let owned = state.owned.get_mut(&tp()).unwrap();
+            (owned.wait, owned.failures) = (Wait::Nothing, 0);
             given_up
         };
         for _ in 0..4 {
@@ -367,7 +374,7 @@ mod tests {
         let mut state = state(now);
         state.request_seek(&tp(), Generation { epoch: 1, log: 0, seeks: 1 }, 5);
         assert_eq!(state.unreadable(&tp(), 12, now), None);
-        assert_eq!(state.owned[&tp()].failures, 0);
+        assert_eq!(state.owned[&tp()].damaged, 0);
     }
 
     #[test]
