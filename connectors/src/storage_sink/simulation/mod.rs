@@ -6,7 +6,7 @@
 //! `CONNECT_SIMULATION_STORIES` says how many random stories are told.
 
 mod bucket;
-mod findings;
+mod cases;
 mod life;
 mod plugins;
 mod stories;

@@ -1,4 +1,4 @@
-//! Two connectors, frozen owners, and journals: section 7.
+//! Two connectors, frozen owners, and journals.
 
 use std::time::Duration;
 

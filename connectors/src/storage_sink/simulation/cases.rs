@@ -1,4 +1,4 @@
-//! The findings of a review, as short stories.
+//! Short stories of one mishap each.
 
 mod bound;
 mod doubled;

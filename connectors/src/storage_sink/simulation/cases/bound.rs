@@ -1,4 +1,4 @@
-//! Memory, and what is left behind in the store: M1, M2, S1, S3, S4, S7.
+//! Memory, and what is left behind in the store.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use crate::storage_sink::simulation::{bucket::View, life::NOW, lock, tell, world
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// M1.
 #[test]
 fn an_object_of_others_with_another_size_is_never_read() {
     tell(async || {
@@ -23,7 +22,6 @@ fn an_object_of_others_with_another_size_is_never_read() {
     });
 }
 
-/// M2.
 #[test]
 fn compressors_of_open_files_count_in_the_budget() {
     tell(async || {
@@ -37,7 +35,6 @@ fn compressors_of_open_files_count_in_the_budget() {
     });
 }
 
-/// S1.
 #[test]
 fn an_opening_aborts_no_upload_of_somebody_else() {
     tell(async || {
@@ -59,7 +56,6 @@ fn an_opening_aborts_no_upload_of_somebody_else() {
     });
 }
 
-/// S3.
 #[test]
 fn a_clock_that_is_set_back_delays_no_scheduled_cut() {
     tell(async || {
@@ -74,7 +70,6 @@ fn a_clock_that_is_set_back_delays_no_scheduled_cut() {
     });
 }
 
-/// S4.
 #[test]
 fn a_partition_that_is_closed_with_an_object_in_parts_leaves_no_upload_behind() {
     tell(async || {
@@ -90,7 +85,6 @@ fn a_partition_that_is_closed_with_an_object_in_parts_leaves_no_upload_behind() 
     });
 }
 
-/// S4.
 #[test]
 fn an_object_in_parts_that_is_refused_leaves_no_upload_behind() {
     tell(async || {
@@ -120,7 +114,6 @@ fn an_object_in_parts_that_is_refused_leaves_no_upload_behind() {
     });
 }
 
-/// S7.
 #[test]
 fn all_parts_but_the_last_are_of_equal_size() {
     tell(async || {
@@ -135,7 +128,6 @@ fn all_parts_but_the_last_are_of_equal_size() {
     });
 }
 
-/// Section 7.
 #[test]
 fn requests_that_are_given_up_are_not_counted_as_under_way() {
     tell(async || {

@@ -1,4 +1,4 @@
-//! Nothing is doubled or replaced: D1 to D6.
+//! Nothing is doubled or replaced.
 
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ async fn reaches(world: &World, settings: &Config, group: Offsets, end: i64, con
     life
 }
 
-/// D1 a, b.
 #[test]
 fn records_that_compaction_or_retention_took_after_a_crash_double_nothing_with_the_same_settings() {
     for gone in [vec![0], vec![1], vec![2], vec![3], vec![0, 1], vec![0, 1, 2, 3]] {
@@ -35,7 +34,6 @@ fn records_that_compaction_or_retention_took_after_a_crash_double_nothing_with_t
     }
 }
 
-/// D2.
 #[test]
 fn any_key_makes_other_settings_but_those_known_to_decide_nothing() {
     let fingerprint = |others: &[(&str, &str)]| parsed(&with(3, others)).fingerprint;
@@ -73,7 +71,6 @@ fn any_key_makes_other_settings_but_those_known_to_decide_nothing() {
     }
 }
 
-/// D3.
 #[test]
 fn an_offset_inside_a_durable_range_is_not_committed_when_its_records_never_arrive() {
     tell(async || {
@@ -96,7 +93,6 @@ fn an_offset_inside_a_durable_range_is_not_committed_when_its_records_never_arri
     });
 }
 
-/// D4.
 #[test]
 fn a_first_list_that_is_refused_a_few_times_is_made_up_for() {
     tell(async || {
@@ -109,7 +105,6 @@ fn a_first_list_that_is_refused_a_few_times_is_made_up_for() {
     });
 }
 
-/// D4.
 #[test]
 fn an_owner_that_may_never_list_leaves_the_looking_to_the_next() {
     tell(async || {
@@ -129,7 +124,6 @@ fn an_owner_that_may_never_list_leaves_the_looking_to_the_next() {
     });
 }
 
-/// D5.
 #[test]
 fn a_request_that_takes_effect_after_its_owner_died_meets_no_successor_with_other_settings() {
     for late in [4_500, 3_000, 1_000] {
@@ -154,7 +148,6 @@ fn a_request_that_takes_effect_after_its_owner_died_meets_no_successor_with_othe
     }
 }
 
-/// D6, S4.
 #[test]
 fn equal_objects_in_parts_are_adopted_after_offsets_were_reset_and_leave_no_upload_behind() {
     tell(async || {

@@ -1,4 +1,4 @@
-//! Nothing is stuck: C1 to C8.
+//! Nothing is stuck.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -9,7 +9,6 @@ use crate::storage_sink::simulation::{lock, tell, world::World};
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// C1.
 #[test]
 fn a_store_that_fails_one_look_in_five_is_surveyed_with_64_requests_at_most_and_progress_is_told() {
     tell(async || {
@@ -32,7 +31,6 @@ fn a_store_that_fails_one_look_in_five_is_surveyed_with_64_requests_at_most_and_
     });
 }
 
-/// C2, and lanes of section 7.
 #[test]
 fn a_poisoned_prefix_pauses_its_own_partition_and_leaves_lanes_to_others() {
     tell(async || {
@@ -58,7 +56,6 @@ fn a_poisoned_prefix_pauses_its_own_partition_and_leaves_lanes_to_others() {
     });
 }
 
-/// C3.
 #[test]
 fn two_files_a_group_reach_the_end_whatever_is_gone_after_a_crash_between_the_two() {
     for of_two in [".keys", ".txt"] {
@@ -83,7 +80,6 @@ fn two_files_a_group_reach_the_end_whatever_is_gone_after_a_crash_between_the_tw
     }
 }
 
-/// C6.
 #[test]
 fn a_range_of_others_keeps_neither_the_schedule_nor_the_size_from_cutting() {
     for (flush_size, schedule, durable) in [(1_000, "1000", 5), (2, "-1", 4)] {
@@ -98,7 +94,7 @@ fn a_range_of_others_keeps_neither_the_schedule_nor_the_size_from_cutting() {
     }
 }
 
-/// C6: of a log that was made anew.
+/// Of a log that was made anew.
 #[test]
 fn objects_of_an_earlier_log_do_not_hold_files_of_the_new_one_open() {
     tell(async || {
@@ -114,7 +110,6 @@ fn objects_of_an_earlier_log_do_not_hold_files_of_the_new_one_open() {
     });
 }
 
-/// C7.
 #[test]
 fn many_small_files_with_a_schedule_and_a_slow_store_wait_for_no_periodic_commit() {
     tell(async || {
@@ -127,7 +122,6 @@ fn many_small_files_with_a_schedule_and_a_slow_store_wait_for_no_periodic_commit
     });
 }
 
-/// C8.
 #[test]
 fn a_store_that_never_lists_is_asked_a_few_times_in_ten_seconds() {
     tell(async || {
@@ -143,7 +137,6 @@ fn a_store_that_never_lists_is_asked_a_few_times_in_ten_seconds() {
     });
 }
 
-/// C8.
 #[test]
 fn a_name_that_is_taken_though_nothing_is_there_is_asked_for_with_pauses() {
     tell(async || {
@@ -157,7 +150,7 @@ fn a_name_that_is_taken_though_nothing_is_there_is_asked_for_with_pauses() {
     });
 }
 
-/// Section 7: a partition that waits for the bucket holds up no other.
+/// A partition that waits for the bucket holds up no other.
 #[test]
 fn a_partition_that_is_being_opened_does_not_hold_up_another_of_the_same_task() {
     tell(async || {

@@ -1,4 +1,4 @@
-//! Nothing is lost: L2, L3.
+//! Nothing is lost.
 
 use std::time::Duration;
 
@@ -10,7 +10,6 @@ use crate::storage_sink::simulation::{
     world::{Log, World, records_of},
 };
 
-/// L2.
 #[test]
 fn a_topic_made_anew_under_a_hung_put_commits_nothing_of_the_old_log_and_loses_nothing_of_either() {
     // With a schedule cuts wait for a commit, which nobody makes for a log that is gone.
@@ -52,7 +51,7 @@ async fn make_anew(world: &mut World, life: &mut Driven, end: i64) {
     life.task.recreated(&Offsets::from([(t(0), OffsetAndMetadata::default())])).await.unwrap();
 }
 
-/// L2: the bucket is still looked at for the old log.
+/// The bucket is still looked at for the old log.
 #[test]
 fn a_topic_made_anew_while_the_bucket_is_looked_at_commits_nothing_of_the_old_log() {
     tell(async || {
@@ -109,7 +108,6 @@ fn a_topic_made_anew_while_its_partition_waits_for_the_store_is_read_on() {
     });
 }
 
-/// L3.
 #[test]
 fn a_record_that_a_transform_moved_to_another_partition_is_refused_and_harms_neither() {
     tell(async || {
