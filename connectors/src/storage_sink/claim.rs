@@ -141,8 +141,8 @@ impl Uploads {
     /// Who wrote the object, if it is somebody else who may still be at work: another connector, or a program that has written it after this partition was
     /// opened. Two writers that replace each other's objects would never end, and what the other one has committed would be lost.
     fn owner_is_alive(&self, target: &Target, there: Option<&Provenance>, seen: &ObjectInfo) -> Option<String> {
-        // Stores give whole seconds.
-        let is_new = seen.modified.is_some_and(|modified| modified + 999 > target.writer.opened);
+        // Stores give whole seconds: what appeared in the second in which this began counts as older, for it may have been there.
+        let is_new = seen.modified.is_some_and(|modified| modified > target.writer.opened);
         let (key, theirs) = (&target.key, there.and_then(|there| there.owner));
         let what_to_do = "give this connector another `topics.dir`, or remove what is there";
         if theirs.is_some() && theirs != target.provenance.owner {
