@@ -81,6 +81,11 @@ impl Origin {
         &self.batch.topic_partition
     }
 
+    /// Whether both were consumed together, from one partition.
+    pub fn is_of_same_batch(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.batch, &other.batch)
+    }
+
     /// The offset it was read at.
     pub fn offset(&self) -> i64 {
         self.consumed().offset

@@ -21,6 +21,8 @@ pub(super) struct Boundaries {
     start: i64,
     /// The next edge that was not reached.
     next_edge: Option<i64>,
+    /// Nothing happens at any offset before this one: asked for each record.
+    quiet_until: i64,
     /// Our own objects have these records, by first offset.
     durable: BTreeMap<i64, i64>,
     /// The range of those that was looked at last: records come in order.
@@ -59,6 +61,7 @@ impl Boundaries {
             own_edges,
             start,
             next_edge,
+            quiet_until: i64::MIN,
             durable,
             current: None,
             partial,
@@ -71,6 +74,10 @@ impl Boundaries {
     /// Leaves behind what ends at or before `offset`. Returns the first boundary on the way that lies beyond `written`, the end of what is in open
     /// files: they must be closed, and that is their cut.
     pub(super) fn pass(&mut self, offset: i64, written: i64) -> Option<i64> {
+        if offset < self.quiet_until { None } else { self.reach(offset, written) }
+    }
+
+    fn reach(&mut self, offset: i64, written: i64) -> Option<i64> {
         let mut cut: Option<i64> = None;
         let mut reached = |boundary: i64| {
             if boundary >= written {
@@ -91,7 +98,13 @@ impl Boundaries {
         while self.partial.get(self.partial_behind).is_some_and(|range| range.end <= offset) {
             self.partial_behind += 1;
         }
+        self.quiet_until = self.next_event();
         cut
+    }
+
+    fn next_event(&self) -> i64 {
+        let partial = self.partial.get(self.partial_behind).map(|range| range.end);
+        [self.planned.front().copied(), self.next_edge, partial].into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
     /// Whether our own objects have the record at `offset`.

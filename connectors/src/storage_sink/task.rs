@@ -145,7 +145,7 @@ impl SinkTask for StorageSinkTask {
                 writer.send_parts_of_all()?;
             }
         }
-        for run in records.chunk_by(|a, b| a.origin().topic_partition() == b.origin().topic_partition()) {
+        for run in records.chunk_by(|a, b| a.origin().is_of_same_batch(b.origin())) {
             started.append(run, now)?;
         }
         started.shared.metrics.records.inc_by(records.len() as u64);

@@ -126,9 +126,7 @@ impl TopicPartitionWriter {
             self.skipped_until = self.next_to_read;
             return Ok(());
         }
-        if record.topic != record.origin().topic_partition().topic
-            || record.partition != record.origin().topic_partition().partition
-        {
+        if has_moved(record) {
             return self.report(record, moved(record));
         }
         // `fail` and the report of `ignore` are the task's part: they come before anything of the list is written.
@@ -230,6 +228,12 @@ impl Drop for TopicPartitionWriter {
         self.state.cancelled.cancel();
         self.shared.metrics.open_files.sub(i64::try_from(self.files.len()).unwrap_or_default());
     }
+}
+
+/// Whether a transform has given the record to another partition. The name is the same text in memory as a rule.
+fn has_moved(record: &SinkRecord) -> bool {
+    let origin = record.origin().topic_partition();
+    record.partition != origin.partition || !Arc::ptr_eq(&record.topic, &origin.topic) && record.topic != origin.topic
 }
 
 fn moved(record: &SinkRecord) -> Error {
