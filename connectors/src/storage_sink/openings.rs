@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use connect_api::{Offsets, Result, TopicPartition};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use super::{
     opening::{Opening, Why},
@@ -11,6 +14,9 @@ use super::{
     survey::{Surveyed, Surveys},
     topic_partition_writer::{Shared, TopicPartitionWriter},
 };
+
+/// How long an assignment may wait for the bucket before anything of it is read.
+const SOON: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// What readiness calls it.
 const PROBLEM: &str = "looking at the bucket";
@@ -53,8 +59,29 @@ impl Openings {
             }
         }
         if !wanted.is_empty() {
-            shared.context.pause(&paused);
+            // Who is assigned has a moment before anything is read: most surveys are done by then, and a pause would throw away what was fetched.
+            if why != Why::Assigned {
+                shared.context.pause(&paused);
+            }
             self.surveys.begin(wanted);
+        }
+        self.tell(shared);
+        Ok(begun)
+    }
+
+    /// Waits a moment for surveys of partitions that were just assigned, and returns those that begin. Reading of the others pauses.
+    ///
+    /// # Errors
+    /// The store will never answer.
+    pub(super) async fn begin_soon(&mut self, shared: &Arc<Shared>, now: i64) -> Result<Vec<TopicPartitionWriter>> {
+        let (mut begun, until) = (Vec::new(), Instant::now() + SOON);
+        while !self.waiting.is_empty() {
+            let Ok(Some(surveyed)) = timeout_at(until, self.surveyed.recv()).await else { break };
+            begun.extend(self.take(shared, surveyed, now)?);
+        }
+        let paused: Vec<_> = self.waiting.keys().cloned().collect();
+        if !paused.is_empty() {
+            shared.context.pause(&paused);
         }
         self.tell(shared);
         Ok(begun)
@@ -83,18 +110,22 @@ impl Openings {
     /// The store will never answer.
     pub(super) fn begin(&mut self, shared: &Arc<Shared>, now: i64) -> Result<Vec<TopicPartitionWriter>> {
         let mut begun = Vec::new();
-        while let Ok(Surveyed { id, topic_partition, found }) = self.surveyed.try_recv() {
-            if self.waiting.get(&topic_partition).is_none_or(|opening| opening.id != id) {
-                continue;
-            }
-            let found = found?;
-            if let Some(opening) = self.waiting.remove(&topic_partition) {
-                begun.push(begin(shared, opening, found, now));
-                shared.context.resume(&[topic_partition]);
-            }
+        while let Ok(surveyed) = self.surveyed.try_recv() {
+            begun.extend(self.take(shared, surveyed, now)?);
         }
         self.tell(shared);
         Ok(begun)
+    }
+
+    fn take(&mut self, shared: &Arc<Shared>, surveyed: Surveyed, now: i64) -> Result<Option<TopicPartitionWriter>> {
+        let Surveyed { id, topic_partition, found } = surveyed;
+        if self.waiting.get(&topic_partition).is_none_or(|opening| opening.id != id) {
+            return Ok(None);
+        }
+        let found = found?;
+        let Some(opening) = self.waiting.remove(&topic_partition) else { return Ok(None) };
+        shared.context.resume(&[topic_partition]);
+        Ok(Some(begin(shared, opening, found, now)))
     }
 
     /// These partitions are no longer ours.

@@ -125,6 +125,9 @@ impl SinkTask for StorageSinkTask {
         let started = self.started()?;
         let writers = started.openings.open(&started.shared, partitions, Why::Assigned, now)?;
         writers.into_iter().for_each(|writer| started.insert(writer));
+        let shared = Arc::clone(&started.shared);
+        let writers = started.openings.begin_soon(&shared, now).await?;
+        writers.into_iter().for_each(|writer| started.insert(writer));
         Ok(())
     }
 
