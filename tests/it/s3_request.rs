@@ -96,12 +96,5 @@ fn range(value: &str) -> Option<(u64, u64)> {
 
 /// Percent escapes undone.
 fn decoded(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = || Some((u8::from_str_radix(std::str::from_utf8(tail.get(..2)?).ok()?, 16).ok()?, &tail[2..]));
-        let (byte, tail) = if byte == b'%' { escaped().unwrap_or((byte, tail)) } else { (byte, tail) };
-        bytes.push(byte);
-        rest = tail;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
