@@ -71,6 +71,7 @@ impl TopicPartitionWriter {
         let provenance = Provenance {
             history: self.gate.journal.history.clone(),
             owner: Some(self.shared.owner),
+            topic_id: self.gate.journal.topic_id.clone(),
             topic_partition: self.topic_partition.clone(),
             first_offset: range.first_offset,
             group_first: self.group_first,

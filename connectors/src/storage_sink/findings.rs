@@ -131,6 +131,7 @@ mod tests {
         Provenance {
             history: "h".into(),
             owner: None,
+            topic_id: None,
             topic_partition: TopicPartition::new("t", 0),
             first_offset: first,
             group_first: first,

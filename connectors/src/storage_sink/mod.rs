@@ -24,6 +24,7 @@ mod open_file;
 mod open_files;
 mod opening;
 mod openings;
+mod overlap;
 mod parts;
 mod provenance;
 mod schedule;

@@ -130,6 +130,7 @@ impl Opening {
             start: self.position.offset,
             looks_back: if *is_new { LOOKS_BACK.min(self.position.offset) } else { 0 },
             owner: shared.owner,
+            topic_id: journal.topic_id.clone(),
             history: journal.history.clone(),
             planned: journal.planned.clone(),
             not_before: (!wait.is_zero()).then(|| Instant::now() + *wait),

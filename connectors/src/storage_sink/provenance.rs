@@ -14,6 +14,7 @@ const GROUP: &str = "connect-group-first-offset";
 const CUT: &str = "connect-cut-offset";
 const FILES: &str = "connect-group-files";
 const OWNER: &str = "connect-owner";
+const TOPIC_ID: &str = "connect-topic-id";
 
 /// What an object says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(super) struct Provenance {
     pub(super) history: String,
     /// The connector that wrote it; objects of earlier releases do not say.
     pub(super) owner: Option<u64>,
+    /// What tells the topic from earlier ones of its name (KIP-516); brokers before 2.8 and earlier releases do not say.
+    pub(super) topic_id: Option<String>,
     pub(super) topic_partition: TopicPartition,
     pub(super) first_offset: i64,
     /// The first offset of the first file of the group that is closed together.
@@ -62,6 +65,9 @@ impl Provenance {
         if let Some(owner) = self.owner {
             set(OWNER, format!("{owner:x}"));
         }
+        if let Some(topic_id) = &self.topic_id {
+            set(TOPIC_ID, topic_id.clone());
+        }
         set(TOPIC, topic.to_string());
         set(PARTITION, partition.to_string());
         set(FIRST, self.first_offset.to_string());
@@ -91,7 +97,8 @@ impl Provenance {
         let files = number(FILES).and_then(|files| usize::try_from(files).ok());
         let group_first = number(GROUP).unwrap_or(first_offset);
         let owner = metadata.get(OWNER).and_then(|owner| u64::from_str_radix(owner, 16).ok());
-        Some(Self { history: metadata.get(HISTORY)?.clone(), owner, topic_partition, first_offset, group_first, cut: cut(), files })
+        let (history, topic_id) = (metadata.get(HISTORY)?.clone(), metadata.get(TOPIC_ID).cloned());
+        Some(Self { history, owner, topic_id, topic_partition, first_offset, group_first, cut: cut(), files })
     }
 
     /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name. The same offsets are the same object, also
@@ -117,8 +124,8 @@ mod tests {
     fn provenance(history: &str, end: i64) -> Provenance {
         let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
         let (cut, files) = (Some(Cut { range, end }), Some(1));
-        let (topic_partition, owner) = (TopicPartition::new("t", 1), Some(0x5e));
-        Provenance { history: history.to_owned(), owner, topic_partition, first_offset: 3, group_first: 3, cut, files }
+        let (topic_partition, owner, topic_id) = (TopicPartition::new("t", 1), Some(0x5e), Some("8Rv_o0aXTa6".to_owned()));
+        Provenance { history: history.to_owned(), owner, topic_id, topic_partition, first_offset: 3, group_first: 3, cut, files }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::{
     findings::{Findings, Sighting},
     journal::PlannedCut,
     object_key::Place,
+    overlap::{Before, reaches},
     provenance::Provenance,
     uploads::{SURVEY_REQUESTS, Uploads},
 };
@@ -54,6 +55,8 @@ pub(super) struct Wanted {
     pub(super) looks_back: i64,
     /// Which connector this is.
     pub(super) owner: u64,
+    /// What tells the topic from earlier ones of its name, where that is known.
+    pub(super) topic_id: Option<String>,
     pub(super) history: String,
     pub(super) planned: Vec<PlannedCut>,
     /// Nothing is looked at before: requests of the last owner may still take effect.
@@ -82,7 +85,7 @@ pub(super) struct Surveys {
 }
 
 /// Where the names of one listing belong.
-type Interest = (usize, Place);
+pub(super) type Interest = (usize, Place);
 
 impl Surveys {
     pub(super) fn new(uploads: Arc<Uploads>) -> (Arc<Self>, mpsc::UnboundedReceiver<Surveyed>) {
@@ -171,11 +174,10 @@ impl Surveys {
                     info!(prefix, looked_at, "looking at the objects beyond the committed offsets");
                 }
             }
-            for ((of, slot), (_, name)) in before.last {
+            for ((of, slot), name) in before.last() {
                 let Some(there) = self.head(&name).await?.and_then(|info| Provenance::read(&info.metadata)) else { continue };
-                let is_ours = there.topic_partition == group[of].topic_partition && there.owner == Some(group[of].owner);
-                if let Some(cut) = there.cut.filter(|cut| is_ours && cut.end > group[of].start) {
-                    findings[of].cover(slot, &there, cut.end);
+                if let Some(end) = reaches(&there, &group[of]) {
+                    findings[of].cover(slot, &there, end);
                 }
             }
         }
@@ -277,27 +279,6 @@ fn take(findings: &mut Findings, wanted: &Wanted, first: i64, name: &str, info: 
     findings.take(sighting, &wanted.planned);
 }
 
-/// The last object before the offset where each partition begins, by name without offset.
-#[derive(Default)]
-struct Before {
-    last: HashMap<(usize, String), (i64, String)>,
-}
-
-impl Before {
-    fn see(&mut self, name: &str, interests: &[Interest], group: &[Wanted]) {
-        for (of, place) in interests {
-            let Wanted { start, looks_back, .. } = group[*of];
-            let is_close = |first: &i64| *first < start && *first >= start - looks_back;
-            let Some(first) = (looks_back > 0).then(|| place.first_offset(name)).flatten().filter(is_close) else { continue };
-            let Some(slot) = place.slot(name) else { continue };
-            let last = self.last.entry((*of, slot)).or_insert_with(|| (first, name.to_owned()));
-            if last.0 < first {
-                *last = (first, name.to_owned());
-            }
-        }
-    }
-}
-
 /// Whose the name is, and the offset in it, if it lies ahead.
 fn belongs_to(name: &str, interests: &[Interest], group: &[Wanted]) -> Option<(usize, i64)> {
     interests.iter().find_map(|(of, place)| {
@@ -363,6 +344,7 @@ mod tests {
             start: 12,
             looks_back: 0,
             owner: 0,
+            topic_id: None,
             history: String::new(),
             planned: Vec::new(),
             not_before: None,

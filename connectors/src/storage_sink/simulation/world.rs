@@ -106,7 +106,10 @@ impl World {
         let drops = settings.text("transforms").is_some();
         let mut life = Life { task, host, next: self.group.offset, drops };
         life.task.start(context).await.unwrap();
-        let position = if self.group.offset > self.log.end { OffsetAndMetadata::default() } else { self.group.clone() };
+        // Without an offset, or with one that the log does not have, it begins where the log does.
+        let is_nowhere = self.group.metadata.is_empty() || self.group.offset > self.log.end;
+        let log_start = (0..self.log.end).find(|offset| !self.log.gone.contains(offset)).unwrap_or(self.log.end);
+        let position = if is_nowhere { OffsetAndMetadata::new(log_start, "") } else { self.group.clone() };
         life.next = position.offset;
         life.task.open(&Offsets::from([(topic_partition(), position)])).await.unwrap();
         life
@@ -187,12 +190,18 @@ impl World {
         }
     }
 
-    /// The topic is deleted and made anew, with so many records. `life` hears of it; without one the group may have forgotten its offset.
+    /// The topic is deleted and made anew, with so many records. `life` hears of it; without one the group may have forgotten its offset, and the first
+    /// records may have gone again.
     pub(super) async fn recreate(&mut self, end: i64, life: Option<&mut Life>) {
         self.log = Log { id: self.log.id + 1, end, gone: BTreeSet::new() };
         self.dropped.clear();
         match life {
-            None if self.dice.one_in(2) => self.group = OffsetAndMetadata::default(),
+            None if self.dice.one_in(2) => {
+                self.group = OffsetAndMetadata::default();
+                if self.dice.one_in(2) {
+                    self.log.gone.extend(0..self.dice.up_to(end / 2));
+                }
+            }
             None => {}
             Some(life) => {
                 *lock(&life.host.topic_id) = self.log.id;

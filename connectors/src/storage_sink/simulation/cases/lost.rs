@@ -51,6 +51,25 @@ async fn make_anew(world: &mut World, life: &mut Driven, end: i64) {
     life.task.recreated(&Offsets::from([(t(0), OffsetAndMetadata::default())])).await.unwrap();
 }
 
+/// The brokers forget the group's offset with the topic, and the new log begins where an object of the old one has its middle.
+#[test]
+fn objects_of_a_log_that_is_gone_cover_nothing_of_the_new_one() {
+    for begin in [1, 13, 20, 29] {
+        tell(async || {
+            let mut world = World::new(1, 30);
+            let settings = with(10, &[("store.kafka.keys", "true")]);
+            drop(uncommitted(&world, &settings).await);
+            world.log = Log { id: 1, end: 30, gone: (0..begin).collect() };
+            let begins = Offsets::from([(t(0), OffsetAndMetadata::new(begin, ""))]);
+            let mut next = Driven::begin(&world, "sink", &with(1, &[("store.kafka.keys", "true")]), begins).await;
+            next.turn(&world, Duration::from_secs(20)).await;
+            assert_eq!(next.committed(0).await, 30, "{begin}: {}", next.task.state());
+            world.check(false, &format!("a new log from {begin} on"));
+            world.check(true, &format!("a new log from {begin} on"));
+        });
+    }
+}
+
 /// The bucket is still looked at for the old log.
 #[test]
 fn a_topic_made_anew_while_the_bucket_is_looked_at_commits_nothing_of_the_old_log() {
