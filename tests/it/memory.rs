@@ -165,6 +165,10 @@ fn what_a_stuck_connector_costs_another_is_measured_on_demand() {
     };
     for turn in 0..3 {
         let (alone, beside) = (rate(false, turn), rate(true, turn));
+        if beside == 0.0 {
+            crate::say(&format!("turn {turn}: all was delivered before the other connector was stuck: nothing to measure"));
+            continue;
+        }
         let ratio = beside / alone;
         crate::say(&format!("turn {turn}: {alone:.0} records/s alone, {beside:.0} beside a stuck connector, ratio {ratio:.2}"));
     }

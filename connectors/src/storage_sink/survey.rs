@@ -2,7 +2,7 @@
 //! that lies ahead once, asked again until the store answers.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
