@@ -17,6 +17,7 @@ mod broker_restart;
 mod bucket;
 mod cluster;
 mod configs;
+mod corpus;
 mod corrupt_fetch;
 mod crash;
 mod files;

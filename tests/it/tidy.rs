@@ -11,7 +11,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Files below the repository's root with one of these extensions, the build and the golden data left out.
+/// Files below the repository's root with one of these extensions, the build and data as others have it left out.
 fn files(extensions: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().to_owned()];
@@ -20,7 +20,7 @@ fn files(extensions: &[&str]) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !["target", ".git", "golden"].contains(&name.as_str()) {
+                if !["target", ".git", "golden", "corpus"].contains(&name.as_str()) {
                     folders.push(path);
                 }
             } else if extensions.iter().any(|extension| name.ends_with(extension)) {

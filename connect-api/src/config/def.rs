@@ -42,12 +42,14 @@ pub struct ConfigDef {
     pub keys: Vec<&'static dyn AnyConfigKey>,
     /// Prefixes under which any key is allowed because somebody else reads it.
     pub prefixes: Vec<&'static str>,
+    /// Keys that people write in place of those that there are, with the right one.
+    pub mistaken: Vec<(&'static str, &'static str)>,
 }
 
 impl ConfigDef {
     /// Keys under a title.
     pub fn new(title: &'static str, keys: &[&'static dyn AnyConfigKey]) -> Self {
-        Self { title, keys: keys.to_vec(), prefixes: Vec::new() }
+        Self { title, keys: keys.to_vec(), prefixes: Vec::new(), mistaken: Vec::new() }
     }
 
     /// Allows any key that begins with one of these.
@@ -55,6 +57,18 @@ impl ConfigDef {
     pub fn with_prefixes(mut self, prefixes: &[&'static str]) -> Self {
         self.prefixes.extend(prefixes);
         self
+    }
+
+    /// Says which keys are often written in place of which: what is further from the right one than a slip or two.
+    #[must_use]
+    pub fn with_mistaken(mut self, mistaken: &[(&'static str, &'static str)]) -> Self {
+        self.mistaken.extend(mistaken);
+        self
+    }
+
+    /// The key that was meant by one that is often written in its place.
+    pub fn meant_by(&self, name: &str) -> Option<&'static str> {
+        self.mistaken.iter().find(|(wrong, _)| *wrong == name).map(|(_, right)| *right)
     }
 
     /// Whether the key is defined here or has an allowed prefix.

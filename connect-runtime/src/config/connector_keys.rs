@@ -150,6 +150,12 @@ pub(super) fn definition() -> ConfigDef {
     ConfigDef::new("Sink connectors", keys)
         .with_prefixes(&["consumer.override.", "producer.override.", "admin.override.", "transforms.", "predicates."])
         .with_prefixes(&["key.converter.", "value.converter.", "header.converter."])
+        .with_mistaken(&[
+            ("schemas.enable", "value.converter.schemas.enable"),
+            ("schema.registry.url", "value.converter.schema.registry.url"),
+            ("value.schema.registry.url", "value.converter.schema.registry.url"),
+            ("key.schema.registry.url", "key.converter.schema.registry.url"),
+        ])
 }
 
 fn check_name(name: &str) -> Result<(), String> {

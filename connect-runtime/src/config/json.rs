@@ -1,11 +1,15 @@
-//! Connector files in JSON: a flat object, or what Kafka Connect's REST API takes to create a connector.
+//! Connector files in JSON: a flat object, or what Kafka Connect's REST API or MSK Connect's command line take to create a connector.
 
 use std::{collections::HashMap, sync::Arc};
 
 use connect_api::config::{Config, Origin, Problem, Problems};
 use serde_json::{Map, Value};
 
-/// Reads `{"name": …, "connector.class": …}` or `{"name": …, "config": {…}}`.
+/// What settings may be wrapped in: the object that holds them, and the name beside it.
+const WRAPPERS: [(&str, &str); 2] = [("config", "name"), ("connectorConfiguration", "connectorName")];
+
+/// Reads `{"name": …, "connector.class": …}`, `{"name": …, "config": {…}}`, or the input of `aws kafkaconnect create-connector`,
+/// `{"connectorName": …, "connectorConfiguration": {…}}`, whose other members say where MSK Connect runs it.
 ///
 /// # Errors
 /// What is not JSON, and every value that can be no setting.
@@ -20,12 +24,12 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Config, Problems> {
             return Err(one(Problem::general(format!("this is not JSON: {error}")).at(at(line))));
         }
     };
-    let nested = object.get("config").and_then(Value::as_object);
+    let nested = WRAPPERS.iter().find_map(|(outer, name)| Some((object.get(*outer)?.as_object()?, *name)));
     let lines = key_lines(text, if nested.is_some() { 2 } else { 1 });
     let origin = |key: &str| at(lines.get(key).copied().unwrap_or(0));
-    let (mut config, mut problems) = settings(nested.unwrap_or(&object), &origin);
-    if nested.is_some() {
-        let found = [outer_name(&object, &mut config, &at(0)), initial_state(&object, &at(0))];
+    let (mut config, mut problems) = settings(nested.map_or(&object, |(settings, _)| settings), &origin);
+    if let Some((_, name)) = nested {
+        let found = [outer_name(&object, name, &mut config, &at(0)), initial_state(&object, &at(0))];
         found.into_iter().flatten().for_each(|problem| problems.push(problem));
     }
     problems.into_result().map(|()| config)
@@ -59,16 +63,16 @@ fn settings(object: &Map<String, Value>, origin: &dyn Fn(&str) -> Option<Origin>
 }
 
 /// The name beside `config` is the connector's; one inside must be the same.
-fn outer_name(object: &Map<String, Value>, config: &mut Config, origin: &Option<Origin>) -> Option<Problem> {
-    let name = match object.get("name")? {
+fn outer_name(object: &Map<String, Value>, key: &str, config: &mut Config, origin: &Option<Origin>) -> Option<Problem> {
+    let name = match object.get(key)? {
         Value::String(name) => name,
         name @ (Value::Number(_) | Value::Bool(_)) => &name.to_string(),
-        _ => return Some(Problem::of_key("name", "name: a connector's name is a text").at(origin.clone())),
+        _ => return Some(Problem::of_key(key, format!("{key}: a connector's name is a text")).at(origin.clone())),
     };
     match config.text("name") {
         Some(inner) if inner != name => {
-            let message = format!("name is {name} beside the config and {inner} inside it");
-            Some(Problem::of_key("name", message).at(origin.clone()))
+            let message = format!("{key} is {name} beside the config and {inner} inside it");
+            Some(Problem::of_key(key, message).at(origin.clone()))
         }
         _ => {
             config.insert("name", name, origin.clone());
@@ -139,6 +143,18 @@ mod tests {
                 .unwrap();
         assert_eq!((nested.text("name"), nested.text("topics.regex"), nested.text("x")), (Some("s3"), Some("a\\.b\"{"), None));
         assert_eq!(nested.entry("t").unwrap().origin.as_ref().unwrap().line, 4);
+    }
+
+    #[test]
+    fn the_input_of_msk_connects_command_line_is_read() {
+        let text = r#"{"connectorName": "land",
+            "capacity": {"autoScaling": {"maxWorkerCount": 2}},
+            "connectorConfiguration": {
+                "topics": "a"},
+            "plugins": [{"customPlugin": {"revision": 1}}]}"#;
+        let config = parse(text, "x.json").unwrap();
+        assert_eq!((config.text("name"), config.text("topics"), config.text("capacity")), (Some("land"), Some("a"), None));
+        assert_eq!(config.entry("topics").unwrap().origin.as_ref().unwrap().line, 4);
     }
 
     #[test]

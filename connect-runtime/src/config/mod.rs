@@ -6,6 +6,7 @@ mod connector;
 mod connector_keys;
 mod converters;
 mod effective;
+mod elsewhere;
 #[cfg(test)]
 pub(crate) mod fake;
 mod file;

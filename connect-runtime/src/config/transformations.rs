@@ -4,11 +4,11 @@ use std::{fmt, sync::Arc};
 
 use connect_api::{
     Plugins, Result, Transformation,
-    config::{Config, Problem, Problems},
+    config::{Config, PluginKind, Problem, Problems},
     plugins,
 };
 
-use super::{ConnectorConfig, connector_keys, nearest};
+use super::{ConnectorConfig, connector_keys, elsewhere};
 
 /// A transform and the class it stands for.
 #[derive(Clone)]
@@ -61,11 +61,11 @@ pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
                     }
                     found.iter().for_each(|problem| problems.push(under(&prefix, problem.clone())));
                 }
-                Err(error) => problems.push(nearest::unknown_class(
-                    Problem::of_entry(&format!("{prefix}type"), entry, false, error),
-                    entry.value.trim(),
-                    plugins.transformations(),
-                )),
+                Err(_) => {
+                    let (key, known) = (format!("{prefix}type"), plugins.transformations());
+                    let problem = elsewhere::class_problem(&key, entry, PluginKind::Transformation, known);
+                    problem.into_iter().for_each(|problem| problems.push(problem));
+                }
             },
         }
         for key in ["predicate", "negate"] {

@@ -13,7 +13,8 @@ use super::{
     client::{self, Client},
     connector, connector_keys,
     converters::{Choice, Role},
-    nearest::{self, nearest},
+    elsewhere,
+    nearest::nearest,
     transformations, worker_keys,
 };
 use unfilled::{has_placeholder, refers_to_provider};
@@ -189,12 +190,10 @@ impl Check<'_> {
     }
 
     fn class(&mut self, key: &str, entry: &Entry, kind: PluginKind) {
-        let (plugins, class) = (self.plugins, entry.value.trim());
+        let plugins = self.plugins;
         macro_rules! look_up {
             ($known:expr) => {
-                plugins::find($known, class)
-                    .err()
-                    .map(|error| nearest::unknown_class(Problem::of_entry(key, entry, false, error), class, $known))
+                elsewhere::class_problem(key, entry, kind, $known)
             };
         }
         let problem = match kind {
@@ -219,7 +218,8 @@ impl Check<'_> {
             let written_as = format!("{prefix}{key}");
             let message = format!("unknown key {written_as}, it changes nothing");
             let warning = Problem::of_key(&written_as, message).at(entry.origin.clone());
-            self.validation.warnings.push(match nearest(key, names) {
+            let meant = known.iter().find_map(|def| def.meant_by(key));
+            self.validation.warnings.push(match meant.or_else(|| nearest(key, names)) {
                 Some(near) => warning.suggest(format!("{prefix}{near}")),
                 None => warning,
             });

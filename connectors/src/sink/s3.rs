@@ -21,6 +21,29 @@ pub(crate) struct S3SinkConnector {
     storage: OnceLock<Arc<dyn Storage>>,
 }
 
+/// What people write who know other connectors and clients of S3.
+const MISTAKEN: [(&str, &str); 19] = [
+    ("s3.endpoint", "store.url"),
+    ("s3.endpoint.url", "store.url"),
+    ("aws.s3.endpoint", "store.url"),
+    ("s3.path.style.access", "s3.path.style.access.enabled"),
+    ("path.style.access", "s3.path.style.access.enabled"),
+    ("s3.access.key", "aws.access.key.id"),
+    ("s3.access.key.id", "aws.access.key.id"),
+    ("aws.access.key", "aws.access.key.id"),
+    ("s3.secret.key", "aws.secret.access.key"),
+    ("s3.secret.access.key", "aws.secret.access.key"),
+    ("aws.secret.key", "aws.secret.access.key"),
+    ("s3.sse.algorithm", "s3.ssea.name"),
+    ("s3.object.tagging.enabled", "s3.object.tagging"),
+    ("sts.role.arn", "s3.credentials.provider.sts.role.arn"),
+    ("aws.region", "s3.region"),
+    ("bucket.name", "s3.bucket.name"),
+    ("s3.bucket", "s3.bucket.name"),
+    ("record.field", "timestamp.field"),
+    ("partition.field", "partition.field.name"),
+];
+
 impl Plugin for S3SinkConnector {
     const NAME: &'static str = "io.confluent.connect.s3.S3SinkConnector";
     const ALIASES: &'static [&'static str] = &["s3"];
@@ -29,7 +52,7 @@ impl Plugin for S3SinkConnector {
 
     fn config_def() -> ConfigDef {
         let keys: Vec<_> = storage_sink::keys().into_iter().chain(storage::keys()).collect();
-        ConfigDef::new("S3 sink", &keys).with_prefixes(storage::PREFIXES)
+        ConfigDef::new("S3 sink", &keys).with_prefixes(storage::PREFIXES).with_mistaken(&MISTAKEN)
     }
 
     fn metrics() -> Vec<&'static MetricDefinition> {

@@ -48,7 +48,8 @@ pub(crate) static STORAGE_CLASS: ConfigKey<ClassName> = ConfigKey::required(
 
 pub(crate) static STORE_URL: ConfigKey<String> = ConfigKey::optional(
     "store.url",
-    "The store's address where it is not AWS: `http://host:port`. Without a scheme, `https://` is meant, and no port may follow.",
+    "The store's address where it is not AWS: `http://host:port`. Without a scheme, `https://` is meant, and no port may follow. \
+     Without it the environment's `AWS_ENDPOINT_URL_S3` and `AWS_ENDPOINT_URL` count, as for every AWS SDK.",
 )
 .importance(Importance::High);
 

@@ -33,7 +33,7 @@ static ROTATE_SCHEDULE: ConfigKey<i64> = ConfigKey::with_default(
 static ROTATE: ConfigKey<i64> =
     ConfigKey::with_default("rotate.interval.ms", "-1", "Closes the files by record time. Needs a time-based partitioner.")
         .unit("ms")
-        .no_effect("it acts with time-based partitioners only, and there is none yet");
+        .no_effect("it acts with time-based partitioners only, and they are not supported yet");
 static TIME_ZONE: ConfigKey<String> =
     ConfigKey::with_default("timezone", "", "The time zone of `rotate.schedule.interval.ms`.").check(|name| check_time_zone(name));
 static TOPICS_DIR: ConfigKey<String> =
@@ -141,7 +141,7 @@ static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    vec![
+    let here: [&'static dyn AnyConfigKey; 31] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -173,7 +173,8 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &ROTATE_ON_CHANGE,
         &TAGGING,
         &AFFIX,
-    ]
+    ];
+    here.into_iter().chain(super::not_yet::KEYS.iter().copied()).collect()
 }
 
 /// How many requests a connector may have open. A value that is refused is reported with its definition.

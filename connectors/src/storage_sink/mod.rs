@@ -19,6 +19,7 @@ mod journal;
 mod lease;
 mod ledger;
 mod metrics;
+mod not_yet;
 mod object_key;
 mod open_file;
 mod open_files;

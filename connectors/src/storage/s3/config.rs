@@ -193,8 +193,8 @@ pub(crate) fn validate(config: &Config) -> Problems {
             refuse(key.name(), format!("`{}` must be at least 1", key.name()));
         }
     }
-    if let Err(reason) = store_url(config).map(Endpoint::parse).transpose() {
-        refuse(STORE_URL.name(), format!("`{}` {reason}", STORE_URL.name()));
+    if let Err((name, reason)) = endpoint(config) {
+        refuse(STORE_URL.name(), format!("`{name}` {reason}"));
     }
     if let Err(reason) = proxy(config) {
         refuse(PROXY_URL.name(), format!("`{}` {reason}", PROXY_URL.name()));
@@ -208,8 +208,14 @@ pub(crate) fn validate(config: &Config) -> Problems {
 const BOTH_STYLES: &str = "Both accelerate mode and path style access are being enabled. These options are mutually exclusive and \
                            cannot be enabled together. Please disable one of them";
 
-fn store_url(config: &Config) -> Option<&str> {
-    config.text(STORE_URL.name()).map(str::trim).filter(|url| !url.is_empty())
+/// The endpoint in `store.url`, else in the variables that every AWS SDK reads.
+///
+/// # Errors
+/// Which of them is wrong, and how.
+#[allow(clippy::disallowed_methods, reason = "these variables are the AWS SDKs' own, as those of its credentials")]
+fn endpoint(config: &Config) -> Result<Option<Endpoint>, (&'static str, String)> {
+    let store_url = config.text(STORE_URL.name()).map(str::trim).filter(|url| !url.is_empty());
+    Endpoint::find(STORE_URL.name(), store_url, |variable| std::env::var(variable).ok())
 }
 
 fn proxy(config: &Config) -> Result<Option<Proxy>, String> {
@@ -270,7 +276,7 @@ impl TryFrom<&Config> for S3Config {
     type Error = Error;
 
     fn try_from(config: &Config) -> Result<Self> {
-        let mut problems = ConfigDef { title: "S3", keys: keys(), prefixes: Vec::new() }.validate(config);
+        let mut problems = ConfigDef::new("S3", &keys()).validate(config);
         problems.append(validate(config));
         problems.into_result()?;
         let access_key_id = config.get(&ACCESS_KEY_ID)?;
@@ -279,12 +285,11 @@ impl TryFrom<&Config> for S3Config {
         let credentials = secret_access_key
             .filter(|_| !access_key_id.is_empty())
             .map(|secret_access_key| StaticCredentials { access_key_id, secret_access_key });
-        let endpoint = store_url(config).map(Endpoint::parse).transpose();
         Ok(Self {
             bucket: config.get(&BUCKET)?,
             directory: directory(config),
             region: config.get(&REGION)?,
-            endpoint: endpoint.map_err(Error::config)?,
+            endpoint: endpoint(config).map_err(|(name, reason)| Error::config(format!("`{name}` {reason}")))?,
             path_style: config.get(&PATH_STYLE)?,
             accelerate: config.get(&ACCELERATE)?,
             credentials,

@@ -8,7 +8,32 @@ use http::Uri;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint(String);
 
+/// Where every AWS SDK looks for the endpoint of S3, in this order.
+const VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+
+/// Set to `true` where those variables are for others.
+const IGNORE_VARIABLES: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+
 impl Endpoint {
+    /// Reads `store_url`, the value of `key`, or else the first of the environment's variables that says anything.
+    ///
+    /// # Errors
+    /// Which of them is wrong, and the reason, as it follows the name.
+    pub(super) fn find(
+        key: &'static str,
+        store_url: Option<&str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, (&'static str, String)> {
+        if let Some(url) = store_url {
+            return Self::parse(url).map(Some).map_err(|reason| (key, reason));
+        }
+        if variable(IGNORE_VARIABLES).is_some_and(|ignore| ignore.eq_ignore_ascii_case("true")) {
+            return Ok(None);
+        }
+        let said = VARIABLES.iter().find_map(|name| Some((*name, variable(name).filter(|url| !url.trim().is_empty())?)));
+        said.map(|(name, url)| Self::parse(url.trim()).map_err(|reason| (name, reason))).transpose()
+    }
+
     /// Reads `store.url`: what has no scheme gets `https://`, as on the JVM.
     ///
     /// # Errors
@@ -78,6 +103,23 @@ impl fmt::Debug for Proxy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_store_url_comes_before_the_variables_of_every_aws_sdk() {
+        let find = |store_url, variables: &[(&str, &str)]| {
+            let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            Endpoint::find("store.url", store_url, variable).map(|found| found.map(|endpoint| endpoint.url().to_owned()))
+        };
+        let (s3, all) = (("AWS_ENDPOINT_URL_S3", "http://s3:1"), ("AWS_ENDPOINT_URL", "http://all:2"));
+        assert_eq!(find(Some("http://own:3"), &[s3, all]), Ok(Some("http://own:3".to_owned())));
+        assert_eq!(find(None, &[all, s3]), Ok(Some("http://s3:1".to_owned())));
+        assert_eq!(find(None, &[("AWS_ENDPOINT_URL_S3", " "), all]), Ok(Some("http://all:2".to_owned())));
+        assert_eq!(find(None, &[all, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True")]), Ok(None));
+        assert_eq!(find(None, &[]), Ok(None));
+        let (name, reason) = find(None, &[("AWS_ENDPOINT_URL", "localhost:9000")]).unwrap_err();
+        assert_eq!(name, "AWS_ENDPOINT_URL");
+        assert!(reason.contains("needs a scheme"), "{reason}");
+    }
 
     #[test]
     fn a_store_without_a_scheme_is_spoken_to_over_tls() {

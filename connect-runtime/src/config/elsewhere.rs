@@ -1,0 +1,218 @@
+//! Classes that people's files name and that are not here: what to say of them, and what to do until then.
+
+use connect_api::{
+    config::{Entry, PluginKind, Problem},
+    plugins::{self, PluginEntry},
+};
+
+use super::nearest;
+
+/// Classes of one family, and what an operator does while they are missing.
+struct Family {
+    kind: Kind,
+    /// Their packages, or what else their names begin with.
+    begins: &'static str,
+    /// The classes themselves, without `$Key` and `$Value`; empty for all that begin like this.
+    classes: &'static [&'static str],
+    until_then: &'static str,
+}
+
+/// What kinds of plugins may have these classes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Connector,
+    /// Of keys, values and headers.
+    Converter,
+    Transformation,
+    Partitioner,
+    Format,
+}
+
+const JSON: &str = "until then write JSON with io.confluent.connect.s3.format.json.JsonFormat, and convert it where it is read";
+const BYTES: &str = "until then keep the bytes as they are, with org.apache.kafka.connect.converters.ByteArrayConverter and \
+                     io.confluent.connect.s3.format.bytearray.ByteArrayFormat, and decode them where they are read";
+const DEFAULT: &str = "until then use io.confluent.connect.storage.partitioner.DefaultPartitioner, and filter by the records' own fields where they \
+                       are read";
+const LEAVE_OUT: &str = "until then take it out of `transforms`, and change the records where they are read";
+const OTHER_CONNECTOR: &str = "it is another connector, with keys of its own: write a file for io.confluent.connect.s3.S3SinkConnector, whose \
+                               keys `connect config-reference` lists";
+
+static FAMILIES: &[Family] = &[
+    Family {
+        kind: Kind::Format,
+        begins: "io.confluent.connect.s3.format.",
+        classes: &["avro.AvroFormat", "parquet.ParquetFormat"],
+        until_then: JSON,
+    },
+    Family {
+        kind: Kind::Partitioner,
+        begins: "io.confluent.connect.storage.partitioner.",
+        classes: &["TimeBasedPartitioner", "HourlyPartitioner", "DailyPartitioner", "FieldPartitioner"],
+        until_then: DEFAULT,
+    },
+    Family {
+        kind: Kind::Converter,
+        begins: "io.confluent.connect.",
+        classes: &["avro.AvroConverter", "protobuf.ProtobufConverter", "json.JsonSchemaConverter"],
+        until_then: BYTES,
+    },
+    Family { kind: Kind::Converter, begins: "com.amazonaws.services.schemaregistry.", classes: &[], until_then: BYTES },
+    Family { kind: Kind::Converter, begins: "io.apicurio.registry.", classes: &[], until_then: BYTES },
+    Family {
+        kind: Kind::Transformation,
+        begins: "org.apache.kafka.connect.transforms.",
+        classes: &[
+            "Cast",
+            "DropHeaders",
+            "ExtractField",
+            "Filter",
+            "Flatten",
+            "HeaderFrom",
+            "HoistField",
+            "InsertField",
+            "InsertHeader",
+            "MaskField",
+            "RegexRouter",
+            "ReplaceField",
+            "SetSchemaMetadata",
+            "TimestampConverter",
+            "TimestampRouter",
+            "ValueToKey",
+        ],
+        until_then: LEAVE_OUT,
+    },
+    Family { kind: Kind::Transformation, begins: "io.debezium.transforms.", classes: &[], until_then: LEAVE_OUT },
+    Family {
+        kind: Kind::Transformation,
+        begins: "io.confluent.connect.transforms.",
+        classes: &[
+            "Drop",
+            "ExtractTopic",
+            "Filter",
+            "MessageTimestampRouter",
+            "TimestampConverter",
+            "TimestampRouter",
+            "TombstoneHandler",
+        ],
+        until_then: LEAVE_OUT,
+    },
+    Family { kind: Kind::Connector, begins: "io.aiven.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "io.lenses.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "com.datamountaineer.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "org.apache.camel.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "io.debezium.connector.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "org.apache.kafka.connect.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "org.apache.iceberg.", classes: &[], until_then: OTHER_CONNECTOR },
+    Family { kind: Kind::Connector, begins: "io.tabular.", classes: &[], until_then: OTHER_CONNECTOR },
+];
+
+/// What is wrong with the class in this entry, if it names no plugin of `known`.
+pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKind, known: &[PluginEntry<C>]) -> Option<Problem> {
+    let class = entry.value.trim();
+    let error = plugins::find(known, class).err()?;
+    if let Some(until_then) = until_then(kind.into(), class) {
+        return Some(Problem::of_entry(key, entry, false, format!("{class} is not supported yet; {until_then}")));
+    }
+    let problem = nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known);
+    if problem.suggestion.is_none() && is_foreign_class(class) {
+        let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
+        let instead = if names.is_empty() { String::new() } else { format!(". Built in are: {}", names.join(", ")) };
+        let message = format!(
+            "{class} is not built in, and Java classes are not loaded: leave it out, or write it in Rust as a plugin{instead}"
+        );
+        return Some(Problem::of_entry(key, entry, false, message));
+    }
+    Some(problem)
+}
+
+/// What to do while a class is missing that Confluent, Apache or a well-known third party has.
+fn until_then(kind: Kind, class: &str) -> Option<&'static str> {
+    let outer = class.strip_suffix("$Key").or_else(|| class.strip_suffix("$Value")).unwrap_or(class);
+    let is_named = |family: &&Family| {
+        let full = outer.strip_prefix(family.begins);
+        full.is_some_and(|name| family.classes.is_empty() || family.classes.contains(&name))
+            // Converters and transforms may be called by their simple names.
+            || family.takes_simple_names() && family.classes.iter().any(|listed| simple(listed) == outer)
+            || family.kind == Kind::Converter && family.classes.iter().any(|listed| simple(listed).strip_suffix("Converter") == Some(outer))
+    };
+    FAMILIES.iter().filter(|family| family.kind == kind).find(is_named).map(|family| family.until_then)
+}
+
+impl Family {
+    fn takes_simple_names(&self) -> bool {
+        matches!(self.kind, Kind::Converter | Kind::Transformation)
+    }
+}
+
+fn simple(class: &str) -> &str {
+    class.rsplit('.').next().unwrap_or(class)
+}
+
+/// Whether this is the full name of a Java class in a package that Apache's and Confluent's S3 connector do not use: those are known one by one.
+fn is_foreign_class(class: &str) -> bool {
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')
+    };
+    let ours = ["io.confluent.connect.s3.", "io.confluent.connect.storage.", "org.apache.kafka.connect."];
+    class.contains('.')
+        && class.split('.').all(is_name)
+        && simple(class).starts_with(|c: char| c.is_ascii_uppercase())
+        && !ours.iter().any(|package| class.starts_with(package))
+}
+
+impl From<PluginKind> for Kind {
+    fn from(kind: PluginKind) -> Self {
+        match kind {
+            PluginKind::SinkConnector => Self::Connector,
+            PluginKind::Converter | PluginKind::HeaderConverter => Self::Converter,
+            PluginKind::Transformation => Self::Transformation,
+            PluginKind::Partitioner => Self::Partitioner,
+            PluginKind::Format => Self::Format,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(kind: PluginKind, class: &str) -> String {
+        let none: &[PluginEntry<dyn connect_api::Format>] = &[];
+        let entry = Entry { value: class.to_owned(), origin: None };
+        class_problem("x.class", &entry, kind, none).unwrap().to_string()
+    }
+
+    #[test]
+    fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
+        for (kind, class) in [
+            (PluginKind::Format, "io.confluent.connect.s3.format.parquet.ParquetFormat"),
+            (PluginKind::Partitioner, "io.confluent.connect.storage.partitioner.TimeBasedPartitioner"),
+            (PluginKind::Converter, "io.confluent.connect.avro.AvroConverter"),
+            (PluginKind::Converter, "AvroConverter"),
+            (PluginKind::HeaderConverter, "Protobuf"),
+            (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.AWSKafkaAvroConverter"),
+            (PluginKind::Transformation, "org.apache.kafka.connect.transforms.InsertField$Value"),
+            (PluginKind::Transformation, "RegexRouter"),
+            (PluginKind::Transformation, "io.debezium.transforms.ExtractNewRecordState"),
+            (PluginKind::SinkConnector, "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector"),
+        ] {
+            let said = said(kind, class);
+            assert!(said.contains(&format!("{class} is not supported yet; ")), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_class_of_a_third_party_is_not_called_unknown() {
+        let said = said(PluginKind::Transformation, "com.example.transforms.TombstoneFilter");
+        assert!(said.contains("is not built in, and Java classes are not loaded"), "{said}");
+    }
+
+    #[test]
+    fn a_name_that_no_class_can_have_could_not_be_found() {
+        for class in ["JsonFormatt", "io.confluent.connect.s3.format.orc.OrcFormat", "your.class here"] {
+            let said = said(PluginKind::Format, class);
+            assert!(said.contains("could not be found"), "{said}");
+        }
+    }
+}

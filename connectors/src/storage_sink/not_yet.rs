@@ -1,0 +1,35 @@
+//! Keys of the JVM connector whose features are not here yet, or never had a reason to be: known, so that nobody looks for a slip of the finger.
+
+use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List};
+
+const BY_TIME: &str = "time-based partitioners are not supported yet";
+const BY_FIELD: &str = "FieldPartitioner is not supported yet";
+const AVRO: &str = "AvroFormat is not supported yet";
+const PARQUET: &str = "ParquetFormat is not supported yet";
+const TAGGING: &str = "tagging is not supported yet";
+
+macro_rules! known {
+    ($($key:literal $type:ty = $default:literal, $reason:expr, $documentation:literal;)*) => {
+        &[$(&ConfigKey::<$type>::with_default($key, $default, $documentation).importance(Importance::Low).no_effect($reason)),*]
+    };
+}
+
+/// Each with its default on the JVM: who writes that down asks for nothing.
+pub(super) static KEYS: &[&dyn AnyConfigKey] = known! {
+    "path.format" String = "", BY_TIME, "The directory as a Joda pattern, for `TimeBasedPartitioner`.";
+    "partition.duration.ms" i64 = "-1", BY_TIME, "How long one directory of `TimeBasedPartitioner` lasts.";
+    "locale" String = "", BY_TIME, "The language of names of months and days in directories.";
+    "timestamp.extractor" String = "Wallclock", BY_TIME, "Which time decides the directory: `Wallclock`, `Record` or `RecordField`.";
+    "timestamp.field" String = "timestamp", BY_TIME, "The field of `timestamp.extractor=RecordField`.";
+    "partition.field.name" List = "", BY_FIELD, "The fields that `FieldPartitioner` makes directories of.";
+    "partitioner.max.open.files" i32 = "-1", "each partition has one open file", "The most files that a partition may have open.";
+    "avro.codec" String = "null", AVRO, "The codec of Avro files.";
+    "parquet.codec" String = "snappy", PARQUET, "The codec of Parquet files.";
+    "enhanced.avro.schema.support" bool = "true", AVRO, "Whether enums and packages survive in Avro schemas.";
+    "connect.meta.data" bool = "true", AVRO, "Whether Avro schemas hold what Connect knows beside them.";
+    "allow.optional.map.keys" bool = "false", AVRO, "Whether maps with optional keys become Avro maps.";
+    "s3.object.tagging.key.value.pairs" List = "", TAGGING, "Further tags of objects, `key:value`.";
+    "s3.object.behavior.on.tagging.error" String = "ignore", TAGGING, "What happens when an object cannot be tagged.";
+    "max.files.scan.limit" i32 = "100", "every object is created only where none is", "How many names the JVM connector looks at.";
+    "schema.generator.class" String = "", "the JVM's S3 connector does not read it either", "A key of older releases and of the HDFS connector.";
+};
