@@ -116,10 +116,9 @@ pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKin
     let problem = nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known);
     if problem.suggestion.is_none() && is_foreign_class(class) {
         let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
-        let instead = if names.is_empty() { String::new() } else { format!(". Built in are: {}", names.join(", ")) };
-        let message = format!(
-            "{class} is not built in, and Java classes are not loaded: leave it out, or write it in Rust as a plugin{instead}"
-        );
+        let instead = if names.is_empty() { "leave it out".to_owned() } else { format!("use {}", names.join(" or ")) };
+        let message =
+            format!("{class} is not built in, and Java classes are not loaded: {instead}, or write it in Rust as a plugin");
         return Some(Problem::of_entry(key, entry, false, message));
     }
     Some(problem)
