@@ -10,7 +10,7 @@ use super::{edges::Edges, findings::Findings, journal::PlannedCut};
 #[derive(Debug, Default)]
 pub(super) struct Boundaries {
     /// Ascending.
-    planned: VecDeque<i64>,
+    planned: VecDeque<PlannedCut>,
     /// Up to here the journal has every cut.
     every_until: i64,
     /// Objects begin and end here.
@@ -42,17 +42,21 @@ pub(super) struct Boundaries {
 struct PartialRange {
     first: i64,
     end: i64,
-    /// Names without the offset.
+    /// Names without the offset; none where other settings decided which records are in which file.
     slots: Vec<String>,
 }
 
 impl Boundaries {
-    /// `every`: there is no cut but these up to the last of `planned`.
-    pub(super) fn new(planned: &[PlannedCut], every: bool, found: Findings, start: i64) -> Self {
+    /// `every`: there is no cut but these up to the last of `planned`. `layout`: what decides which file a record goes to.
+    pub(super) fn new((planned, every): (&[PlannedCut], bool), layout: Option<u64>, found: Findings, start: i64) -> Self {
         let Findings { edges, own_edges, durable, partial, until: found_until, memory, .. } = found;
-        let planned: VecDeque<i64> = planned.iter().map(|cut| cut.end).filter(|cut| *cut > start).collect();
-        let partial = partial.into_iter().map(|((first, end), group)| PartialRange { first, end, slots: group.slots }).collect();
-        let every_until = planned.back().copied().filter(|_| every).unwrap_or_default();
+        let planned: VecDeque<_> = planned.iter().filter(|cut| cut.end > start).copied().collect();
+        let partial = partial.into_iter().map(|((first, end, theirs), group)| {
+            let slots = if theirs == layout { group.slots } else { Vec::new() };
+            PartialRange { first, end, slots }
+        });
+        let partial = partial.collect();
+        let every_until = planned.back().filter(|_| every).map_or(0, |cut| cut.end);
         let next_edge = edges.after(start);
         Self {
             planned,
@@ -84,7 +88,7 @@ impl Boundaries {
                 cut = Some(cut.map_or(boundary, |cut| cut.min(boundary)));
             }
         };
-        while let Some(planned) = self.planned.front().copied().filter(|planned| *planned <= offset) {
+        while let Some(planned) = self.planned.front().map(|cut| cut.end).filter(|planned| *planned <= offset) {
             reached(planned);
             self.planned.pop_front();
         }
@@ -104,7 +108,7 @@ impl Boundaries {
 
     fn next_event(&self) -> i64 {
         let partial = self.partial.get(self.partial_behind).map(|range| range.end);
-        [self.planned.front().copied(), self.next_edge, partial].into_iter().flatten().min().unwrap_or(i64::MAX)
+        [self.planned.front().map(|cut| cut.end), self.next_edge, partial].into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
     /// Whether our own objects have the record at `offset`.
@@ -136,7 +140,9 @@ impl Boundaries {
     /// Whether the journal, or an object of ours that is there, decides where the file with `offset` ends. Objects of others suggest cuts and never
     /// forbid one: their records may never come.
     pub(super) fn decide(&self, offset: i64) -> bool {
-        offset < self.every_until || self.partial_around(offset).next().is_some()
+        // Where its files were counted, the next cut is that of one group, which begins at the cut before.
+        let in_planned_group = self.planned.front().is_some_and(|next| next.files.is_some() && offset < next.end);
+        offset < self.every_until || in_planned_group || self.partial_around(offset).next().is_some()
     }
 
     /// The last offset at or before `offset` from which everything that was found can be found again: not inside of an object of ours.
@@ -204,38 +210,38 @@ mod tests {
         let mut found = foreign(&[first, end]);
         let mut group = Partial::default();
         group.slots.push(slot.to_owned());
-        found.partial.insert((first, end), group);
+        found.partial.insert((first, end, None), group);
         found.until = end;
         found
     }
 
     #[test]
     fn files_are_cut_at_planned_cuts_and_at_the_edges_of_what_is_there() {
-        let mut boundaries = Boundaries::new(&planned(&[4, 20]), false, durable(&[(7, 14)]), 2);
+        let mut boundaries = Boundaries::new((&planned(&[4, 20]), false), None, durable(&[(7, 14)]), 2);
         let reached: Vec<i64> = (2..24).filter(|offset| boundaries.pass(*offset, *offset) == Some(*offset)).collect();
         assert_eq!(reached, [4, 7, 14, 20]);
     }
 
     #[test]
     fn a_file_that_a_gap_follows_ends_at_the_first_boundary_in_the_gap() {
-        let mut boundaries = Boundaries::new(&planned(&[20, 30]), false, foreign(&[12, 25]), 10);
+        let mut boundaries = Boundaries::new((&planned(&[20, 30]), false), None, foreign(&[12, 25]), 10);
         // Records 10 and 11 are written, the next one that exists is 31.
         assert_eq!(boundaries.pass(31, 12), Some(12));
-        let mut boundaries = Boundaries::new(&planned(&[20, 30]), false, foreign(&[25]), 10);
+        let mut boundaries = Boundaries::new((&planned(&[20, 30]), false), None, foreign(&[25]), 10);
         assert_eq!(boundaries.pass(31, 12), Some(20));
         assert_eq!(boundaries.pass(32, 32), None);
     }
 
     #[test]
     fn records_of_a_durable_range_are_not_written_again() {
-        let mut boundaries = Boundaries::new(&[], false, durable(&[(7, 9)]), 7);
+        let mut boundaries = Boundaries::new((&[], false), None, durable(&[(7, 9)]), 7);
         let durable: Vec<i64> = (5..13).filter(|offset| boundaries.is_durable(*offset)).collect();
         assert_eq!(durable, [7, 8]);
     }
 
     #[test]
     fn an_offset_inside_of_a_durable_object_is_never_committed() {
-        let boundaries = Boundaries::new(&[], false, durable(&[(10, 20)]), 10);
+        let boundaries = Boundaries::new((&[], false), None, durable(&[(10, 20)]), 10);
         let offered: Vec<i64> = [9, 10, 13, 19, 20, 25].map(|offset| boundaries.committable(offset)).to_vec();
         assert_eq!(offered, [9, 10, 10, 10, 20, 25]);
         // Of joined ranges the edges of their objects are good enough.
@@ -245,28 +251,45 @@ mod tests {
         // Where somebody else's object begins, ours goes on.
         joined.edges.insert(25);
         joined.complete(&connect_api::Budget::new(1 << 20));
-        assert_eq!(Boundaries::new(&[], false, joined, 10).committable(27), 20);
+        assert_eq!(Boundaries::new((&[], false), None, joined, 10).committable(27), 20);
         // Also of a group that has been read to its end, and in which somebody else's object has cut.
-        let mut partial = Boundaries::new(&[], false, partial(10, 20, "v"), 10);
+        let mut partial = Boundaries::new((&[], false), None, partial(10, 20, "v"), 10);
         partial.pass(25, 25);
         assert_eq!(partial.committable(13), 10);
     }
 
     #[test]
     fn a_group_of_ours_decides_where_its_files_end_and_objects_of_others_do_not() {
-        let mut boundaries = Boundaries::new(&[], false, partial(0, 7, "v"), 0);
+        let mut boundaries = Boundaries::new((&[], false), None, partial(0, 7, "v"), 0);
         assert!(boundaries.decide(6) && !boundaries.decide(7));
         assert!(boundaries.has_file("v", 6) && !boundaries.has_file("k", 6));
         // Reading beyond it is not enough: what was read may be read again.
         boundaries.pass(20, 20);
         assert!(!boundaries.are_behind(6) && boundaries.are_behind(7));
-        assert!(!Boundaries::new(&[], false, foreign(&[0, 1000]), 0).decide(5));
+        assert!(!Boundaries::new((&[], false), None, foreign(&[0, 1000]), 0).decide(5));
+    }
+
+    #[test]
+    fn files_that_other_settings_have_filled_are_not_there_and_their_group_still_ends_where_it_ended() {
+        let boundaries = Boundaries::new((&[], false), Some(1), partial(0, 7, "v"), 0);
+        assert!(boundaries.decide(6) && !boundaries.has_file("v", 6));
+    }
+
+    #[test]
+    fn a_group_that_was_planned_with_its_files_is_not_divided() {
+        let planned = [(50, None), (100, Some(1)), (250, None), (300, Some(2))].map(|(end, files)| PlannedCut { end, files });
+        let mut boundaries = Boundaries::new((&planned, false), None, Findings::default(), 10);
+        let mut decided = |offset| {
+            boundaries.pass(offset, offset);
+            boundaries.decide(offset)
+        };
+        assert_eq!([20, 50, 99, 100, 249, 250, 299, 300].map(&mut decided), [false, true, true, false, false, true, true, false]);
     }
 
     #[test]
     fn a_journal_with_every_cut_leaves_nothing_to_the_settings() {
-        let boundaries = Boundaries::new(&planned(&[4, 20]), true, Findings::default(), 2);
+        let boundaries = Boundaries::new((&planned(&[4, 20]), true), None, Findings::default(), 2);
         assert!(boundaries.decide(19) && !boundaries.decide(20));
-        assert!(!Boundaries::new(&planned(&[4, 20]), false, Findings::default(), 2).decide(3));
+        assert!(!Boundaries::new((&planned(&[4, 20]), false), None, Findings::default(), 2).decide(3));
     }
 }

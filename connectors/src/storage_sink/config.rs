@@ -9,7 +9,7 @@ use connect_api::{
 };
 
 use super::{
-    journal,
+    fingerprint::{fingerprint, layout},
     object_key::{ObjectKeys, Place},
     schedule::{Schedule, time_zone},
 };
@@ -182,47 +182,6 @@ pub(crate) fn uploads_in_flight(config: &Config) -> usize {
     config.get(&UPLOADS).ok().and_then(|uploads| usize::try_from(uploads).ok()).unwrap_or(1)
 }
 
-/// Settings that decide neither names nor cuts nor what a record becomes: whatever else changes between a crash and the restart may put records into
-/// other files, and makes another fingerprint.
-const DECIDE_NOTHING: [&str; 22] = [
-    "name",
-    "tasks.max",
-    "connector.class",
-    "topics",
-    "topics.regex",
-    "config.action.reload",
-    "retry.backoff.ms",
-    "uploads.in.flight.max",
-    "recovery.hold.ms",
-    "s3.part.size",
-    "s3.part.retries",
-    "s3.retry.backoff.ms",
-    "s3.wan.mode",
-    "s3.path.style.access.enabled",
-    "s3.http.send.expect.continue",
-    "s3.elastic.buffer.enable",
-    "s3.elastic.buffer.init.capacity",
-    "s3.ssea.name",
-    "s3.sse.kms.key.id",
-    "s3.sse.customer.key",
-    "s3.acl.canned",
-    "shutdown.timeout.ms",
-];
-/// As [`DECIDE_NOTHING`], with all that begins like this. How the consumer connects is not what it reads; whether it reads what is not committed is.
-const DECIDE_NOTHING_BY_PREFIX: [&str; 9] = [
-    "aws.",
-    "s3.proxy.",
-    "s3.credentials.",
-    "errors.log.",
-    "errors.retry.",
-    "errors.deadletterqueue.",
-    "consumer.override.",
-    "producer.override.",
-    "admin.override.",
-];
-/// The exception.
-const ISOLATION_LEVEL: &str = "consumer.override.isolation.level";
-
 /// What becomes of null values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NullValues {
@@ -258,6 +217,8 @@ pub(crate) struct StorageSinkConfig {
     /// Requests that one connector may have open.
     pub(super) uploads_in_flight: usize,
     pub(super) fingerprint: u64,
+    /// What decides which file a record goes to, where that is not its partition alone.
+    pub(super) layout: Option<u64>,
 }
 
 impl StorageSinkConfig {
@@ -274,9 +235,12 @@ impl StorageSinkConfig {
             let extension = format!("{}{}", format.extension(), compression.extension());
             formats.push(ViewFormat { view, format, extension });
         }
-        let partitioner = find(plugins.partitioners(), &config.get(&PARTITIONER)?)?.configure(config)?;
+        let entry = find(plugins.partitioners(), &config.get(&PARTITIONER)?)?;
+        let partitioner = entry.configure(config)?;
         let interval = config.get(&ROTATE_SCHEDULE)?;
         let schedule = if interval > 0 { Some(Schedule::new(interval, time_zone(&config.get(&TIME_ZONE)?)?)) } else { None };
+        let partitioned_by = partitioner.partitioned_by();
+        let layout = (partitioned_by != PartitionedBy::TopicPartition).then(|| layout(config, entry.name, &(entry.config_def)()));
         Ok(Self {
             flush_size: u64::try_from(config.get(&FLUSH_SIZE)?.max(1)).unwrap_or(1),
             schedule,
@@ -296,12 +260,13 @@ impl StorageSinkConfig {
             report_nulls: config.get(&REPORT_NULLS)?,
             tombstone_partition: config.get(&TOMBSTONE_PARTITION)?,
             formats,
-            partitioned_by: partitioner.partitioned_by(),
+            partitioned_by,
             partitioner,
             hold: u64::try_from(config.get(&HOLD)?).ok().map(Duration::from_millis),
             uploads_in_flight: uploads_in_flight(config),
             max_backoff: Duration::from_millis(config.get(&RETRY_BACKOFF)?.max(100).unsigned_abs()),
             fingerprint: fingerprint(config),
+            layout,
         })
     }
 
@@ -374,17 +339,6 @@ fn switch_of(view: RecordView) -> &'static str {
         RecordView::Key => STORE_KEYS.name(),
         RecordView::Headers => STORE_HEADERS.name(),
     }
-}
-
-/// Everything that may decide which records are where, keys of plugins and converters included. Another release counts as other settings: it may read
-/// records otherwise.
-fn fingerprint(config: &Config) -> u64 {
-    let decides = |name: &str| {
-        let nothing = DECIDE_NOTHING.contains(&name) || DECIDE_NOTHING_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
-        name == ISOLATION_LEVEL || !nothing
-    };
-    let settings = config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str()));
-    journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]))
 }
 
 fn check_time_zone(name: &str) -> Result<(), String> {

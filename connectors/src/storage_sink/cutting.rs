@@ -58,7 +58,7 @@ impl TopicPartitionWriter {
         let id = self.ledger.cut(end, count);
         // Where all files of the group are there already, nothing is sent that the next owner would have to know of.
         if count > 0 {
-            self.gate.hold(HeldCut { id, end, is_planned, group_files, files });
+            self.gate.hold(HeldCut { id, first: self.group_first, end, is_planned, group_files, files });
         }
         self.records = 0;
         self.shared.metrics.rotated(reason);
@@ -73,6 +73,7 @@ impl TopicPartitionWriter {
             owner: Some(self.shared.owner),
             topic_id: self.gate.journal.topic_id.clone(),
             topic_partition: self.topic_partition.clone(),
+            layout: self.shared.config.layout,
             first_offset: range.first_offset,
             group_first: self.group_first,
             cut: end.map(|end| Cut { range, end }),

@@ -16,13 +16,16 @@ pub(super) struct Findings {
     /// Ranges of our history all of whose files are there, by their first offset: their records need not be written again.
     pub(super) durable: BTreeMap<i64, i64>,
     /// Groups of our history some file of which was not found.
-    pub(super) partial: BTreeMap<(i64, i64), Partial>,
+    pub(super) partial: BTreeMap<GroupKey, Partial>,
     /// All of it begins or lies before this offset.
     pub(super) until: i64,
     /// What all of this takes, once it is complete.
     pub(super) memory: Option<Reservation>,
     objects: u64,
 }
+
+/// Where a group begins and ends, and under which settings records went to its files: those of different settings do not add up to a group.
+pub(super) type GroupKey = (i64, i64, Option<u64>);
 
 /// A group of our history that is not complete.
 #[derive(Debug, Default)]
@@ -65,13 +68,14 @@ impl Findings {
             return;
         }
         let in_journal = planned.iter().find(|cut| cut.end == end).and_then(|cut| cut.files);
-        let group = self.partial.entry((first, end)).or_default();
+        let group = self.partial.entry((first, end, provenance.layout)).or_default();
         group.of = group.of.max(provenance.files).max(in_journal);
         if !group.slots.contains(&slot) {
             group.slots.push(slot);
         }
         if group.of.is_some_and(|of| group.slots.len() >= of) {
-            self.partial.remove(&(first, end));
+            let all: Vec<_> = self.partial.range((first, end, None)..=(first, end, Some(u64::MAX))).map(|(key, _)| *key).collect();
+            all.iter().for_each(|key| drop(self.partial.remove(key)));
             self.insert_durable(first, end);
         }
     }
@@ -81,7 +85,7 @@ impl Findings {
     pub(super) fn cover(&mut self, slot: String, provenance: &Provenance, end: i64) {
         self.edges.insert(end);
         self.until = self.until.max(end);
-        self.partial.entry((provenance.group_first, end)).or_default().slots.push(slot);
+        self.partial.entry((provenance.group_first, end, provenance.layout)).or_default().slots.push(slot);
     }
 
     /// Nothing else will come.
@@ -133,6 +137,7 @@ mod tests {
             owner: None,
             topic_id: None,
             topic_partition: TopicPartition::new("t", 0),
+            layout: None,
             first_offset: first,
             group_first: first,
             cut: end.map(|end| Cut { range: range(end), end }),
@@ -153,7 +158,7 @@ mod tests {
         seen(&mut findings, "v", true, &provenance(3, Some(6), Some(2)), &[]);
         seen(&mut findings, "v", false, &provenance(6, Some(9), Some(1)), &[]);
         assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
-        assert_eq!(findings.partial[&(3, 6)].slots, ["v"]);
+        assert_eq!(findings.partial[&(3, 6, None)].slots, ["v"]);
         findings.complete(&Budget::new(1 << 20));
         assert_eq!(findings.edges.at_or_before(i64::MAX), Some(9));
     }
@@ -167,7 +172,18 @@ mod tests {
         seen(&mut findings, "k", true, &provenance(0, None, None), &planned);
         seen(&mut findings, "v", true, &provenance(3, None, None), &planned);
         assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
-        assert!(findings.partial.contains_key(&(3, 6)));
+        assert!(findings.partial.contains_key(&(3, 6, None)));
+    }
+
+    #[test]
+    fn files_of_different_settings_do_not_make_a_group() {
+        let of = |layout, files| Provenance { layout: Some(layout), ..provenance(0, Some(9), Some(files)) };
+        let mut findings = Findings::default();
+        seen(&mut findings, "d=0", true, &of(1, 2), &[]);
+        seen(&mut findings, "d=1", true, &of(2, 2), &[]);
+        assert!(findings.durable.is_empty());
+        seen(&mut findings, "d=2", true, &of(2, 2), &[]);
+        assert_eq!((findings.durable, findings.partial.len()), (BTreeMap::from([(0, 9)]), 0));
     }
 
     #[test]

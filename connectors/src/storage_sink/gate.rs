@@ -47,6 +47,8 @@ pub(super) enum Last {
 /// A cut whose objects have not been sent.
 pub(super) struct HeldCut {
     pub(super) id: CutId,
+    /// The first offset of the group.
+    pub(super) first: i64,
     pub(super) end: i64,
     /// It must be in the journal before its objects are completed.
     pub(super) is_planned: bool,
@@ -114,9 +116,12 @@ impl Gate {
         while let Some(cut) = self.held.get(self.seen) {
             if cut.is_planned {
                 let room = room.get_or_insert_with(|| self.journal.room(self.limit, self.seen == 0));
-                if *room < PLANNED_BYTES {
+                // Whoever cuts otherwise must not divide the group: where not every cut is known, they must know where it begins.
+                let first = (!self.journal.every).then_some(PlannedCut { end: cut.first, files: None });
+                if *room < PLANNED_BYTES * if first.is_some() { 2 } else { 1 } {
                     return;
                 }
+                *room -= first.map_or(0, |first| self.journal.plan(first));
                 *room -= self.journal.plan(PlannedCut { end: cut.end, files: Some(cut.group_files) });
             }
             self.seen += 1;
@@ -210,7 +215,7 @@ mod tests {
     use super::*;
 
     fn cut(end: i64, is_planned: bool) -> HeldCut {
-        HeldCut { id: 0, end, is_planned, group_files: 1, files: Vec::new() }
+        HeldCut { id: 0, first: 0, end, is_planned, group_files: 1, files: Vec::new() }
     }
 
     fn commit(gate: &mut Gate, offset: i64) {
@@ -263,6 +268,17 @@ mod tests {
         commit(&mut gate, 10);
         assert_eq!(released(&mut gate), [15, 17]);
         assert_eq!(gate.journal.planned[..2].iter().map(|cut| cut.end).collect::<Vec<_>>(), [15, 1 << 50]);
+    }
+
+    #[test]
+    fn a_group_in_parts_is_planned_with_its_beginning_where_not_every_cut_is_known() {
+        let planned = |every| {
+            let mut gate = Gate::new(Journal { every, ..Journal::new() }, None, OffsetAndMetadata::default());
+            gate.hold(HeldCut { first: 7, ..cut(10, true) });
+            gate.journal.planned.iter().map(|cut| (cut.end, cut.files)).collect::<Vec<_>>()
+        };
+        assert_eq!(planned(false), [(7, None), (10, Some(1))]);
+        assert_eq!(planned(true), [(10, Some(1))]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ metrics! {
     RECORDS "connect_sink_records_written_total" Counter ["connector", "task"] "Records written to files";
     ROTATIONS "connect_sink_rotations_total" Counter ["connector", "reason"] "Times that the files of a partition were closed, by what decided it";
     ADOPTED "connect_sink_objects_adopted_total" Counter ["connector"] "Objects that were there already with the records that were about to be written";
-    REPLACED "connect_sink_objects_replaced_total" Counter ["connector"] "Objects of another history with other content that were in the way and were replaced";
+    REPLACED "connect_sink_objects_replaced_total" Counter ["connector"] "Objects with other content, of another history or of other settings, that were in the way and were replaced";
     IN_FLIGHT "connect_sink_uploads_in_flight" Gauge ["connector"] "Upload requests waiting for the store's answer";
     RETRIES "connect_sink_upload_retries_total" Counter ["connector"] "Upload requests that are made again because the store did not take them";
     OPEN_FILES "connect_sink_open_files" Gauge ["connector", "task"] "Files that wait for more records";

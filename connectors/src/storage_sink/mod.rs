@@ -14,6 +14,7 @@ mod cutting;
 mod edges;
 mod file_buffer;
 mod findings;
+mod fingerprint;
 mod gate;
 mod journal;
 mod lease;

@@ -151,7 +151,7 @@ impl Opening {
         if has_looked && found.objects() == 0 {
             journal.places = places;
         }
-        let boundaries = Boundaries::new(&journal.planned, journal.every, found, position.offset);
+        let boundaries = Boundaries::new((&journal.planned, journal.every), shared.config.layout, found, position.offset);
         journal.keep_places_that_fit();
         journal.every = shared.config.plans_every_cut() || position.offset < boundaries.every_until();
         let knows_ahead = has_looked || !must_survey;

@@ -15,6 +15,7 @@ const CUT: &str = "connect-cut-offset";
 const FILES: &str = "connect-group-files";
 const OWNER: &str = "connect-owner";
 const TOPIC_ID: &str = "connect-topic-id";
+const LAYOUT: &str = "connect-layout";
 
 /// What an object says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) struct Provenance {
     /// What tells the topic from earlier ones of its name (KIP-516); brokers before 2.8 and earlier releases do not say.
     pub(super) topic_id: Option<String>,
     pub(super) topic_partition: TopicPartition,
+    /// Under which settings records went to this file and no other one; `None` where their partition alone decided.
+    pub(super) layout: Option<u64>,
     pub(super) first_offset: i64,
     /// The first offset of the first file of the group that is closed together.
     pub(super) group_first: i64,
@@ -51,7 +54,7 @@ pub(super) enum Claim {
     Ours,
     /// The same history cut it elsewhere.
     OursCutOtherwise,
-    /// Another history, or another program.
+    /// Another history, another program, or other settings that sorted the same records into other files.
     Foreign,
 }
 
@@ -70,6 +73,9 @@ impl Provenance {
         }
         set(TOPIC, topic.to_string());
         set(PARTITION, partition.to_string());
+        if let Some(layout) = self.layout {
+            set(LAYOUT, format!("{layout:x}"));
+        }
         set(FIRST, self.first_offset.to_string());
         if let Some(files) = self.files {
             set(FILES, files.to_string());
@@ -96,9 +102,10 @@ impl Provenance {
         let topic_partition = TopicPartition::new(metadata.get(TOPIC)?.as_str(), i32::try_from(number(PARTITION)?).ok()?);
         let files = number(FILES).and_then(|files| usize::try_from(files).ok());
         let group_first = number(GROUP).unwrap_or(first_offset);
-        let owner = metadata.get(OWNER).and_then(|owner| u64::from_str_radix(owner, 16).ok());
+        let hash = |name: &str| u64::from_str_radix(metadata.get(name)?, 16).ok();
+        let (owner, layout) = (hash(OWNER), hash(LAYOUT));
         let (history, topic_id) = (metadata.get(HISTORY)?.clone(), metadata.get(TOPIC_ID).cloned());
-        Some(Self { history, owner, topic_id, topic_partition, first_offset, group_first, cut: cut(), files })
+        Some(Self { history, owner, topic_id, topic_partition, layout, first_offset, group_first, cut: cut(), files })
     }
 
     /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name. The same offsets are the same object, also
@@ -113,7 +120,16 @@ impl Provenance {
             // The cut of an object in parts was in the journal before it was completed, and the journal was obeyed.
             _ => true,
         };
-        if same_cut && self.first_offset == there.first_offset { Claim::Ours } else { Claim::OursCutOtherwise }
+        if !same_cut || self.first_offset != there.first_offset {
+            return Claim::OursCutOtherwise;
+        }
+        match there.files {
+            _ if there.layout == self.layout => Claim::Ours,
+            // Everything of the group is in it, whoever asks for a part of that.
+            Some(1) if there.cut.is_some() => Claim::OursCutOtherwise,
+            // Other settings had sorted the records: nobody knows which of them are in it.
+            _ => Claim::Foreign,
+        }
     }
 }
 
@@ -125,7 +141,7 @@ mod tests {
         let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
         let (cut, files) = (Some(Cut { range, end }), Some(1));
         let (topic_partition, owner, topic_id) = (TopicPartition::new("t", 1), Some(0x5e), Some("8Rv_o0aXTa6".to_owned()));
-        Provenance { history: history.to_owned(), owner, topic_id, topic_partition, first_offset: 3, group_first: 3, cut, files }
+        Provenance { history: history.to_owned(), owner, topic_id, topic_partition, layout: None, first_offset: 3, group_first: 3, cut, files }
     }
 
     #[test]
@@ -144,6 +160,17 @@ mod tests {
         assert_eq!(compare(&provenance("other", 6)), Claim::Foreign);
         assert_eq!(wanted.compare(None), Claim::Foreign);
         assert_eq!(compare(&Provenance { topic_partition: TopicPartition::new("t", 2), ..provenance("h", 6) }), Claim::Foreign);
+    }
+
+    #[test]
+    fn a_file_that_other_settings_have_filled_is_not_taken_for_the_one_that_is_wanted() {
+        let of = |layout, files| Provenance { layout: Some(layout), files: Some(files), ..provenance("h", 6) };
+        assert_eq!(Provenance::read(&of(1, 2).metadata()), Some(of(1, 2)));
+        let wanted = of(1, 2);
+        assert_eq!(wanted.compare(Some(&of(1, 2))), Claim::Ours);
+        assert_eq!(wanted.compare(Some(&of(2, 2))), Claim::Foreign);
+        assert_eq!(wanted.compare(Some(&of(2, 1))), Claim::OursCutOtherwise, "all of the group is in it");
+        assert_eq!(wanted.compare(Some(&Provenance { cut: None, ..of(2, 1) })), Claim::Foreign);
     }
 
     #[test]

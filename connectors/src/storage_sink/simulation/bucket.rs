@@ -80,6 +80,8 @@ pub(super) struct Weather {
     pub(super) latency: Duration,
     /// How long after it was sent a request takes effect; random for none.
     pub(super) effect_after: Option<Duration>,
+    /// Nobody may abort uploads in parts.
+    pub(super) keeps_uploads: bool,
     /// HEADs and LISTs so far, and GETs.
     pub(super) looks: Arc<Mutex<(u64, u64)>>,
 }
@@ -215,6 +217,9 @@ impl Storage for View {
     }
 
     async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
+        if self.weather.keeps_uploads {
+            return Err(Error::config("403 AccessDenied"));
+        }
         let mut bucket = lock(&self.bucket);
         let before = bucket.unfinished.len();
         bucket.unfinished.retain(|(key, _)| !(key.starts_with(prefix) && is_abandoned(key)));

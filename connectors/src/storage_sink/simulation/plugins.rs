@@ -2,7 +2,7 @@
 
 use connect_api::{
     Error, Format, PartitionedBy, Partitioner, Plugin, RecordView, RecordWriter, Result, SinkRecord,
-    config::{Config, ConfigDef},
+    config::{Config, ConfigDef, ConfigKey},
     data::Value,
 };
 
@@ -65,6 +65,9 @@ pub(super) struct Digit {
     by_clock: bool,
 }
 
+static DIGITS: ConfigKey<String> = ConfigKey::with_default("digits", "1", "How many directories.");
+static BY_CLOCK: ConfigKey<String> = ConfigKey::optional("by.clock", "Whether the clock has directories, too.");
+
 /// How long a bucket of the clock is.
 const BUCKET: i64 = 700;
 
@@ -73,7 +76,7 @@ impl Plugin for Digit {
     const DOCUMENTATION: &'static str = "the offset's remainder";
 
     fn config_def() -> ConfigDef {
-        ConfigDef::default()
+        ConfigDef { keys: vec![&DIGITS, &BY_CLOCK], ..ConfigDef::default() }
     }
 
     fn configure(config: &Config) -> Result<Self> {

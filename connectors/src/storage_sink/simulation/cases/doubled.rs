@@ -186,3 +186,35 @@ fn offsets_that_are_reset_into_the_middle_of_an_object_double_nothing() {
         });
     }
 }
+
+/// An object in parts does not say where it ends: the journal does, and whoever cuts otherwise keeps to it.
+#[test]
+fn a_large_object_that_appears_after_its_owner_died_and_nobody_saw_it_is_not_divided() {
+    tell(async || {
+        let mut world = World::new(1, 12);
+        world.record_bytes = 1 << 20;
+        world.weather.effect_after = Some(Duration::from_secs(30));
+        world.weather.keeps_uploads = true;
+        let mut life = Driven::begin(&world, "sink", &with(12, &[]), nowhere(&[t(0)])).await;
+        while lock(&world.bucket).parts.is_empty() {
+            life.turn_once(&world).await.unwrap();
+        }
+        let group = life.group.clone();
+        life.host.abort();
+        drop(life);
+        world.weather.effect_after = None;
+        // It waits for what may still take effect, looks, and finds nothing; then the object appears.
+        world.log.end = 3;
+        let mut next = Driven::begin(&world, "sink", &with(5, &[]), group).await;
+        next.turn(&world, Duration::from_secs(20)).await;
+        assert!(next.next[&t(0)] == 3 && names(&world).is_empty(), "{:?}", next.next);
+        next.turn(&world, Duration::from_secs(20)).await;
+        assert_eq!(names(&world), [object(0, 0)]);
+        world.log.end = 22;
+        next.end = 22;
+        next.turn(&world, LONG).await;
+        assert_eq!(next.committed(0).await, 22, "{}", next.task.state());
+        world.check(false, "the object appeared late");
+        assert_eq!(names(&world), [object(0, 0), object(0, 12), object(0, 17)]);
+    });
+}

@@ -148,3 +148,23 @@ fn a_record_that_a_transform_moved_to_another_partition_is_refused_and_harms_nei
         assert_eq!(lock(&world.bucket).objects.len(), 2);
     });
 }
+
+/// Records are sorted into files by their settings: a file of the group that is there need not be the one that is missing.
+#[test]
+fn a_file_that_other_settings_have_filled_hides_no_record_of_its_group() {
+    for list_refusals in [0, u32::MAX] {
+        tell(async || {
+            let mut world = World::new(1, 10);
+            hang(&world, "topics/t/digit=1/");
+            let group = uncommitted(&world, &with(10, &[("digits", "2")])).await;
+            let_go(&world);
+            *lock(&world.weather.list_refusals) = list_refusals;
+            world.log.end = 20;
+            let mut next = Driven::begin(&world, "sink", &with(10, &[("digits", "1")]), group).await;
+            next.turn(&world, Duration::from_secs(60)).await;
+            assert_eq!(next.committed(0).await, 20, "{}", next.task.state());
+            let found = world.read_back(false);
+            assert!((0..20).all(|offset| found.get(&(0, offset)).is_some_and(|names| names.len() == 1)), "{found:?}");
+        });
+    }
+}

@@ -1,0 +1,82 @@
+//! Which settings count where what one owner has written meets what the next one would write.
+
+use connect_api::config::{Config, ConfigDef};
+
+use super::journal;
+
+/// Settings that decide neither names nor cuts nor what a record becomes: whatever else changes between a crash and the restart may put records into
+/// other files, and makes another fingerprint.
+const DECIDE_NOTHING: [&str; 22] = [
+    "name",
+    "tasks.max",
+    "connector.class",
+    "topics",
+    "topics.regex",
+    "config.action.reload",
+    "retry.backoff.ms",
+    "uploads.in.flight.max",
+    "recovery.hold.ms",
+    "s3.part.size",
+    "s3.part.retries",
+    "s3.retry.backoff.ms",
+    "s3.wan.mode",
+    "s3.path.style.access.enabled",
+    "s3.http.send.expect.continue",
+    "s3.elastic.buffer.enable",
+    "s3.elastic.buffer.init.capacity",
+    "s3.ssea.name",
+    "s3.sse.kms.key.id",
+    "s3.sse.customer.key",
+    "s3.acl.canned",
+    "shutdown.timeout.ms",
+];
+/// As [`DECIDE_NOTHING`], with all that begins like this. How the consumer connects is not what it reads; whether it reads what is not committed is.
+const DECIDE_NOTHING_BY_PREFIX: [&str; 9] = [
+    "aws.",
+    "s3.proxy.",
+    "s3.credentials.",
+    "errors.log.",
+    "errors.retry.",
+    "errors.deadletterqueue.",
+    "consumer.override.",
+    "producer.override.",
+    "admin.override.",
+];
+/// The exception.
+const ISOLATION_LEVEL: &str = "consumer.override.isolation.level";
+
+/// Everything that may decide which records are where, keys of plugins and converters included. Another release counts as other settings: it may read
+/// records otherwise.
+pub(super) fn fingerprint(config: &Config) -> u64 {
+    let decides = |name: &str| {
+        let nothing = DECIDE_NOTHING.contains(&name) || DECIDE_NOTHING_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
+        name == ISOLATION_LEVEL || !nothing
+    };
+    let settings = config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str()));
+    journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]))
+}
+
+/// What sorts records into files: the partitioner and its own keys.
+pub(super) fn layout(config: &Config, partitioner: &str, def: &ConfigDef) -> u64 {
+    let own = def.keys.iter().filter_map(|key| Some((key.name(), config.text(key.name()).or(key.default())?)));
+    journal::fingerprint(std::iter::once(("partitioner", partitioner)).chain(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_api::config::ConfigKey;
+
+    use super::*;
+
+    static FIELD: ConfigKey<String> = ConfigKey::with_default("field", "a", "The field.");
+
+    #[test]
+    fn the_partitioner_and_its_keys_make_the_layout_and_a_default_that_is_written_down_changes_nothing() {
+        let def = ConfigDef { keys: vec![&FIELD], ..ConfigDef::default() };
+        let of = |pairs: &[(&str, &str)], partitioner| layout(&pairs.iter().copied().collect(), partitioner, &def);
+        let plain = of(&[], "ByField");
+        assert_eq!(plain, of(&[("flush.size", "3"), ("field", "a")], "ByField"));
+        assert_ne!(plain, of(&[("field", "b")], "ByField"));
+        assert_ne!(plain, of(&[], "ByTime"));
+    }
+}
