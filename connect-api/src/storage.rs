@@ -1,14 +1,15 @@
 //! Where objects are put.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::Result;
 
-/// Text that is kept with an object: lower-case names, printable ASCII values.
-pub type ObjectMetadata = BTreeMap<String, String>;
+/// Text that is kept with an object: lower-case names, printable ASCII values. Names are constants of whoever writes them, so they are not copied for each
+/// object.
+pub type ObjectMetadata = BTreeMap<Cow<'static, str>, String>;
 
 /// An object's body in pieces.
 pub type Body = Vec<Bytes>;

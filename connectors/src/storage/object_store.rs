@@ -3,7 +3,7 @@
 mod names;
 mod staged;
 
-use std::{borrow::Cow, collections::BTreeMap, error::Error as StdError, io, ops::Range, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error as StdError, io, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use connect_api::{
@@ -48,7 +48,7 @@ impl ObjectStorage {
 
     fn attributes(&self, metadata: &ObjectMetadata) -> Attributes {
         let kept = metadata.iter().filter(|_| self.abilities.metadata);
-        kept.map(|(name, value)| (Attribute::Metadata(Cow::Owned(name.clone())), value.clone())).collect()
+        kept.map(|(name, value)| (Attribute::Metadata(name.clone()), value.clone())).collect()
     }
 
     /// The way to put under this condition; nothing where it does not hold.
@@ -155,7 +155,7 @@ impl Storage for ObjectStorage {
 
 fn metadata_of(attributes: &Attributes) -> ObjectMetadata {
     let named = attributes.iter().filter_map(|(name, value)| match name {
-        Attribute::Metadata(name) => Some((name.to_string(), value.to_string())),
+        Attribute::Metadata(name) => Some((name.clone(), value.to_string())),
         _ => None,
     });
     named.collect()

@@ -63,7 +63,7 @@ impl Provenance {
     pub(super) fn metadata(&self) -> ObjectMetadata {
         let TopicPartition { topic, partition } = &self.topic_partition;
         let mut metadata = ObjectMetadata::new();
-        let mut set = |name: &str, value: String| metadata.insert(name.to_owned(), value);
+        let mut set = |name: &'static str, value: String| metadata.insert(name.into(), value);
         set(HISTORY, self.history.clone());
         if let Some(owner) = self.owner {
             set(OWNER, format!("{owner:x}"));

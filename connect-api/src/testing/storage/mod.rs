@@ -96,7 +96,7 @@ fn body(text: &str) -> Body {
 }
 
 fn some_metadata() -> ObjectMetadata {
-    [("first-offset", "17"), ("history", "a b/c=d"), ("count", "3")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    [("first-offset", "17"), ("history", "a b/c=d"), ("count", "3")].map(|(name, value)| (name.into(), value.to_owned())).into()
 }
 
 async fn put(storage: &dyn Storage, key: &str, text: &str) -> Result<Completion> {

@@ -1,5 +1,7 @@
 //! An object in one request.
 
+use std::collections::HashMap;
+
 use aws_sdk_s3::{
     config::http::HttpResponse,
     error::SdkError,
@@ -34,6 +36,12 @@ pub(super) fn headers(condition: &Condition) -> (Option<String>, Option<String>)
     }
 }
 
+/// Metadata as the SDK takes it.
+pub(super) fn sent_metadata(metadata: &ObjectMetadata) -> Option<HashMap<String, String>> {
+    let owned = metadata.iter().map(|(name, value)| (name.clone().into_owned(), value.clone()));
+    (!metadata.is_empty()).then(|| owned.collect())
+}
+
 impl Shared {
     pub(super) async fn put(&self, key: &str, body: Body, metadata: &ObjectMetadata, condition: &Condition) -> Result<Completion> {
         let object = Object { key, content: Content::new(body, self.send_digest), metadata, condition };
@@ -62,13 +70,12 @@ impl Shared {
     async fn try_put(&self, object: &Object<'_>, ways: Ways) -> Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>> {
         let Object { key, content, metadata, condition } = object;
         let (if_none_match, if_match) = if ways.sends_conditions() { headers(condition) } else { (None, None) };
-        let metadata = (!metadata.is_empty()).then(|| metadata.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
         let request = with_encryption!(self.client.put_object(), &self.encryption)
             .bucket(&self.bucket)
             .key(*key)
             .content_type(CONTENT_TYPE)
             .content_length(i64::try_from(content.len()).unwrap_or(i64::MAX))
-            .set_metadata(metadata)
+            .set_metadata(sent_metadata(metadata))
             .set_acl(self.acl.as_deref().map(ObjectCannedAcl::from))
             .set_checksum_crc64_nvme(ways.checksums.then(|| content.checksum.clone()))
             .set_content_md5(content.md5.clone())

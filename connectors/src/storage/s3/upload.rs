@@ -22,7 +22,7 @@ use super::{
     error::{Refusal, error},
     means::Ways,
     probe,
-    put::headers,
+    put::{headers, sent_metadata},
 };
 
 /// How often an object is looked for whose upload is gone, and the first of the pauses between, which double.
@@ -55,7 +55,7 @@ impl S3Upload {
                 .bucket(&shared.bucket)
                 .key(key)
                 .content_type(CONTENT_TYPE)
-                .set_metadata((!metadata.is_empty()).then(|| metadata.clone().into_iter().collect()))
+                .set_metadata(sent_metadata(metadata))
                 .set_acl(shared.acl.as_deref().map(ObjectCannedAcl::from))
                 .set_checksum_algorithm(checksums.then_some(ChecksumAlgorithm::Crc64Nvme))
                 .set_checksum_type(checksums.then_some(ChecksumType::FullObject));

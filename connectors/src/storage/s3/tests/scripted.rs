@@ -128,14 +128,14 @@ fn answer_one(mut stream: &TcpStream, script: &dyn Fn(&Request, usize) -> Answer
 }
 
 pub(super) async fn put(storage: &S3Storage) -> Result<Completion> {
-    let metadata = [("history".to_owned(), "h".to_owned())].into();
+    let metadata = [("history".into(), "h".to_owned())].into();
     storage
         .put("t/a+0.json.gz", vec![Bytes::from_static(b"1234"), Bytes::from_static(b"56789")], &metadata, &Condition::NameFree)
         .await
 }
 
 pub(super) async fn started(storage: &S3Storage) -> Box<dyn MultipartUpload> {
-    let upload = storage.start_upload("t/a", &[("history".to_owned(), "h".to_owned())].into()).await.unwrap();
+    let upload = storage.start_upload("t/a", &[("history".into(), "h".to_owned())].into()).await.unwrap();
     upload.put_part(0, vec![Bytes::from_static(b"x")]).await.unwrap();
     upload
 }

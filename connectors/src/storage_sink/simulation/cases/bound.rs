@@ -101,7 +101,7 @@ fn an_object_in_parts_that_is_refused_leaves_no_upload_behind() {
         for (key, value) in
             [("first-offset", "3"), ("group-first-offset", "3"), ("last-offset", "3"), ("records", "1"), ("cut-offset", "4")]
         {
-            metadata.insert(format!("connect-{key}"), value.to_owned());
+            metadata.insert(format!("connect-{key}").into(), value.to_owned());
         }
         lock(&world.bucket).create(&object(0, 3), b"0:3\n".to_vec(), &metadata, &Condition::NameFree);
         (world.log.end, life.end) = (16, 16);
