@@ -30,14 +30,17 @@ impl Numbered {
 
     /// Adds so many records to every partition.
     pub(crate) fn write(&mut self, cluster: &Cluster, count: i64) {
-        let padding = &self.padding;
+        let padding = self.padding.clone();
+        self.write_each(cluster, count, |_| padding.clone());
+    }
+
+    /// The same, with what `padding` makes for each number in place of the padding of all.
+    pub(crate) fn write_each(&mut self, cluster: &Cluster, count: i64, mut padding: impl FnMut(i64) -> String) {
         let mut records = Vec::new();
         for (partition, written) in (0..).zip(&mut self.written) {
-            records.extend((*written..*written + count).map(|n| Record {
-                topic: self.topic.clone(),
-                partition,
-                value: Some(format!(r#"{{"partition":{partition},"n":{n},"text":"record {n}{padding}"}}"#).into_bytes()),
-                ..Record::default()
+            records.extend((*written..*written + count).map(|n| {
+                let value = format!(r#"{{"partition":{partition},"n":{n},"text":"record {n}{}"}}"#, padding(n));
+                Record { topic: self.topic.clone(), partition, value: Some(value.into_bytes()), ..Record::default() }
             }));
             *written += count;
         }

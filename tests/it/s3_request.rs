@@ -34,6 +34,9 @@ pub(crate) struct S3Request {
     pub(crate) range: Option<(u64, u64)>,
     /// Header lines that are kept with the object.
     pub(crate) metadata: String,
+    /// `x-amz-date`.
+    pub(crate) date: String,
+    pub(crate) authorization: String,
 }
 
 impl S3Request {
@@ -44,14 +47,17 @@ impl S3Request {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let (path, query) = (decoded(path), query.to_owned());
         let call = Call::Unknown;
-        let mut request =
-            Self { call, path, query, body, must_be_new: false, if_match: None, range: None, metadata: String::new() };
+        let (metadata, date, authorization) = Default::default();
+        let (must_be_new, if_match, range) = (false, None, None);
+        let mut request = Self { call, path, query, body, must_be_new, if_match, range, metadata, date, authorization };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
                 "if-none-match" => request.must_be_new = true,
                 "if-match" => request.if_match = Some(value.to_owned()),
-                "range" => request.range = range(value),
+                "range" => request.range = between(value),
+                "x-amz-date" => request.date = value.to_owned(),
+                "authorization" => request.authorization = value.to_owned(),
                 name if name.starts_with("x-amz-meta-") || name == "content-type" => {
                     request.metadata.push_str(&format!("{name}: {value}\r\n"));
                 }
@@ -89,7 +95,7 @@ impl S3Request {
 }
 
 /// `bytes=3-7`, or `bytes=3-`.
-fn range(value: &str) -> Option<(u64, u64)> {
+fn between(value: &str) -> Option<(u64, u64)> {
     let (first, last) = value.strip_prefix("bytes=")?.split_once('-')?;
     Some((first.parse().ok()?, if last.is_empty() { u64::MAX } else { last.parse().ok()? }))
 }

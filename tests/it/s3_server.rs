@@ -6,23 +6,15 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::proxy::read_message;
+pub(crate) use crate::s3_manners::Manners;
+use crate::s3_manners::Refusal;
 use crate::s3_request::{Call, S3Request};
 
 const NAMES_A_PAGE: usize = 1_000;
-
-/// How the server differs from a quick one that does all that it is asked.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Manners {
-    /// Every so manieth request is answered with 503; none if zero.
-    pub(crate) refuses_every: u64,
-    /// Time to think about each request.
-    pub(crate) latency: Duration,
-}
 
 /// What was asked so far.
 #[derive(Default)]
@@ -53,6 +45,8 @@ struct State {
     /// Key and parts, by upload.
     uploads: Mutex<BTreeMap<String, Upload>>,
     versions: AtomicU64,
+    /// The lengths of the parts of each upload that was to be completed.
+    parts: Mutex<Vec<Vec<usize>>>,
 }
 
 #[derive(Clone)]
@@ -135,6 +129,11 @@ impl S3Server {
         locked(&self.state.objects).range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix)).count()
     }
 
+    /// The lengths of the parts of each object in parts, once for each time that it was to be completed.
+    pub(crate) fn parts(&self) -> Vec<Vec<usize>> {
+        locked(&self.state.parts).clone()
+    }
+
     /// Pretends that an object of so many bytes is there.
     pub(crate) fn pretend(&self, bucket: &str, key: &str, size: u64) {
         self.state.keep(format!("/{bucket}/{key}"), Content::Zeros(size), String::new());
@@ -169,12 +168,14 @@ impl State {
             let manners = *locked(&self.manners);
             std::thread::sleep(manners.latency);
             let request = S3Request::parse(&head, body);
-            let answer = if manners.refuses_every > 0 && number.is_multiple_of(manners.refuses_every) {
-                self.counts.refused.fetch_add(1, Ordering::SeqCst);
-                refusal(503, "SlowDown")
-            } else {
-                self.answer(&request)
+            let mut answer = match manners.refuse(&request, number) {
+                Some(Refusal { status, code, headers }) => {
+                    self.counts.refused.fetch_add(1, Ordering::SeqCst);
+                    Answer { headers, ..refusal(status, code) }
+                }
+                None => self.answer(&request),
             };
+            answer.headers.push_str(&manners.headers());
             let sent = self.send(&mut writer, &request, &answer);
             self.counts.under_way.fetch_sub(1, Ordering::SeqCst);
             sent?;
@@ -248,6 +249,13 @@ impl State {
     fn complete(&self, request: &S3Request) -> Answer {
         let id = request.query("uploadId");
         let Some(upload) = locked(&self.uploads).remove(&id) else { return refusal(404, "NoSuchUpload") };
+        let lengths: Vec<_> = upload.parts.values().map(Vec::len).collect();
+        let refused = locked(&self.manners).refuse_parts(&lengths);
+        locked(&self.parts).push(lengths);
+        if let Some(code) = refused {
+            locked(&self.uploads).insert(id, upload);
+            return refusal(400, code);
+        }
         let whole = Content::Bytes(Arc::new(upload.parts.values().flatten().copied().collect()));
         let answer = self.create(request, &upload.path, whole, &upload.metadata);
         if answer.status != 200 {

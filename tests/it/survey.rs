@@ -49,7 +49,7 @@ fn a_group_that_is_reset_before_many_objects_opens_in_sight_of_everybody() {
     // The fewer objects, the slower the store: the survey is to be seen.
     let objects = PARTITIONS.unsigned_abs() * objects_a_partition();
     let latency = Duration::from_millis(u64::from((600_000 / objects).clamp(15, 60)));
-    server.behave(Manners { refuses_every: 100, latency });
+    server.behave(Manners { refuses_every: 100, latency, ..Manners::default() });
     let heads = server.counts().heads.load(Ordering::SeqCst);
     let mut process = Connect::start(&directory, &worker, &file);
     let mut seen = Seen::default();
