@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use connect_api::config::{Config, Origin, Problem};
 
+use super::client;
+
 /// Reads ISO-8859-1 bytes. Every key remembers the line on which its logical line begins.
 ///
 /// # Errors
-/// A `\u` that four hexadecimal digits do not follow; nothing else can be wrong with a properties file.
+/// A `\u` that four hexadecimal digits do not follow, or a secret in UTF-8; nothing else can be wrong with a properties file.
 pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
     let file: Arc<str> = file.into();
     let mut config = Config::default();
@@ -16,10 +18,22 @@ pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
         let (key, value) = split(&line.bytes);
         let malformed = |part: &str| Problem::general(malformed_escape(part)).at(Some(origin.clone()));
         let key = unescape(key).ok_or_else(|| malformed("a key"))?;
+        if client::is_secret(&key) && is_beyond_ascii_in_utf8(value) {
+            let message = format!(
+                "the value of `{key}` has characters in UTF-8; a properties file is read as ISO-8859-1, as by Kafka Connect, and each of them would \
+                 become two or more others: write each as \\uXXXX, its four hexadecimal digits"
+            );
+            return Err(Problem::of_key(&key, message).at(Some(origin)));
+        }
         let value = unescape(value).ok_or_else(|| malformed(&format!("the value of `{key}`")))?;
         config.insert(key, value, Some(origin));
     }
     Ok(config)
+}
+
+/// Whether the bytes can hardly be meant as ISO-8859-1.
+fn is_beyond_ascii_in_utf8(bytes: &[u8]) -> bool {
+    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 fn malformed_escape(part: &str) -> String {
@@ -168,6 +182,17 @@ mod tests {
         let config = parse(b"# c\r\na=1\\\n  2\n\nb=3\rc=4", "x.properties").unwrap();
         let line = |key| config.entry(key).unwrap().origin.as_ref().unwrap().to_string();
         assert_eq!([line("a"), line("b"), line("c")], ["x.properties:2", "x.properties:5", "x.properties:6"]);
+    }
+
+    #[test]
+    fn a_secret_in_utf8_is_refused_and_not_shown_for_java_would_read_another_one() {
+        let problem = parse("a=1\ns3.proxy.password=hunté2".as_bytes(), "s3.properties").unwrap_err().to_string();
+        assert!(problem.starts_with("s3.properties:2: ") && problem.contains("`s3.proxy.password`"), "{problem}");
+        assert!(!problem.contains("hunt"), "{problem}");
+        for (bytes, read) in [(b"password=hunt\xe92".as_slice(), "hunt\u{e9}2"), (b"password=hunt\\u00e92", "hunt\u{e9}2")] {
+            assert_eq!(parse(bytes, "s3.properties").unwrap().text("password"), Some(read));
+        }
+        assert!(parse("topics=é".as_bytes(), "s3.properties").is_ok(), "what is no secret is read as Java reads it");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use aws_smithy_http_client::{
 use connect_api::{Error, Result};
 use tokio::sync::OnceCell;
 
-use super::{S3Config, endpoint::Proxy};
+use super::{S3Config, proxy::Proxy};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -134,7 +134,11 @@ fn proxy_config(proxy: &Proxy) -> Result<ProxyConfig> {
     let config = ProxyConfig::all(proxy.url.as_str());
     // Its own message would quote the URL, user and password included, if there were any in it.
     let config = config.map_err(|_quotes_the_url| Error::config("`s3.proxy.url` is not the URL of a proxy"))?;
-    Ok(if proxy.user.is_empty() { config } else { config.with_basic_auth(&proxy.user, &proxy.password) })
+    // The client makes a URL of them, and undoes the escapes.
+    Ok(match proxy.credentials() {
+        Some((user, password)) => config.with_basic_auth(user, password),
+        None => config,
+    })
 }
 
 #[cfg(test)]

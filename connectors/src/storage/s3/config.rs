@@ -7,7 +7,8 @@ use connect_api::{
 
 use super::{
     encryption::Encryption,
-    endpoint::{Endpoint, Proxy},
+    endpoint::Endpoint,
+    proxy::{Part, Proxy},
 };
 use crate::storage::{ClassName, STORE_URL};
 
@@ -37,7 +38,11 @@ static ACCESS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
     "The AWS access key id. Without it and `aws.secret.access.key` the default chain is asked: environment, profile, web identity, \
      container, instance.",
 )
-.importance(Importance::High);
+.importance(Importance::High)
+.check(|id| {
+    let fits = id.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(()) } else { Err("an access key id has only visible ASCII characters: it goes into a header as it is".to_owned()) }
+});
 
 static SECRET_ACCESS_KEY: ConfigKey<Secret> =
     ConfigKey::optional("aws.secret.access.key", "The secret that belongs to `aws.access.key.id`.").importance(Importance::High);
@@ -112,7 +117,7 @@ static CANNED_ACL: ConfigKey<String> = ConfigKey::optional("s3.acl.canned", "The
     .importance(Importance::Low);
 
 static PROXY_URL: ConfigKey<String> =
-    ConfigKey::with_default("s3.proxy.url", "", "An HTTP proxy: `http://[user[:password]@]host[:port]`.")
+    ConfigKey::with_default("s3.proxy.url", "", "An HTTP proxy: `http://[user[:password]@]host[:port]`. Nothing in it is escaped: use the other keys where a password has special characters.")
         .importance(Importance::Low);
 
 static PROXY_USER: ConfigKey<String> =
@@ -196,8 +201,8 @@ pub(crate) fn validate(config: &Config) -> Problems {
     if let Err((name, reason)) = endpoint(config) {
         refuse(STORE_URL.name(), format!("`{name}` {reason}"));
     }
-    if let Err(reason) = proxy(config) {
-        refuse(PROXY_URL.name(), format!("`{}` {reason}", PROXY_URL.name()));
+    if let Err((key, reason)) = proxy(config) {
+        refuse(key, format!("`{key}` {reason}"));
     }
     if let Err(reason) = encryption(config) {
         refuse(CUSTOMER_KEY.name(), reason);
@@ -218,17 +223,24 @@ fn endpoint(config: &Config) -> Result<Option<Endpoint>, (&'static str, String)>
     Endpoint::find(STORE_URL.name(), store_url, |variable| std::env::var(variable).ok())
 }
 
-fn proxy(config: &Config) -> Result<Option<Proxy>, String> {
-    let text = |key: &dyn AnyConfigKey| config.text(key.name()).map(str::trim).filter(|text| !text.is_empty());
-    let Some(url) = config.text(PROXY_URL.name()).filter(|url| !url.trim().is_empty()) else { return Ok(None) };
-    let mut proxy = Proxy::parse(url.trim())?;
-    if let Some(user) = text(&PROXY_USER) {
-        proxy.user = user.to_owned();
-    }
-    if let Some(password) = text(&PROXY_PASSWORD) {
-        proxy.password = password.to_owned();
-    }
-    Ok(Some(proxy))
+/// The proxy, if there is one.
+///
+/// # Errors
+/// Which key is wrong, and how.
+fn proxy(config: &Config) -> Result<Option<Proxy>, (&'static str, String)> {
+    // Trimmed as all values are: as Java trims, which leaves other blanks than those of ASCII as they are.
+    let text = |key: &ConfigKey<String>| config.find(key).ok().flatten().filter(|text| !text.is_empty());
+    let Some(url) = text(&PROXY_URL) else { return Ok(None) };
+    let password = config.find(&PROXY_PASSWORD).ok().flatten().filter(|password| !password.expose().is_empty());
+    let proxy = Proxy::new(&url, text(&PROXY_USER).as_deref(), password.as_ref().map(Secret::expose));
+    proxy.map(Some).map_err(|(part, reason)| {
+        let key = match part {
+            Part::Url => PROXY_URL.name(),
+            Part::User => PROXY_USER.name(),
+            Part::Password => PROXY_PASSWORD.name(),
+        };
+        (key, reason)
+    })
 }
 
 fn encryption(config: &Config) -> Result<Encryption, String> {
@@ -297,7 +309,7 @@ impl TryFrom<&Config> for S3Config {
             backoff: std::time::Duration::from_millis(config.get(&BACKOFF)?.unsigned_abs()),
             encryption: encryption(config).map_err(Error::config)?,
             acl: config.find(&CANNED_ACL)?,
-            proxy: proxy(config).map_err(Error::config)?,
+            proxy: proxy(config).map_err(|(key, reason)| Error::config(format!("`{key}` {reason}")))?,
             send_digest: config.get(&SEND_DIGEST)?,
         })
     }
@@ -377,12 +389,23 @@ mod tests {
     }
 
     #[test]
-    fn keys_override_the_user_of_a_proxy_each_by_itself() {
-        let url = ("s3.proxy.url", "http://user:pass@localhost:8080");
-        let parts = |pairs: &[(&str, &str)]| parse(pairs).proxy.map(|proxy| (proxy.user, proxy.password)).unwrap();
-        assert_eq!(parts(&[url]), ("user".to_owned(), "pass".to_owned()));
-        assert_eq!(parts(&[url, ("s3.proxy.user", "other")]), ("other".to_owned(), "pass".to_owned()));
-        assert_eq!(parts(&[url, ("s3.proxy.password", SECRET)]), ("user".to_owned(), SECRET.to_owned()));
+    fn a_proxy_is_refused_at_the_key_that_is_wrong() {
+        let keys = |pairs: &[(&str, &str)]| {
+            let problems = validate(&config(&[&[("s3.proxy.url", "http://localhost:8080")], pairs].concat()));
+            problems.iter().filter_map(|problem| problem.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&[("s3.proxy.user", "u:s")]), ["s3.proxy.user"]);
+        assert_eq!(keys(&[("s3.proxy.password", SECRET)]), ["s3.proxy.password"]);
+        assert_eq!(keys(&[("s3.proxy.user", " us "), ("s3.proxy.password", "")]), [""; 0]);
+        assert_eq!(keys(&[("s3.proxy.user", "us"), ("s3.proxy.password", "\u{a0}pw\u{3000}")]), [""; 0]);
+    }
+
+    #[test]
+    fn an_access_key_id_that_no_header_can_carry_is_refused() {
+        for id in ["AK\u{e9}", "A K", "A\nK"] {
+            assert!(refusal(&[("aws.access.key.id", id), ("aws.secret.access.key", SECRET)]).contains("aws.access.key.id"), "{id}");
+        }
+        parse(&[("aws.access.key.id", "AK:x/y"), ("aws.secret.access.key", "any \" \u{e9} % thing")]);
     }
 
     #[test]

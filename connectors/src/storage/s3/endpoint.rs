@@ -1,6 +1,4 @@
-//! Addresses: the store's and the proxy's.
-
-use std::fmt;
+//! The store's address.
 
 use http::Uri;
 
@@ -39,6 +37,11 @@ impl Endpoint {
     /// # Errors
     /// The reason, as it follows the key's name.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.contains('@') {
+            // Not shown: a password may be in it.
+            return Err("must not hold a user or a password: keys are given with `aws.access.key.id` and `aws.secret.access.key`"
+                .to_owned());
+        }
         let url = match text.split_once("://") {
             Some(("http" | "https", _)) => text.to_owned(),
             Some((scheme, _)) => return Err(format!("must begin with http:// or https://, not with {scheme}://")),
@@ -48,7 +51,7 @@ impl Endpoint {
             None => format!("https://{text}"),
         };
         match url.parse::<Uri>() {
-            Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => Ok(Self(url.trim_end_matches('/').to_owned())),
+            Ok(uri) if names_a_host(&uri) => Ok(Self(url.trim_end_matches('/').to_owned())),
             _ => Err(format!("is not a URL: {text}")),
         }
     }
@@ -62,42 +65,11 @@ impl Endpoint {
     }
 }
 
-/// An HTTP proxy. Its `Debug` hides who speaks to it.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Proxy {
-    /// Without user and path.
-    pub(super) url: String,
-    pub(super) user: String,
-    pub(super) password: String,
-}
-
-impl Proxy {
-    /// Reads `s3.proxy.url`. What is before the first colon of the user part is the user; the path means nothing.
-    ///
-    /// # Errors
-    /// The reason, as it follows the key's name.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let Some((scheme @ ("http" | "https"), rest)) = text.split_once("://") else {
-            return Err("must begin with http:// or https://".to_owned());
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let (user, address) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let (user, password) = user.split_once(':').unwrap_or((user, ""));
-        let url = format!("{scheme}://{address}");
-        match url.parse::<Uri>() {
-            Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => {
-                Ok(Self { url, user: user.to_owned(), password: password.to_owned() })
-            }
-            // The text may hold a password.
-            _ => Err("must name a host".to_owned()),
-        }
-    }
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("url", &self.url).finish_non_exhaustive()
-    }
+/// Whether there is a host, and a port only if it is one: the HTTP client takes the default port for one that is none.
+pub(super) fn names_a_host(uri: &Uri) -> bool {
+    let Some((host, authority)) = uri.host().zip(uri.authority()) else { return false };
+    let port = authority.as_str().rsplit('@').next().and_then(|address| address.strip_prefix(host));
+    !host.is_empty() && port.is_some_and(|port| port.is_empty() || uri.port_u16().is_some_and(|number| number > 0))
 }
 
 #[cfg(test)]
@@ -137,27 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_must_have_a_known_scheme_and_a_host() {
-        for url in ["localhost", "unknown://localhost", "http://"] {
-            assert!(Proxy::parse(url).is_err(), "{url}");
+    fn a_store_url_with_a_user_is_refused_and_not_shown() {
+        for url in
+            ["http://alice:hunter2@localhost:9000", "alice:hunter2@localhost", "alice:hunter2@x://y", "https://hunter2@localhost/"]
+        {
+            let reason = Endpoint::parse(url).unwrap_err();
+            assert!(reason.contains("must not hold a user") && !reason.contains("hunter2"), "{url}: {reason}");
         }
-        for url in ["http://localhost", "http://127.0.0.1", "http://255.255.255.255", "https://localhost:8080"] {
-            assert_eq!(Proxy::parse(url), Ok(Proxy { url: url.to_owned(), ..Proxy::default() }));
-        }
-        assert_eq!(Proxy::parse("http://localhost:8080/current").unwrap().url, "http://localhost:8080");
     }
 
     #[test]
-    fn user_and_password_of_a_proxy_are_read_from_its_url() {
-        let parts = |url| Proxy::parse(url).map(|proxy| (proxy.user, proxy.password)).unwrap();
-        assert_eq!(parts("http://user@localhost:8080"), ("user".to_owned(), String::new()));
-        assert_eq!(parts("http://user:@localhost:8080"), ("user".to_owned(), String::new()));
-        assert_eq!(parts("http://user:pa:ss@localhost:8080"), ("user".to_owned(), "pa:ss".to_owned()));
-    }
-
-    #[test]
-    fn a_proxy_never_shows_who_speaks_to_it() {
-        let shown = format!("{:?}", Proxy::parse("http://alice:hunter2@localhost").unwrap());
-        assert!(!shown.contains("alice") && !shown.contains("hunter2"), "{shown}");
+    fn a_port_that_is_none_is_refused() {
+        for url in ["http://localhost:0", "http://localhost:65536", "http://localhost:9000x", "http://localhost:"] {
+            assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
+        for url in ["http://[::1]:9000", "http://[::1]", "http://localhost:65535/path"] {
+            assert!(Endpoint::parse(url).is_ok(), "{url}");
+        }
     }
 }

@@ -8,6 +8,8 @@ use aws_sdk_s3::{
 };
 use connect_api::{Condition, Error, ErrorKind};
 
+use super::hints::hint;
+
 /// The parts of a failed request that decisions are made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -106,7 +108,7 @@ where
         (Some(status), None) => format!("{status} {}", refusal.code),
         (Some(status), Some(message)) => format!("{status} {}: {message}", refusal.code),
     };
-    let hint = if refusal.is_elsewhere() { " (is `s3.region` the bucket's?)" } else { "" };
+    let hint = hint(&error, &refusal).map_or_else(String::new, |hint| format!(" ({hint})"));
     let message = format!("could not {doing} {key}: {}{hint}", answer.trim_end());
     let made = match (&error, refusal.kind()) {
         (SdkError::ConstructionFailure(_), _) | (_, ErrorKind::Fatal) => Error::fatal(message),

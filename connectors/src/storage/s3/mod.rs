@@ -7,9 +7,11 @@ mod config;
 mod encryption;
 mod endpoint;
 mod error;
+mod hints;
 mod listing;
 mod means;
 mod probe;
+mod proxy;
 mod put;
 mod reading;
 #[cfg(test)]

@@ -46,6 +46,36 @@ async fn a_bucket_elsewhere_is_the_configuration_at_the_start() {
 }
 
 #[tokio::test]
+async fn the_region_of_a_bucket_elsewhere_is_named_at_the_start_and_later() {
+    const REGION: &str = "x-amz-bucket-region: eu-west-1\r\n";
+    const MALFORMED: &str = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is wrong; expecting 'eu-west-1'</Message></Error>";
+    let permanent = checked(|| Status(301, REGION, ""), || Status(301, REGION, "<Error><Code>PermanentRedirect</Code></Error>"));
+    let wrong = checked(|| Status(400, "", ""), || Status(400, "", MALFORMED));
+    for error in [permanent.await.unwrap_err(), wrong.await.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("s3.region=eu-west-1"), "{error}");
+    }
+    let new = checked(|| Status(307, REGION, ""), || OK).await.unwrap_err();
+    assert_eq!(new.kind(), ErrorKind::Retriable);
+    assert!(new.to_string().contains("s3.region=eu-west-1"), "{new}");
+    for status in [301, 307] {
+        let server = Scripted::serve(move |_, _| Status(status, REGION, ""));
+        let later = put(&server.storage()).await.unwrap_err();
+        assert_eq!(later.kind(), ErrorKind::Retriable);
+        assert!(later.to_string().contains("s3.region=eu-west-1"), "{later}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_leads_to_another_address_names_it() {
+    let location = "Location: https://store.example/conformance?X-Amz-Signature=abc\r\n";
+    let server = Scripted::serve(move |_, _| Status(308, location, ""));
+    let error = server.storage().check().await.unwrap_err().to_string();
+    assert!(error.contains("leads to https://store.example/conformance:") && error.contains("store.url"), "{error}");
+    assert!(!error.contains("Signature"), "{error}");
+}
+
+#[tokio::test]
 async fn a_start_waits_for_what_may_pass() {
     let kind_of = async |head, asked_again| checked(head, asked_again).await.unwrap_err().kind();
     assert_eq!(kind_of(|| Status(400, "", ""), || refused(400, "ExpiredToken")).await, ErrorKind::Retriable);
