@@ -24,14 +24,18 @@ fn worker_that_commits_every(cluster: &Cluster, milliseconds: u32) -> String {
 
 /// An S3 sink of one topic; a member that is gone is missed after two seconds, so that tests do not wait for it.
 pub(crate) fn connector(name: &str, topic: &str, bucket: &Bucket, store_url: &str, more: &str) -> String {
+    connector_of(name, topic, bucket.name(), store_url, more)
+}
+
+/// The same, where nobody has made the bucket.
+pub(crate) fn connector_of(name: &str, topic: &str, bucket: &str, store_url: &str, more: &str) -> String {
     format!(
         "name={name}\nconnector.class=io.confluent.connect.s3.S3SinkConnector\ntopics={topic}\n\
          format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
          storage.class=io.confluent.connect.s3.storage.S3Storage\ns3.region=us-east-1\n\
-         s3.bucket.name={}\nstore.url={store_url}\n\
+         s3.bucket.name={bucket}\nstore.url={store_url}\n\
          consumer.override.session.timeout.ms=2000\nconsumer.override.heartbeat.interval.ms=500\n\
-         consumer.override.metadata.max.age.ms=1000\n{more}\n",
-        bucket.name()
+         consumer.override.metadata.max.age.ms=1000\n{more}\n"
     )
 }
 

@@ -15,6 +15,7 @@ mod account;
 mod broker;
 mod broker_restart;
 mod bucket;
+mod clock_skew;
 mod cluster;
 mod configs;
 mod corpus;
@@ -51,6 +52,7 @@ mod store_faults;
 mod survey;
 mod tidy;
 mod vanishing;
+mod wrong_address;
 
 /// A line on standard error that the test runner does not swallow.
 pub(crate) fn say(line: &str) {

@@ -65,6 +65,11 @@ impl Connect {
 
     /// Several connectors in one process.
     pub(crate) fn start_all(directory: &Path, worker: &str, connectors: &[&str], level: &str) -> Self {
+        Self::start_with(directory, worker, connectors, level, &[])
+    }
+
+    /// The same, with this in its environment.
+    pub(crate) fn start_with(directory: &Path, worker: &str, connectors: &[&str], level: &str, env: &[(&str, &str)]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let address = free_address();
@@ -82,6 +87,7 @@ impl Connect {
             .arg("run")
             .arg(worker)
             .args(connectors)
+            .envs(env.iter().copied())
             .env("RUST_LOG", std::env::var("CONNECT_TEST_LOG").unwrap_or_else(|_| level.to_owned()))
             .stdout(output.try_clone().expect("a second handle"))
             .stderr(output)
