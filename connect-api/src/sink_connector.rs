@@ -14,6 +14,11 @@ pub trait SinkConnector: Send + Sync {
         Problems::default()
     }
 
+    /// What works and is probably not meant, or does less than it seems to: each is said once, and only `--strict` refuses it.
+    fn warnings(&self, _config: &Config, _plugins: &Plugins) -> Problems {
+        Problems::default()
+    }
+
     /// Makes one task. Does no I/O: that is for [`SinkTask::start`].
     ///
     /// # Errors

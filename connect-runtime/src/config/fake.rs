@@ -55,6 +55,14 @@ impl SinkConnector for FakeSink {
         problems
     }
 
+    fn warnings(&self, config: &Config, _plugins: &Plugins) -> Problems {
+        let mut warnings = Problems::default();
+        if config.text("s3.bucket.name") == Some("public") {
+            warnings.push(Problem::of_key("s3.bucket.name", "everybody reads the bucket"));
+        }
+        warnings
+    }
+
     fn task(&self, _config: &Config, _plugins: &Plugins) -> Result<Box<dyn SinkTask>> {
         Err(Error::config("a fake has no tasks"))
     }

@@ -142,6 +142,8 @@ impl Check<'_> {
                 let known = self.validation.problems.clone();
                 // The plugin may check its single keys again.
                 found.iter().filter(|problem| !covered(&known, problem)).for_each(|problem| self.problem(located(problem, config)));
+                let doubtful = connector.warnings(config, self.plugins);
+                doubtful.iter().for_each(|warning| self.validation.warnings.push(located(warning, config)));
             }
             // What stops it from being made is mostly a key that is reported already.
             Err(error) if self.validation.problems.is_empty() => self.problem(Problem::general(error.report())),

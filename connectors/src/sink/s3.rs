@@ -72,6 +72,10 @@ impl SinkConnector for S3SinkConnector {
         problems
     }
 
+    fn warnings(&self, config: &Config, _plugins: &Plugins) -> Problems {
+        storage::warnings(config)
+    }
+
     fn task(&self, config: &Config, plugins: &Plugins) -> Result<Box<dyn SinkTask>> {
         let sink = Arc::new(StorageSinkConfig::new(config, plugins)?);
         let storage = match self.storage.get() {

@@ -78,6 +78,14 @@ pub(crate) fn validate(config: &Config) -> Problems {
     problems
 }
 
+/// What works and is probably not meant.
+pub(crate) fn warnings(config: &Config) -> Problems {
+    match config.get(&STORAGE_CLASS) {
+        Ok(ClassName(class)) if class == S3 => s3::warnings(config),
+        _ => Problems::default(),
+    }
+}
+
 /// The storage that the configuration names. Does no I/O; one per connector is enough, whatever the number of its tasks.
 ///
 /// # Errors

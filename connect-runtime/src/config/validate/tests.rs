@@ -233,6 +233,13 @@ fn what_the_connector_itself_finds_is_added_unless_the_key_is_reported_already()
 }
 
 #[test]
+fn what_the_connector_itself_doubts_is_a_warning() {
+    let public = check(&GOOD.replace("s3.bucket.name=b", "s3.bucket.name=public"));
+    assert!(public.problems.is_empty());
+    assert_eq!(lines(&public.warnings), ["s3.properties:5: everybody reads the bucket"]);
+}
+
+#[test]
 fn secrets_are_in_no_report() {
     let long = "hunter2".repeat(10);
     let report = check(&format!(

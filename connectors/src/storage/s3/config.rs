@@ -32,7 +32,7 @@ static ACCELERATE: ConfigKey<bool> = ConfigKey::with_default(
     "Whether to use S3 Transfer Acceleration. It needs `s3.path.style.access.enabled=false`.",
 );
 
-static ACCESS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
+pub(super) static ACCESS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
     "aws.access.key.id",
     "",
     "The AWS access key id. Without it and `aws.secret.access.key` the default chain is asked: environment, profile, web identity, \
@@ -44,7 +44,7 @@ static ACCESS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
     if fits { Ok(()) } else { Err("an access key id has only visible ASCII characters: it goes into a header as it is".to_owned()) }
 });
 
-static SECRET_ACCESS_KEY: ConfigKey<Secret> =
+pub(super) static SECRET_ACCESS_KEY: ConfigKey<Secret> =
     ConfigKey::optional("aws.secret.access.key", "The secret that belongs to `aws.access.key.id`.").importance(Importance::High);
 
 const DEFAULT_PROVIDER: &str = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider";
@@ -86,18 +86,18 @@ fn at_least_zero(value: i64) -> Result<(), String> {
     if value < 0 { Err("Value must be at least 0".to_owned()) } else { Ok(()) }
 }
 
-static ENCRYPTION: ConfigKey<String> =
+pub(super) static ENCRYPTION: ConfigKey<String> =
     ConfigKey::with_default("s3.ssea.name", "", "The server-side encryption of new objects; empty for the bucket's own.")
         .one_of(&["", "AES256", "aws:kms", "aws:kms:dsse"])
         .importance(Importance::Low);
 
-static CUSTOMER_KEY: ConfigKey<Secret> = ConfigKey::optional(
+pub(super) static CUSTOMER_KEY: ConfigKey<Secret> = ConfigKey::optional(
     "s3.sse.customer.key",
     "With `s3.ssea.name=AES256`: the customer's own key in Base64, which S3 encrypts with and forgets.",
 )
 .importance(Importance::Low);
 
-static KMS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
+pub(super) static KMS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
     "s3.sse.kms.key.id",
     "",
     "With `s3.ssea.name=aws:kms`: the KMS key. Without it the bucket's own encryption holds.",

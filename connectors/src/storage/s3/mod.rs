@@ -4,6 +4,7 @@ mod body;
 mod bucket;
 mod client;
 mod config;
+mod doubtful;
 mod encryption;
 mod endpoint;
 mod error;
@@ -34,6 +35,7 @@ use connect_api::{
 use tokio::{sync::Mutex, time::Instant};
 
 pub(crate) use self::config::{CREDENTIALS_PREFIX, S3Config, keys, validate};
+pub(crate) use self::doubtful::warnings;
 use self::{
     encryption::Encryption,
     means::{Conditions, Means},

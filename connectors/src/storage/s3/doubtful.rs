@@ -1,0 +1,90 @@
+//! Keys that do not do what their author probably meant: they mean to the JVM connector what they mean here.
+
+use connect_api::config::{AnyConfigKey, Config, Problem, Problems};
+
+use super::config::{ACCESS_KEY_ID, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, SECRET_ACCESS_KEY};
+
+/// Half a pair of credentials, and keys of an encryption that is not asked for.
+pub(crate) fn warnings(config: &Config) -> Problems {
+    let mut warnings = Problems::default();
+    let mut doubt = |key: &dyn AnyConfigKey, message: String| {
+        let origin = config.entry(key.name()).and_then(|entry| entry.origin.clone());
+        warnings.push(Problem::of_key(key.name(), message).at(origin));
+    };
+    let (id, secret): (&dyn AnyConfigKey, &dyn AnyConfigKey) = (&ACCESS_KEY_ID, &SECRET_ACCESS_KEY);
+    for (key, other) in [(id, secret), (secret, id)] {
+        if is_set(config, key) && !is_set(config, other) {
+            doubt(key, format!("{} {ALONE}; set {}, or remove it", key.name(), other.name()));
+        }
+    }
+    let encryption = config.text(ENCRYPTION.name()).map_or("", str::trim);
+    let used = match encryption {
+        "" => "the bucket's own encryption",
+        other => other,
+    };
+    if is_set(config, &KMS_KEY_ID) && encryption != "aws:kms" {
+        doubt(&KMS_KEY_ID, format!("{} changes nothing without s3.ssea.name=aws:kms: objects get {used}", KMS_KEY_ID.name()));
+    }
+    if is_set(config, &CUSTOMER_KEY) && encryption != "AES256" {
+        doubt(&CUSTOMER_KEY, format!("{} changes nothing without s3.ssea.name=AES256: objects get {used}", CUSTOMER_KEY.name()));
+    }
+    if encryption == "aws:kms:dsse" || encryption == "aws:kms" && !is_set(config, &KMS_KEY_ID) {
+        let instead = "objects get the bucket's own encryption";
+        let message = match encryption {
+            "aws:kms" => format!(
+                "s3.ssea.name=aws:kms changes nothing without s3.sse.kms.key.id: {instead}; set the key, or the bucket's encryption"
+            ),
+            _ => format!(
+                "s3.ssea.name=aws:kms:dsse changes nothing, as in the JVM connector: {instead}; set the bucket's encryption"
+            ),
+        };
+        doubt(&ENCRYPTION, message);
+    }
+    warnings
+}
+
+const ALONE: &str =
+    "is ignored alone: credentials are looked for where AWS tools look, in the environment, profiles and the instance's role";
+
+fn is_set(config: &Config, key: &dyn AnyConfigKey) -> bool {
+    config.text(key.name()).is_some_and(|text| !text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(pairs: &[(&str, &str)]) -> Vec<String> {
+        let config: Config = pairs.iter().copied().collect();
+        warnings(&config).iter().map(|problem| problem.message.clone()).collect()
+    }
+
+    const HUNTER: &str = "hunter2";
+
+    #[test]
+    fn half_a_pair_of_credentials_is_said_to_be_ignored_and_never_shown() {
+        let (id, secret) = (("aws.access.key.id", HUNTER), ("aws.secret.access.key", HUNTER));
+        assert!(said(&[id, secret]).is_empty() && said(&[]).is_empty());
+        for (pairs, missing) in
+            [([id, ("aws.secret.access.key", " ")], "aws.secret.access.key"), ([secret, ("x", "")], "aws.access.key.id")]
+        {
+            let said = said(&pairs);
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(said[0].contains("is ignored alone") && said[0].contains(&format!("set {missing}")), "{said:?}");
+            assert!(!said[0].contains(HUNTER), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_an_encryption_that_is_not_asked_for_is_named_with_what_objects_get() {
+        let kms = ("s3.sse.kms.key.id", "arn:aws:kms:eu-west-1:111122223333:key/a");
+        assert!(said(&[kms, ("s3.ssea.name", "aws:kms")]).is_empty());
+        assert!(said(&[kms])[0].ends_with("without s3.ssea.name=aws:kms: objects get the bucket's own encryption"));
+        assert!(said(&[kms, ("s3.ssea.name", "AES256")])[0].contains("objects get AES256"));
+        let customer = ("s3.sse.customer.key", HUNTER);
+        assert!(said(&[customer, ("s3.ssea.name", "AES256")]).is_empty());
+        assert!(said(&[customer])[0].contains("without s3.ssea.name=AES256"));
+        assert!(said(&[("s3.ssea.name", "aws:kms")])[0].contains("set the key"));
+        assert!(said(&[("s3.ssea.name", "aws:kms:dsse")])[0].contains("changes nothing"));
+    }
+}
