@@ -31,7 +31,7 @@ pub use metrics::{MetricDefinition, MetricKind, Metrics};
 pub use partitioner::{PartitionedBy, Partitioner};
 pub use plugins::{Plugin, Plugins};
 pub use record::{ConsumerRecord, ConsumerRecords, Header, Origin, RawHeader, SinkRecord, TimestampType};
-pub use sink_connector::SinkConnector;
+pub use sink_connector::{Destination, SinkConnector};
 pub use sink_task::{CommitReason, ErrantRecordReporter, METADATA_LIMIT, SinkTask, SinkTaskContext, SinkTaskHost};
 pub use storage::{
     Body, Completion, Condition, Cursor, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Storage, Version,

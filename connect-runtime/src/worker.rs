@@ -15,7 +15,7 @@ use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{self, ConnectorConfig, WorkerConfig},
+    config::{self, ConnectorConfig, Destinations, WorkerConfig},
     herder::{ConnectorSetup, Environment},
     memory,
     metrics::ConnectorBudgets,
@@ -116,11 +116,13 @@ impl Worker {
     ///
     /// # Errors
     /// `Config` with every problem of the configuration, where a task finds that it cannot work with it, or where there is a connector of this
-    /// name; `Retriable` where no broker answers, or the last connector of this name is not gone yet. Nothing runs then.
+    /// name, or one that writes under the same names of its sink; `Retriable` where no broker answers, or the last connector of this name is not gone
+    /// yet. Nothing runs then.
     pub async fn create_connector(&self, config: Config) -> Result<()> {
         let setup = self.check(&config)?;
         let name = setup.config.name.clone();
-        let (held, Existing { stop, .. }) = self.connectors.hold(&name)?;
+        let writes_to = Destinations::of(&self.environment.plugins, &setup.config)?;
+        let (held, Existing { stop, .. }) = self.connectors.hold(&name, writes_to)?;
         let unfinished = StopOnDrop::new(stop.clone());
         let life =
             Life { environment: self.environment.clone(), health: self.health.clone(), cluster: self.cluster.clone(), held, stop };

@@ -46,6 +46,7 @@ mod refusals;
 mod s3_manners;
 mod s3_request;
 mod s3_server;
+mod same_names;
 mod secrets;
 mod seed;
 mod store_faults;

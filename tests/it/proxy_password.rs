@@ -11,7 +11,7 @@ use crate::forward_proxy::ForwardProxy;
 use crate::process::{Connect, connect, scratch};
 use crate::s3_server::{Manners, S3Server};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const FILE: &str = include_str!("../reports/proxy-password.properties");
 
 /// The file of one connector, which writes into a directory of its own.

@@ -92,6 +92,7 @@ impl Loaded {
             add(CONNECTOR, config::validate(plugins, &self.worker, connector));
         }
         add(CONNECTOR, Validation::of_problems(repeated_names(&self.connectors)));
+        add(CONNECTOR, Validation::of_problems(config::shared_destinations(plugins, &self.connectors)));
         let worker = WorkerConfig::try_from(&self.worker);
         let warnings = refused.into_result()?;
         let worker = worker.map_err(|problems| Refused::of(WORKER, problems))?;

@@ -15,12 +15,10 @@ const ISOLATION_LEVEL: &str = "isolation.level";
 /// # Errors
 /// `Config` where the consumer's settings are refused.
 pub(crate) fn effective(worker: &WorkerConfig, connector: &ConnectorConfig) -> Result<Config> {
-    let mut config = connector.raw.clone();
-    for role in Role::ALL {
-        // A connector that names a converter configures it alone.
-        if connector.raw.entry(role.key()).is_none() {
-            inherit(&mut config, &worker.raw, role);
-        }
+    let mut config = with_converters(&worker.raw, &connector.raw);
+    let header_converter = &worker_keys::HEADER_CONVERTER;
+    if let Some(default) = header_converter.default() {
+        add(&mut config, header_converter.name(), default.to_owned());
     }
     let consumer = consumer_properties(worker, connector, 0)?;
     if let Some((_, level)) = consumer.into_iter().find(|(key, _)| key == ISOLATION_LEVEL) {
@@ -29,18 +27,18 @@ pub(crate) fn effective(worker: &WorkerConfig, connector: &ConnectorConfig) -> R
     Ok(config)
 }
 
-fn inherit(config: &mut Config, worker: &Config, role: Role) {
-    let key = role.key();
-    for (name, entry) in worker.iter() {
-        if name.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
-            add(config, name, entry.value.clone());
+/// The connector's keys and, where it does not name them, the worker's converters with their keys.
+pub(super) fn with_converters(worker: &Config, connector: &Config) -> Config {
+    let mut config = connector.clone();
+    // A connector that names a converter configures it alone.
+    for role in Role::ALL.into_iter().filter(|role| connector.entry(role.key()).is_none()) {
+        for (name, entry) in worker.iter() {
+            if name.strip_prefix(role.key()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+                add(&mut config, name, entry.value.clone());
+            }
         }
     }
-    if role == Role::Header
-        && let Some(default) = worker_keys::HEADER_CONVERTER.default()
-    {
-        add(config, key, default.to_owned());
-    }
+    config
 }
 
 fn add(config: &mut Config, key: &str, value: String) {

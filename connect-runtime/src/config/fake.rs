@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use connect_api::{
-    Converter, Error, Format, HeaderConverter, Plugin, Plugins, RawHeader, RecordView, RecordWriter, Result, SinkConnector,
-    SinkRecord, SinkTask, Transformation,
+    Converter, Destination, Error, Format, HeaderConverter, Plugin, Plugins, RawHeader, RecordView, RecordWriter, Result,
+    SinkConnector, SinkRecord, SinkTask, Transformation,
     config::{Config, ConfigDef, ConfigKey, PluginKind, Problem, Problems, Secret},
     data::Data,
 };
@@ -61,6 +61,11 @@ impl SinkConnector for FakeSink {
             warnings.push(Problem::of_key("s3.bucket.name", "everybody reads the bucket"));
         }
         warnings
+    }
+
+    fn destinations(&self, config: &Config, _plugins: &Plugins) -> Vec<Destination> {
+        let place = config.text("sink.place").filter(|place| !place.is_empty());
+        place.map(|place| Destination { place: place.to_owned(), key: "sink.place" }).into_iter().collect()
     }
 
     fn task(&self, _config: &Config, _plugins: &Plugins) -> Result<Box<dyn SinkTask>> {

@@ -13,6 +13,7 @@ use super::{
     client::{self, Client},
     connector, connector_keys,
     converters::{Choice, Role},
+    effective::with_converters,
     elsewhere,
     nearest::nearest,
     transformations, worker_keys,
@@ -84,7 +85,7 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
 /// read them. The worker's other keys are checked by [`validate_worker`].
 pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Validation {
     let mut check = Check { plugins, validation: Validation::default() };
-    check.connector(connector);
+    check.connector(worker, connector);
     check.converters(worker, connector);
     transformations::problems(plugins, connector).iter().for_each(|problem| check.problem(located(problem, connector)));
     check.clients(worker, connector);
@@ -105,7 +106,7 @@ impl Check<'_> {
     }
 
     /// The connector's own keys, its plugin's, and those of the plugins that it names.
-    fn connector(&mut self, config: &Config) {
+    fn connector(&mut self, worker: &Config, config: &Config) {
         let mut known = vec![connector_keys::definition()];
         self.keys("", &known[0], config);
         connector::topic_problems(config).iter().for_each(|problem| self.problem(located(problem, config)));
@@ -132,17 +133,22 @@ impl Check<'_> {
         known.push(own);
         known.extend(of_named);
         self.unknown_keys_of_connector(config, &known.iter().collect::<Vec<_>>());
-        self.beyond_single_keys(plugin, config);
+        self.beyond_single_keys(plugin, worker, config);
     }
 
-    fn beyond_single_keys(&mut self, plugin: &plugins::PluginEntry<dyn connect_api::SinkConnector>, config: &Config) {
+    fn beyond_single_keys(
+        &mut self,
+        plugin: &plugins::PluginEntry<dyn connect_api::SinkConnector>,
+        worker: &Config,
+        config: &Config,
+    ) {
         match plugin.configure(config) {
             Ok(connector) => {
                 let found = connector.validate(config, self.plugins);
                 let known = self.validation.problems.clone();
                 // The plugin may check its single keys again.
                 found.iter().filter(|problem| !covered(&known, problem)).for_each(|problem| self.problem(located(problem, config)));
-                let doubtful = connector.warnings(config, self.plugins);
+                let doubtful = connector.warnings(&with_converters(worker, config), self.plugins);
                 doubtful.iter().for_each(|warning| self.validation.warnings.push(located(warning, config)));
             }
             // What stops it from being made is mostly a key that is reported already.

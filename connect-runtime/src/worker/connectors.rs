@@ -9,7 +9,7 @@ use std::{
 use connect_api::{Budget, Error, Metrics, Result};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{metrics::ConnectorBudgets, rest::Health, shutdown::Stop};
+use crate::{config::Destinations, metrics::ConnectorBudgets, rest::Health, shutdown::Stop};
 
 /// Who has which name. Clones share the names. Nothing waits while they are locked.
 #[derive(Clone, Debug)]
@@ -33,6 +33,7 @@ pub(super) struct Existing {
     /// Ends it in order.
     pub(super) stop: Stop,
     gone: CancellationToken,
+    writes_to: Arc<Destinations>,
 }
 
 impl Existing {
@@ -48,11 +49,12 @@ impl Connectors {
         Self { metrics, health, budgets, names: Arc::default() }
     }
 
-    /// Takes a name that nobody has.
+    /// Takes a name that nobody has, and what the connector writes to.
     ///
     /// # Errors
-    /// `Config` where a connector has the name, `Retriable` where that one is about to go, `Fatal` where the worker stops.
-    pub(super) fn hold(&self, name: &Arc<str>) -> Result<(Held, Existing)> {
+    /// `Config` where a connector has the name or writes under the same names of its sink, `Retriable` where that one is about to go, `Fatal` where the
+    /// worker stops.
+    pub(super) fn hold(&self, name: &Arc<str>, writes_to: Destinations) -> Result<(Held, Existing)> {
         let mut names = self.names();
         if names.closed {
             return Err(Error::fatal("the worker is stopping"));
@@ -64,7 +66,14 @@ impl Connectors {
             Some(_) => return Err(Error::config(format!("Connector {name} already exists"))),
             None => {}
         }
-        let existing = Existing { stop: Stop::default(), gone: CancellationToken::new() };
+        for (other, existing) in &names.held {
+            let refused = writes_to.refuse_shared_with(&existing.writes_to, other);
+            if refused.is_err() && existing.stop.is_cancelled() {
+                return Err(Error::retriable(format!("Connector {other}, which writes under the same names, is being stopped")));
+            }
+            refused?;
+        }
+        let existing = Existing { stop: Stop::default(), gone: CancellationToken::new(), writes_to: Arc::new(writes_to) };
         names.held.insert(name.clone(), existing.clone());
         let gone = existing.gone.clone().drop_guard();
         Ok((Held { connectors: self.clone(), name: name.clone(), _gone: gone }, existing))

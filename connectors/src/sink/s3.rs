@@ -10,7 +10,7 @@ use crate::{
     storage_sink::{self, Permits, StorageSinkConfig, StorageSinkTask},
 };
 use connect_api::{
-    MetricDefinition, Plugin, Plugins, Result, SinkConnector, SinkTask, Storage,
+    Destination, MetricDefinition, Plugin, Plugins, Result, SinkConnector, SinkTask, Storage,
     config::{Config, ConfigDef, Problems},
 };
 
@@ -73,7 +73,13 @@ impl SinkConnector for S3SinkConnector {
     }
 
     fn warnings(&self, config: &Config, _plugins: &Plugins) -> Problems {
-        storage::warnings(config)
+        let mut warnings = storage_sink::warnings(config);
+        warnings.append(storage::warnings(config));
+        warnings
+    }
+
+    fn destinations(&self, config: &Config, plugins: &Plugins) -> Vec<Destination> {
+        storage::place(config).map_or_else(Vec::new, |store| storage_sink::destinations(config, plugins, &store))
     }
 
     fn task(&self, config: &Config, plugins: &Plugins) -> Result<Box<dyn SinkTask>> {

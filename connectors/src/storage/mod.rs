@@ -86,6 +86,17 @@ pub(crate) fn warnings(config: &Config) -> Problems {
     }
 }
 
+/// What names lie in: the same text where it is the same store and bucket, as far as one can know it without asking. Nothing where names never meet, or
+/// the settings are refused.
+pub(crate) fn place(config: &Config) -> Option<String> {
+    match config.get(&STORAGE_CLASS).ok()?.0.as_str() {
+        S3 => s3::place(config),
+        LOCAL => local::directory(config).ok().map(|directory| format!("file:///{directory}")),
+        MEMORY => Some(format!("memory://{}", config.text(STORE_URL.name()).map_or("", memory::name))),
+        _ => None,
+    }
+}
+
 /// The storage that the configuration names. Does no I/O; one per connector is enough, whatever the number of its tasks.
 ///
 /// # Errors

@@ -9,13 +9,14 @@ use connect_api::{
 };
 
 use super::{
+    destinations,
     fingerprint::{fingerprint, layout},
     object_key::{ObjectKeys, Place},
     schedule::{Schedule, time_zone},
 };
 use crate::compression::Compression;
 
-static FORMAT: ConfigKey<String> =
+pub(super) static FORMAT: ConfigKey<String> =
     ConfigKey::required("format.class", "The format of the files.").importance(Importance::High).plugin(PluginKind::Format);
 static FLUSH_SIZE: ConfigKey<i32> = ConfigKey::required(
     "flush.size",
@@ -36,7 +37,7 @@ static ROTATE: ConfigKey<i64> =
         .no_effect("it acts with time-based partitioners only, and they are not supported yet");
 static TIME_ZONE: ConfigKey<String> =
     ConfigKey::with_default("timezone", "", "The time zone of `rotate.schedule.interval.ms`.").check(|name| check_time_zone(name));
-static TOPICS_DIR: ConfigKey<String> =
+pub(super) static TOPICS_DIR: ConfigKey<String> =
     ConfigKey::with_default("topics.dir", "topics", "The first component of every object's name; may be empty.")
         .importance(Importance::High);
 static DIRECTORY_DELIMITER: ConfigKey<String> = ConfigKey::with_default("directory.delim", "/", "Stands between directories.");
@@ -70,14 +71,14 @@ static REPORT_NULLS: ConfigKey<bool> = ConfigKey::with_default(
     "true",
     "Whether records dropped by `behavior.on.null.values=ignore` are reported to the dead letter queue, if there is one.",
 );
-static TOMBSTONE_PARTITION: ConfigKey<String> = ConfigKey::with_default(
+pub(super) static TOMBSTONE_PARTITION: ConfigKey<String> = ConfigKey::with_default(
     "tombstone.encoded.partition",
     "tombstone",
     "The directory of null values under `behavior.on.null.values=write`.",
 );
 static STORE_KEYS: ConfigKey<bool> =
     ConfigKey::with_default("store.kafka.keys", "false", "Whether a file of keys is written beside each file.");
-static STORE_HEADERS: ConfigKey<bool> =
+pub(super) static STORE_HEADERS: ConfigKey<bool> =
     ConfigKey::with_default("store.kafka.headers", "false", "Whether a file of headers is written beside each file.");
 static KEYS_FORMAT: ConfigKey<String> =
     ConfigKey::with_default("keys.format.class", "io.confluent.connect.s3.format.avro.AvroFormat", "The format of keys files.");
@@ -86,7 +87,7 @@ static HEADERS_FORMAT: ConfigKey<String> = ConfigKey::with_default(
     "io.confluent.connect.s3.format.avro.AvroFormat",
     "The format of headers files.",
 );
-static PARTITIONER: ConfigKey<String> = ConfigKey::with_default(
+pub(super) static PARTITIONER: ConfigKey<String> = ConfigKey::with_default(
     "partitioner.class",
     "io.confluent.connect.storage.partitioner.DefaultPartitioner",
     "Which directory a record's file is in.",
@@ -225,6 +226,11 @@ impl StorageSinkConfig {
     /// Reads the settings; the plugins that they name get the whole configuration.
     pub(crate) fn new(config: &Config, plugins: &Plugins) -> Result<Self> {
         validate(config, plugins).into_result()?;
+        Self::unchecked(config, plugins)
+    }
+
+    /// The same, without what [`validate`] finds.
+    pub(super) fn unchecked(config: &Config, plugins: &Plugins) -> Result<Self> {
         let compression = match config.get(&COMPRESSION)?.as_str() {
             "gzip" => Compression::Gzip(config.get(&COMPRESSION_LEVEL)?),
             _ => Compression::None,
@@ -318,6 +324,7 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
             (_, Ok(_)) => {}
         }
     }
+    problems.append(destinations::validate(config, plugins));
     problems
 }
 

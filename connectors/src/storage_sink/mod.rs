@@ -11,6 +11,8 @@ mod claim;
 mod committing;
 mod config;
 mod cutting;
+mod destinations;
+mod doubtful;
 mod edges;
 mod file_buffer;
 mod findings;
@@ -40,6 +42,8 @@ mod uploads;
 mod writer_state;
 
 pub(crate) use config::{StorageSinkConfig, keys, uploads_in_flight, validate};
+pub(crate) use destinations::destinations;
+pub(crate) use doubtful::warnings;
 pub(crate) use metrics::definitions;
 pub(crate) use task::StorageSinkTask;
 pub(crate) use uploads::Permits;

@@ -243,6 +243,15 @@ fn proxy(config: &Config) -> Result<Option<Proxy>, (&'static str, String)> {
     })
 }
 
+/// The bucket, and the store where it is not AWS.
+pub(crate) fn place(config: &Config) -> Option<String> {
+    let (bucket, endpoint) = (config.get(&BUCKET).ok()?, endpoint(config).ok()?);
+    Some(match endpoint.filter(|endpoint| !endpoint.is_aws()) {
+        Some(endpoint) => format!("{}/{bucket}", endpoint.url()),
+        None => format!("s3://{bucket}"),
+    })
+}
+
 fn encryption(config: &Config) -> Result<Encryption, String> {
     let customer_key = config.text(CUSTOMER_KEY.name()).map_or("", str::trim);
     let kms_key_id = config.text(KMS_KEY_ID.name()).map_or("", str::trim);

@@ -60,6 +60,12 @@ impl Endpoint {
         self.0.starts_with("http://")
     }
 
+    /// Whether it is one of the names of AWS, where a bucket is the same in each.
+    pub(super) fn is_aws(&self) -> bool {
+        let host = self.0.split_once("://").map_or("", |(_, rest)| rest.split(['/', ':']).next().unwrap_or(rest));
+        [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|domain| host.ends_with(domain))
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.0
     }
@@ -98,6 +104,17 @@ mod tests {
         assert_eq!(Endpoint::parse("s3.amazonaws.com").unwrap().url(), "https://s3.amazonaws.com");
         assert_eq!(Endpoint::parse("https://s3.amazonaws.com/").unwrap().url(), "https://s3.amazonaws.com");
         assert!(Endpoint::parse("http://localhost:9000").unwrap().is_plain_http());
+    }
+
+    #[test]
+    fn the_names_of_aws_are_known() {
+        let is_aws = |url| Endpoint::parse(url).unwrap().is_aws();
+        assert!(
+            is_aws("https://s3.eu-west-1.amazonaws.com")
+                && is_aws("s3.amazonaws.com")
+                && is_aws("https://s3.cn-north-1.amazonaws.com.cn:443/")
+        );
+        assert!(!is_aws("http://localhost:9000") && !is_aws("https://amazonaws.com.example"));
     }
 
     #[test]

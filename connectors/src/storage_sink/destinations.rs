@@ -1,0 +1,136 @@
+//! Under which names a connector writes, so that no two connectors of a process, and no two files of one, have a name in common.
+
+use connect_api::{
+    Destination, Plugins, RecordView, TopicPartition,
+    config::{AnyConfigKey, Config, Problem, Problems},
+    plugins::find,
+};
+
+use super::config::{FORMAT, NullValues, PARTITIONER, StorageSinkConfig, TOMBSTONE_PARTITION, TOPICS_DIR};
+
+/// The forms of the names of all files, below `store`: `s3://bucket`. Nothing where the settings are refused.
+pub(crate) fn destinations(config: &Config, plugins: &Plugins, store: &str) -> Vec<Destination> {
+    let Ok(sink) = StorageSinkConfig::new(config, plugins) else { return Vec::new() };
+    let any_topic = TopicPartition::new("<topic>", 0);
+    let name = |encoded_partition: &str, ending: &str| {
+        let before_offset = sink.keys.before_offset(&any_topic, encoded_partition);
+        let place = format!("{store}/{before_offset}{:0width$}{ending}", 0, width = sink.keys.zero_pad_width);
+        Destination { place, key: TOPICS_DIR.name() }
+    };
+    let layout = layout(config, plugins);
+    let endings = sink.endings();
+    let mut names: Vec<_> = endings.iter().map(|ending| name(&layout, ending)).collect();
+    if sink.null_values == NullValues::Write {
+        let beside = sink.formats.iter().zip(&endings).filter(|(format, _)| format.view != RecordView::Value);
+        names.extend(beside.map(|(_, ending)| name(&sink.tombstone_partition, ending)));
+    }
+    names
+}
+
+/// The partitioner with all that it makes directories of.
+fn layout(config: &Config, plugins: &Plugins) -> String {
+    let partitioner = config.get(&PARTITIONER).and_then(|class| find(plugins.partitioners(), &class));
+    let Ok(partitioner) = partitioner else { return String::new() };
+    let def = (partitioner.config_def)();
+    let values = def.keys.iter().map(|key| config.text(key.name()).or(key.default()).unwrap_or_default().trim());
+    let parts: Vec<_> = std::iter::once(partitioner.name.rsplit('.').next().unwrap_or_default()).chain(values).collect();
+    format!("<{}>", parts.join(" "))
+}
+
+/// Files of one connector that would have the same name.
+pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
+    let mut problems = Problems::default();
+    let mut add = |key: &str, message: String| {
+        problems.push(Problem::of_key(key, message).at(config.entry(key).and_then(|entry| entry.origin.clone())));
+    };
+    let Ok(sink) = StorageSinkConfig::unchecked(config, plugins) else { return problems };
+    let endings = sink.endings();
+    for (index, ending) in endings.iter().enumerate() {
+        if endings[..index].contains(ending) {
+            add(
+                FORMAT.name(),
+                format!(
+                    "two files of each record would have the same name, which ends with {ending}: change the extension of one format"
+                ),
+            );
+        }
+    }
+    // The directories of the default partitioner are `partition=0` and so on.
+    let tombstones = &sink.tombstone_partition;
+    if sink.null_values == NullValues::Write
+        && tombstones.strip_prefix("partition=").is_some_and(|number| number.parse::<i32>().is_ok())
+    {
+        add(
+            TOMBSTONE_PARTITION.name(),
+            format!(
+                "`{}={tombstones}` is the directory of a partition: null values need one of their own",
+                TOMBSTONE_PARTITION.name()
+            ),
+        );
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        let base = [
+            ("format.class", "io.confluent.connect.s3.format.json.JsonFormat"),
+            ("flush.size", "1"),
+            ("keys.format.class", "io.confluent.connect.s3.format.json.JsonFormat"),
+            ("headers.format.class", "io.confluent.connect.s3.format.json.JsonFormat"),
+        ];
+        base.iter().chain(pairs).copied().collect()
+    }
+
+    fn places(pairs: &[(&str, &str)]) -> Vec<String> {
+        destinations(&config(pairs), &crate::plugins(), "s3://b").into_iter().map(|destination| destination.place).collect()
+    }
+
+    #[test]
+    fn names_are_shown_with_a_word_for_the_topic() {
+        assert_eq!(places(&[]), ["s3://b/topics/<topic>/<DefaultPartitioner>/<topic>+0+0000000000.json"]);
+        let all = [("store.kafka.keys", "true"), ("store.kafka.headers", "true"), ("s3.compression.type", "gzip")];
+        assert_eq!(places(&all).len(), 3);
+        assert!(places(&all)[1].ends_with(".keys.json.gz"), "{:?}", places(&all));
+    }
+
+    #[test]
+    fn what_decides_names_tells_them_apart_and_nothing_else_does() {
+        let plain = places(&[]);
+        for pair in [("flush.size", "7"), ("s3.part.size", "5242880"), ("rotate.schedule.interval.ms", "-1")] {
+            assert_eq!(places(&[pair]), plain, "{pair:?}");
+        }
+        for pair in [
+            ("topics.dir", "other"),
+            ("directory.delim", "_"),
+            ("file.delim", "-"),
+            ("filename.offset.zero.pad.width", "3"),
+            ("s3.compression.type", "gzip"),
+            ("format.class", "io.confluent.connect.s3.format.bytearray.ByteArrayFormat"),
+        ] {
+            assert_ne!(places(&[pair]), plain, "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn two_files_of_a_record_never_have_one_name() {
+        let bytes = "io.confluent.connect.s3.format.bytearray.ByteArrayFormat";
+        let clash = [("format.class", bytes), ("format.bytearray.extension", ".keys.json"), ("store.kafka.keys", "true")];
+        let problems = validate(&config(&clash), &crate::plugins());
+        assert_eq!(problems.len(), 1);
+        assert!(problems.to_string().contains(".keys.json"), "{problems}");
+        assert!(validate(&config(&[("store.kafka.keys", "true")]), &crate::plugins()).is_empty());
+    }
+
+    #[test]
+    fn null_values_have_a_directory_of_their_own() {
+        let tombstones = |directory| {
+            [("store.kafka.keys", "true"), ("behavior.on.null.values", "write"), ("tombstone.encoded.partition", directory)]
+        };
+        assert_eq!(validate(&config(&tombstones("partition=3")), &crate::plugins()).len(), 1);
+        assert!(validate(&config(&tombstones("deleted")), &crate::plugins()).is_empty());
+    }
+}
