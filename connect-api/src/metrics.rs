@@ -112,6 +112,17 @@ impl Metrics {
         }
     }
 
+    /// The sum of all counters or gauges of this name that have this value of this label; nothing where there is none. For who looks now and then: it
+    /// collects all series of the name.
+    pub fn sum(&self, name: &str, label: &str, value: &str) -> Option<f64> {
+        let metric = self.registered.lock().unwrap_or_else(PoisonError::into_inner).get(name).map(|(_, metric)| metric.clone())?;
+        let families = metric.collect();
+        let series = families.iter().flat_map(MetricFamily::get_metric);
+        let of = series.filter(|series| series.get_label().iter().any(|pair| pair.name() == label && pair.value() == value));
+        let values = of.map(|series| series.get_counter().get_value() + series.get_gauge().get_value());
+        values.fold(None, |sum, value| Some(sum.unwrap_or_default() + value))
+    }
+
     /// All metrics in Prometheus' text format 0.0.4.
     pub fn scrape(&self) -> String {
         prometheus::TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
@@ -170,6 +181,17 @@ mod tests {
     static DURATION: MetricDefinition =
         MetricDefinition { name: "put_seconds", kind: MetricKind::Histogram(&[1.0]), labels: &["connector"], help: "Time." };
     static USED: MetricDefinition = MetricDefinition { name: "used_bytes", kind: MetricKind::Gauge, labels: &[], help: "Bytes." };
+
+    #[test]
+    fn series_of_a_connector_are_added_up() {
+        let metrics = Metrics::default();
+        for (task, connector, count) in [("0", "a", 3), ("1", "a", 4), ("0", "b", 9)] {
+            metrics.counter(&RECORDS, &[task, connector]).inc_by(count);
+        }
+        assert_eq!(metrics.sum("records_total", "connector", "a"), Some(7.0));
+        assert_eq!(metrics.sum("records_total", "connector", "c"), None);
+        assert_eq!(metrics.sum("used_bytes", "connector", "a"), None);
+    }
 
     #[test]
     fn all_series_of_a_connector_are_forgotten_and_no_others() {

@@ -57,6 +57,12 @@ pub trait SinkTask: Send {
     /// Any error: the partitions are read again from what was committed last.
     async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets>;
 
+    /// Everything before these offsets is durable, of the partitions among `delivered` of which it is known. Only shown: it is asked once a second,
+    /// between commits, and changes nothing. What is not said stays as `pre_commit` said it last.
+    fn durable(&mut self, _delivered: &Offsets) -> Offsets {
+        Offsets::new()
+    }
+
     /// These offsets and metadata have been committed: whoever owns the partitions next will be given them.
     fn committed(&mut self, _offsets: &Offsets) {}
 

@@ -18,7 +18,7 @@ use crate::{
     config::{self, ConnectorConfig, Destinations, WorkerConfig},
     herder::{ConnectorSetup, Environment},
     memory,
-    metrics::ConnectorBudgets,
+    metrics::{ConnectorBudgets, Progress},
     rest::{Health, RestServer, Served},
     shutdown::Spawner,
 };
@@ -86,6 +86,10 @@ impl WorkerBuilder {
             tracing::info!(address = %server.address(), "listening");
             rest_address.get_or_insert(server.address());
             servers.spawn(server.serve(served.clone(), stopping.clone()));
+        }
+        if let Some(interval) = config.progress_log_interval {
+            let progress = Progress::new(metrics.clone(), connector_budgets.clone());
+            servers.spawn(progress.tell_every(interval, stopping.clone()));
         }
         tracing::info!(memory = budget.limit(), "worker started");
         let dropped = CancellationToken::new();

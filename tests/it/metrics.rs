@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, wait_until};
-use crate::files::{PATIENT_GROUP, connector, worker};
+use crate::files::{PATIENT_GROUP, connector, seldom, worker};
 use crate::numbered::Numbered;
 use crate::process::{Connect, scratch};
 
@@ -48,6 +48,62 @@ fn promtool_finds_nothing_wrong_with_a_scrape_under_load_and_the_counts_are_righ
         assert!(documented.contains(&format!("`{name}`")), "{name} is not in docs/metrics.md");
     }
     assert!(process.stop(Duration::from_secs(10)).success(), "{}", process.log());
+}
+
+#[test]
+fn durable_offsets_and_lag_are_true_long_before_a_commit() {
+    let Some(cluster) = Cluster::from_environment("metrics between commits") else { return };
+    let Some(bucket) = Bucket::create(Server::Moto, "metrics between commits") else { return };
+    let name = format!("between-commits-{}", std::process::id());
+    let mut records = Numbered::create(&cluster, &name, 2);
+    records.write(&cluster, 100);
+    let file = connector(&name, &name, &bucket, bucket.url(), &format!("flush.size=10\n{PATIENT_GROUP}"));
+    let mut process = Connect::start(&scratch("between-commits"), &seldom(&cluster), &file);
+    wait_until("all is in the bucket", Duration::from_secs(40), || bucket.keys().len() == 20);
+    let patience = Duration::from_secs(10);
+    let committed = || process.metric("connect_partition_committed_offset");
+    for name in ["connect_sink_durable_offset", "connect_partition_durable_offset", "connect_partition_log_end_offset"] {
+        wait_until(&format!("{name} is at the end of the log"), patience, || process.metric(name) == Some(200.0));
+    }
+    assert_eq!(committed(), Some(0.0), "nothing has been committed");
+    assert_eq!(process.metric("connect_partition_lag_records"), Some(200.0), "log end minus committed offset");
+    // What is read and waits in open files is in the log, and not durable.
+    records.write(&cluster, 5);
+    wait_until("the log ends later", patience, || process.metric("connect_partition_log_end_offset") == Some(210.0));
+    assert_eq!(process.metric("connect_sink_durable_offset"), Some(200.0));
+    assert_eq!(process.metric("connect_partition_lag_records"), Some(210.0));
+    assert!(process.stop(Duration::from_secs(10)).success(), "{}", process.log());
+    cluster.delete_topic(&name);
+}
+
+#[test]
+fn the_log_tells_now_and_then_what_a_connector_has_done() {
+    let Some(cluster) = Cluster::from_environment("progress") else { return };
+    let Some(bucket) = Bucket::create(Server::Moto, "progress") else { return };
+    let name = format!("progress-{}", std::process::id());
+    let group = format!("connect-{name}");
+    let mut records = Numbered::create(&cluster, &name, 1);
+    records.write(&cluster, 30);
+    let file = connector(&name, &name, &bucket, bucket.url(), &format!("flush.size=10\n{PATIENT_GROUP}"));
+    let worker = format!("{}progress.log.interval.ms=300\n", worker(&cluster));
+    let mut process = Connect::start(&scratch("progress"), &worker, &file);
+    let said = |parts: &[&str]| {
+        let log = process.log();
+        log.lines().filter(|line| line.contains("connector=\"") && parts.iter().all(|part| line.contains(part))).count()
+    };
+    wait_until("the records are told", Duration::from_secs(40), || {
+        said(&["records_in_all=30", "objects_in_all=3", "bytes_in_all="]) > 0
+    });
+    wait_until("all is committed", Duration::from_secs(40), || records.is_committed(&cluster, &group));
+    records.write(&cluster, 10);
+    wait_until("the later ones are told", Duration::from_secs(40), || {
+        said(&["records=10", "records_in_all=40"]) == 1 && said(&["objects=1", "objects_in_all=4"]) == 1
+    });
+    for part in ["lag=", "memory="] {
+        assert!(said(&[part, "records_in_all=40"]) > 0, "{part}: {}", process.log());
+    }
+    assert!(process.stop(Duration::from_secs(10)).success(), "{}", process.log());
+    cluster.delete_topic(&name);
 }
 
 /// What `promtool check metrics` complains about; nothing if there is no promtool.

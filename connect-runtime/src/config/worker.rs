@@ -22,6 +22,8 @@ pub struct WorkerConfig {
     pub listeners: Vec<Listener>,
     /// Bytes for everything that waits to become durable; `None`: as the control group or the machine allows.
     pub memory: Option<usize>,
+    /// Between two lines in the log about what each connector has done; `None` for none.
+    pub progress_log_interval: Option<Duration>,
     /// The keys as they were typed.
     pub raw: Config,
 }
@@ -39,6 +41,7 @@ impl TryFrom<&Config> for WorkerConfig {
             graceful_timeout: milliseconds(&keys::TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS)?,
             listeners: value(config, &keys::LISTENERS)?.0,
             memory: config.find(&keys::MEMORY_LIMIT).map_err(|error| one(&error))?.map(|MemorySize(bytes)| bytes),
+            progress_log_interval: Some(milliseconds(&keys::PROGRESS_LOG_INTERVAL_MS)?).filter(|interval| !interval.is_zero()),
             raw: config.clone(),
         })
     }

@@ -71,6 +71,18 @@ pub(super) static MEMORY_LIMIT: ConfigKey<MemorySize> = ConfigKey::optional(
 .unit("bytes")
 .extension();
 
+pub(super) static PROGRESS_LOG_INTERVAL_MS: ConfigKey<i64> = ConfigKey::with_default(
+    "progress.log.interval.ms",
+    "60000",
+    "Time between two lines in the log, at INFO, about each connector that has done something or has something left to do: records that its sink \
+     accepted, objects and their bytes that have become durable, each since the last line and in all (`_in_all`), the lag in records as in \
+     `connect_partition_lag_records`, and bytes of memory that it holds. 0 writes none.",
+)
+.unit("milliseconds")
+.importance(Importance::Low)
+.check(|value| at_least(value, 0))
+.extension();
+
 pub(super) static CLIENT_CONFIG_OVERRIDE_POLICY: ConfigKey<String> = ConfigKey::with_default(
     "connector.client.config.override.policy",
     "All",
@@ -197,6 +209,7 @@ pub(super) fn definition() -> ConfigDef {
         &HEADER_CONVERTER,
         &LISTENERS,
         &MEMORY_LIMIT,
+        &PROGRESS_LOG_INTERVAL_MS,
         &OFFSET_FLUSH_INTERVAL_MS,
         &OFFSET_FLUSH_TIMEOUT_MS,
         &TASK_SHUTDOWN_GRACEFUL_TIMEOUT_MS,

@@ -32,6 +32,11 @@ impl ConnectorBudgets {
         }
     }
 
+    /// What each holds now.
+    pub(super) fn used(&self) -> Vec<(Arc<str>, usize)> {
+        self.budgets().iter().map(|(connector, budget)| (connector.clone(), budget.used())).collect()
+    }
+
     fn budgets(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Budget>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

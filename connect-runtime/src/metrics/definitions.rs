@@ -70,13 +70,15 @@ definitions! {
     DELIVERED_OFFSET "connect_partition_delivered_offset" Gauge, PARTITION,
         "Offset after the last record that the sink task accepted or that was skipped.";
     DURABLE_OFFSET "connect_partition_durable_offset" Gauge, PARTITION,
-        "Offset before which everything is durable, as the sink task said last.";
+        "Offset before which everything is durable, as the sink task said within the last second.";
     COMMITTED_OFFSET "connect_partition_committed_offset" Gauge, PARTITION,
         "Offset committed to the consumer group.";
     LOG_END_OFFSET "connect_partition_log_end_offset" Gauge, PARTITION,
-        "Offset after the last record of the partition, as the broker said last.";
+        "Offset after the last record of the partition, as the broker said with the last answer to a fetch, looked at once a second. \
+         Partitions that are not read for now (`connect_consumer_paused`) may have more.";
     LAG "connect_partition_lag_records" Gauge, PARTITION,
-        "Log end minus committed offset: what would be read again after a crash, and what is still to be read.";
+        "Log end minus committed offset: what would be read again after a crash, and what is still to be read. Between commits \
+         (`offset.flush.interval.ms`) it grows though everything may be durable.";
 
     COMMITS "connect_commits_total" Counter, &["connector", "task", "outcome"],
         "Offset commits by outcome: succeeded, failed, or skipped because a newer one was under way.";

@@ -106,6 +106,14 @@ impl PartitionMetrics {
         self.set_committed(offset);
     }
 
+    /// Everything before this offset has been read, and the log reaches as far at least.
+    pub(crate) fn read_until(&self, offset: i64) {
+        self.position.set(offset);
+        if offset > self.log_end.get() {
+            self.set_log_end(offset);
+        }
+    }
+
     /// The offset that the group holds now.
     pub(crate) fn set_committed(&self, offset: i64) {
         self.committed.set(offset);
@@ -145,6 +153,18 @@ mod tests {
         assert_eq!(partition.lag.get(), 0);
         partition.set_log_end(25);
         assert_eq!(partition.lag.get(), 15);
+    }
+
+    #[test]
+    fn what_was_read_lies_in_the_log() {
+        let metrics = Metrics::default();
+        let partition = TaskMetrics::new(&metrics, "s3", 0).partition(&TopicPartition::new("orders", 3));
+        partition.begin(10);
+        partition.set_log_end(12);
+        partition.read_until(15);
+        assert_eq!((partition.position.get(), partition.log_end.get(), partition.lag.get()), (15, 15, 5));
+        partition.read_until(13);
+        assert_eq!((partition.position.get(), partition.log_end.get()), (13, 15), "read again");
     }
 
     #[test]

@@ -148,6 +148,14 @@ impl DeadLetterQueue {
         Ok((!late.is_empty()).then(problem))
     }
 
+    /// Whether no copy of the partition's records is under way, and none was refused.
+    pub(super) fn is_settled(&self, topic_partition: &TopicPartition) -> bool {
+        self.outstanding().get(topic_partition).is_none_or(|outstanding| {
+            let under_way = outstanding.borrow();
+            under_way.copies == 0 && under_way.refused.is_none()
+        })
+    }
+
     async fn arrived(&self, topic_partition: &TopicPartition, outstanding: &Outstanding) -> Result<()> {
         // The sender is at hand: it cannot be gone.
         if let Ok(arrived) = outstanding.subscribe().wait_for(|under_way| under_way.copies == 0).await

@@ -34,6 +34,9 @@ use deliver::Delivery;
 pub(crate) use tolerance::ErrorHandler;
 use turning::shown_to_turn;
 
+/// Between two looks at what is durable, for whoever looks at the metrics.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// How long a commit waits for copies on their way to the dead letter queue.
 const SETTLE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -72,6 +75,8 @@ pub(crate) struct SinkLoop {
     retrying: bool,
     /// The consumer has ended by itself.
     consumer_is_gone: bool,
+    /// When the sink task is asked next what is durable, to show it.
+    next_look: Instant,
 }
 
 impl SinkLoop {
@@ -87,6 +92,7 @@ impl SinkLoop {
             reopen: None,
             retrying: false,
             consumer_is_gone: false,
+            next_look: Instant::now() + LOOK_EVERY,
         }
     }
 
@@ -128,6 +134,7 @@ impl SinkLoop {
             self.carry_out_requests();
             if self.reopen.is_none() && !stop.is_cancelled() {
                 self.deliver().await?;
+                self.look_at_durable(now);
             }
         }
         Ok(())
@@ -177,6 +184,15 @@ impl SinkLoop {
             }
         }
         Ok(())
+    }
+
+    /// Shows what is durable: commits may be minutes apart.
+    fn look_at_durable(&mut self, now: Instant) {
+        if now >= self.next_look {
+            self.next_look = now + LOOK_EVERY;
+            let delivered = self.assignment.delivered(|topic_partition| self.parts.errors.is_settled(topic_partition));
+            self.assignment.show_durable(&self.parts.sink.durable(&delivered));
+        }
     }
 
     /// Reads everything again that is not committed.

@@ -71,7 +71,7 @@ impl SinkLoop {
             };
             partition.metrics.records_read.inc_by(read.records.records.len() as u64);
             partition.metrics.read_bytes.inc_by(read.bytes as u64);
-            partition.metrics.position.set(last.offset + 1);
+            partition.metrics.read_until(last.offset + 1);
         }
         // What was opened a moment ago may have been paused at once.
         self.carry_out_requests();

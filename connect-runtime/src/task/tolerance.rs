@@ -210,6 +210,11 @@ impl ErrorHandler {
         }
     }
 
+    /// Whether the dead letter queue holds all records of the partition that were sent to it.
+    pub(crate) fn is_settled(&self, topic_partition: &TopicPartition) -> bool {
+        self.dead_letter_queue.as_ref().is_none_or(|queue| queue.is_settled(topic_partition))
+    }
+
     /// Gives up waiting for these partitions: they are lost, and nothing of them is committed any more.
     pub(crate) fn forget(&self, partitions: &[TopicPartition]) {
         if let Some(queue) = &self.dead_letter_queue {

@@ -67,6 +67,11 @@ impl TopicPartitionWriter {
         }
     }
 
+    /// Everything before this offset is durable, where everything before `delivered` was delivered.
+    pub(super) fn durable_of(&self, delivered: i64) -> i64 {
+        self.ledger.would_be_durable(delivered, self.records > 0 || self.must_survey)
+    }
+
     /// What to commit. `closing`: nothing more will be uploaded in this assignment, and requests may take effect until then (in seconds since 1970).
     pub(super) fn pre_commit(&mut self, delivered: i64, closing: Option<i64>) -> OffsetAndMetadata {
         self.gate.set_limit(self.shared.context.metadata_limit());

@@ -91,6 +91,11 @@ impl Ledger {
         delivered
     }
 
+    /// What [`Ledger::committable`] would make durable, for those who only look.
+    pub(super) fn would_be_durable(&self, delivered: i64, has_open_files: bool) -> i64 {
+        if has_open_files || self.has_cuts_in_flight() { self.durable } else { self.durable.max(delivered) }
+    }
+
     fn advance(&mut self) -> bool {
         let before = self.in_flight.len();
         while let Some(cut) = self.in_flight.front().filter(|cut| cut.files_left == 0) {
@@ -131,6 +136,16 @@ mod tests {
         assert_eq!(ledger.committable(10, false), 8);
         ledger.file_is_durable(cut);
         assert_eq!(ledger.committable(10, false), 10);
+    }
+
+    #[test]
+    fn who_only_looks_sees_what_a_commit_would_and_changes_nothing() {
+        let mut ledger = Ledger::new(5);
+        assert_eq!((ledger.would_be_durable(8, false), ledger.would_be_durable(8, true), ledger.durable()), (8, 5, 5));
+        let cut = ledger.cut(7, 1);
+        assert_eq!(ledger.would_be_durable(8, false), 5);
+        ledger.file_is_durable(cut);
+        assert_eq!((ledger.would_be_durable(8, true), ledger.would_be_durable(8, false), ledger.durable()), (7, 8, 7));
     }
 
     #[test]

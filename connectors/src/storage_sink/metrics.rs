@@ -27,7 +27,7 @@ metrics! {
     RETRIES "connect_sink_upload_retries_total" Counter ["connector"] "Upload requests that are made again because the store did not take them";
     OPEN_FILES "connect_sink_open_files" Gauge ["connector", "task"] "Files that wait for more records";
     OPENING "connect_sink_opening_partitions" Gauge ["connector", "task"] "Partitions that wait until it is known what lies ahead of them in the store";
-    DURABLE_OFFSET "connect_sink_durable_offset" Gauge ["connector", "topic", "partition"] "Everything before this offset is durable in the store";
+    DURABLE_OFFSET "connect_sink_durable_offset" Gauge ["connector", "topic", "partition"] "Everything before this offset is durable in the store, looked at once a second";
 }
 
 /// Handles of uploads.

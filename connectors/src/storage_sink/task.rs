@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use connect_api::{
-    CommitReason, Error, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition, async_trait,
+    CommitReason, Error, OffsetAndMetadata, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition,
+    async_trait,
 };
 use tokio::{
     sync::mpsc,
@@ -171,10 +172,21 @@ impl SinkTask for StorageSinkTask {
         for (topic_partition, position) in delivered {
             let Some(writer) = started.writers.get_mut(topic_partition) else { continue };
             offsets.insert(topic_partition.clone(), writer.pre_commit(position.offset, closing));
-            let labels = [&shared.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
-            shared.context.metrics.gauge(&DURABLE_OFFSET, &labels).set(writer.durable());
+            shared.show_durable(topic_partition, writer.durable());
         }
         Ok(offsets)
+    }
+
+    fn durable(&mut self, delivered: &Offsets) -> Offsets {
+        let Some(started) = &mut self.started else { return Offsets::new() };
+        let mut durable = Offsets::new();
+        for (topic_partition, position) in delivered {
+            let Some(writer) = started.writers.get(topic_partition) else { continue };
+            let offset = writer.durable_of(position.offset);
+            started.shared.show_durable(topic_partition, offset);
+            durable.insert(topic_partition.clone(), OffsetAndMetadata::new(offset, ""));
+        }
+        durable
     }
 
     fn committed(&mut self, offsets: &Offsets) {

@@ -15,7 +15,7 @@ use super::{
     gate::Gate,
     journal::Journal,
     ledger::Ledger,
-    metrics::{Reason, TaskMetrics},
+    metrics::{DURABLE_OFFSET, Reason, TaskMetrics},
     open_file::OpenFile,
     open_files::OpenFiles,
     provenance::Provenance,
@@ -31,6 +31,14 @@ pub(super) struct Shared {
     pub(super) metrics: TaskMetrics,
     /// Which connector this is, as journals and objects say it.
     pub(super) owner: u64,
+}
+
+impl Shared {
+    /// Shows that everything before this offset is durable.
+    pub(super) fn show_durable(&self, topic_partition: &TopicPartition, offset: i64) {
+        let labels = [&self.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
+        self.context.metrics.gauge(&DURABLE_OFFSET, &labels).set(offset);
+    }
 }
 
 pub(super) struct TopicPartitionWriter {

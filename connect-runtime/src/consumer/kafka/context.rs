@@ -371,14 +371,6 @@ impl ClientContext for Context {
         // Partitions share a queue, and librdkafka tells its size for each of them.
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         self.prefetch.show(partitions.map(|partition| partition.fetchq_size).max().unwrap_or(0));
-        let ends = statistics.topics.values().flat_map(|topic| {
-            let end = |partition: &rdkafka::statistics::Partition| {
-                (partition.hi_offset >= 0)
-                    .then(|| (TopicPartition::new(topic.topic.as_str(), partition.partition), partition.hi_offset))
-            };
-            topic.partitions.values().filter_map(end)
-        });
-        self.send(Event::LogEnds(ends.collect()));
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

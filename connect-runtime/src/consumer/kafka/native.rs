@@ -200,6 +200,23 @@ pub(super) fn ask_about<C: ClientContext>(client: &Client<C>, topic: &str, wait:
     failure(asked).map_or(Ok(()), Err)
 }
 
+/// Where a partition's log ends as far as the last answer to a fetch has told: nobody is asked.
+pub(super) fn known_log_end<C: ClientContext>(client: &Client<C>, topic_partition: &TopicPartition) -> Option<i64> {
+    let topic = CString::new(&*topic_partition.topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client and the name are alive during the call, and the places for the offsets are ours.
+    let known = unsafe {
+        native::rd_kafka_get_watermark_offsets(
+            client.native_ptr(),
+            topic.as_ptr(),
+            topic_partition.partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    (failure(known).is_none() && high >= 0).then_some(high)
+}
+
 /// How a commit ended.
 #[derive(Debug)]
 pub(super) struct CommitResult {

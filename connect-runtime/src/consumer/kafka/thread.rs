@@ -25,7 +25,7 @@ use super::{
     Inlet, KafkaSettings, Queues,
     context::{Context, LAST_COMMIT},
     joining::{self, Joining},
-    native::{Messages, Queue},
+    native::{Messages, Queue, known_log_end},
     prefetch::Prefetch,
     records::Copier,
     settings::refused,
@@ -55,6 +55,9 @@ const EVENTS_AT_ONCE: usize = 4;
 /// How long to wait for the cluster's list of topics: rebalances wait as long.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Between two looks at where the logs end, for whoever looks at the metrics.
+const ENDS_EVERY: Duration = Duration::from_secs(1);
+
 /// Between two looks for topics while none is known.
 const NO_TOPICS_WAIT: Duration = Duration::from_secs(1);
 
@@ -70,6 +73,7 @@ pub(super) struct ConsumerThread {
     settings: KafkaSettings,
     subscribed: BTreeSet<String>,
     next_topics: Instant,
+    next_ends: Instant,
     copier: Copier,
     /// A batch that the task has no room for yet.
     waiting: Option<Batch>,
@@ -131,6 +135,7 @@ impl ConsumerThread {
             settings,
             subscribed: BTreeSet::new(),
             next_topics: Instant::now(),
+            next_ends: Instant::now() + ENDS_EVERY,
             copier: Copier::default(),
             waiting: None,
             exhausted: false,
@@ -174,8 +179,13 @@ impl ConsumerThread {
             }
             self.context.mend(&self.consumer);
             self.hurry_joining();
-            if Instant::now() >= self.next_topics {
+            let now = Instant::now();
+            if now >= self.next_topics {
                 self.look_for_topics();
+            }
+            if now >= self.next_ends {
+                self.next_ends = now + ENDS_EVERY;
+                self.show_log_ends();
             }
             wait = if self.has_room() { self.read(wait)? } else { self.wait_for_room() };
         }
@@ -262,6 +272,15 @@ impl ConsumerThread {
             self.settings.metadata_max_age()
         };
         self.next_topics = Instant::now() + pause;
+    }
+
+    fn show_log_ends(&self) {
+        let owned: Vec<_> = self.context.state().owned.keys().cloned().collect();
+        let end = |topic_partition: TopicPartition| {
+            let end = known_log_end(self.consumer.client(), &topic_partition)?;
+            Some((topic_partition, end))
+        };
+        self.context.send(Event::LogEnds(owned.into_iter().filter_map(end).collect()));
     }
 
     fn existing_topics(&self, listed: bool) -> Result<Vec<String>, KafkaError> {
