@@ -19,7 +19,7 @@ use aws_smithy_http_client::{
 use connect_api::{Error, Result};
 use tokio::sync::OnceCell;
 
-use super::{S3Config, proxy::Proxy};
+use super::{S3Config, clock::StoreClock, proxy::Proxy};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,7 +31,7 @@ const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(4);
 pub(super) const MEBIBYTE: u64 = 1 << 20;
 
 /// Makes the client. Nothing is asked of anybody before the first request.
-pub(super) fn build(config: &S3Config) -> Result<Client> {
+pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<Client> {
     let mut builder = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
@@ -39,6 +39,7 @@ pub(super) fn build(config: &S3Config) -> Result<Client> {
         .accelerate(config.accelerate)
         .credentials_provider(credentials(config))
         .http_client(http_client(config)?)
+        .interceptor(clock)
         .retry_config(RetryConfig::standard().with_max_attempts(config.attempts).with_initial_backoff(config.backoff))
         .timeout_config(timeouts(0))
         // It was tried and does not notice a store that stops reading; `Content::unless_stalled` does.

@@ -3,6 +3,7 @@
 mod body;
 mod bucket;
 mod client;
+mod clock;
 mod config;
 mod doubtful;
 mod encryption;
@@ -37,6 +38,7 @@ use tokio::{sync::Mutex, time::Instant};
 pub(crate) use self::config::{CREDENTIALS_PREFIX, S3Config, keys, place, validate};
 pub(crate) use self::doubtful::warnings;
 use self::{
+    clock::StoreClock,
     encryption::Encryption,
     means::{Conditions, Means},
     upload::S3Upload,
@@ -54,6 +56,7 @@ pub(crate) struct S3Storage {
 /// What requests are made of.
 struct Shared {
     client: Client,
+    clock: StoreClock,
     bucket: String,
     encryption: Encryption,
     acl: Option<String>,
@@ -78,8 +81,10 @@ impl S3Storage {
     /// # Errors
     /// `Config` where no client can be made of it.
     pub(crate) fn new(config: &S3Config) -> Result<Self> {
+        let clock = StoreClock::default();
         let shared = Shared {
-            client: client::build(config)?,
+            client: client::build(config, clock.clone())?,
+            clock,
             bucket: config.bucket.clone(),
             encryption: config.encryption.clone(),
             acl: config.acl.clone(),

@@ -25,7 +25,7 @@ impl Shared {
         Ok(Some(ObjectInfo {
             size: answer.content_length.unwrap_or_default().unsigned_abs(),
             version: Version(answer.e_tag.unwrap_or_default()),
-            modified: answer.last_modified.and_then(|modified| modified.to_millis().ok()),
+            modified: answer.last_modified.and_then(|modified| modified.to_millis().ok()).map(|at| self.clock.as_ours(at)),
             metadata: metadata.collect(),
         }))
     }

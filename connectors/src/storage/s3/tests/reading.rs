@@ -30,6 +30,12 @@ async fn beyond_the_end_of_an_object_there_are_no_bytes() {
 async fn an_object_is_as_old_as_the_store_says() {
     let dated = Scripted::serve(|_, _| Status(200, "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n", ""));
     assert_eq!(dated.storage().head("t/a").await.unwrap().unwrap().modified, Some(1_445_412_480_000));
+    // The store's clock is years behind.
+    let behind = "Date: Wed, 21 Oct 2015 07:28:10 GMT\r\nLast-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n";
+    let storage = Scripted::serve(move |_, _| Status(200, behind, "")).storage();
+    let modified = storage.head("t/a").await.unwrap().unwrap().modified.unwrap();
+    let age = jiff::Timestamp::now().as_millisecond() - modified;
+    assert!((10_000..600_000).contains(&age), "written ten seconds ago by its own clock, and not {age} ms");
     let undated = Scripted::serve(|_, _| OK);
     assert_eq!(undated.storage().head("t/a").await.unwrap().unwrap().modified, None);
 }
