@@ -9,6 +9,8 @@ use crate::cluster::{Cluster, wait_until};
 use crate::files::{PATIENT_GROUP, connector, seldom, worker};
 use crate::numbered::Numbered;
 use crate::process::{Connect, scratch};
+use crate::proxy::{Moment, Proxy, Verdict};
+use crate::s3_server::{Manners, S3Server};
 
 #[test]
 fn promtool_finds_nothing_wrong_with_a_scrape_under_load_and_the_counts_are_right() {
@@ -73,6 +75,35 @@ fn durable_offsets_and_lag_are_true_long_before_a_commit() {
     assert_eq!(process.metric("connect_sink_durable_offset"), Some(200.0));
     assert_eq!(process.metric("connect_partition_lag_records"), Some(210.0));
     assert!(process.stop(Duration::from_secs(10)).success(), "{}", process.log());
+    cluster.delete_topic(&name);
+}
+
+#[test]
+fn the_end_of_a_log_is_true_though_nothing_is_read_of_it() {
+    let Some(cluster) = Cluster::from_environment("metrics of a log that is not read") else { return };
+    let server = S3Server::start(Manners::default());
+    let bucket = Bucket::at(&server.url());
+    let proxy = Proxy::start(&server.url(), |request, moment| match moment {
+        Moment::Arrived if request.path.contains("/topics/") => Verdict::Answer(503, "SlowDown"),
+        _ => Verdict::Pass,
+    });
+    let name = format!("not-read-{}", std::process::id());
+    let mut records = Numbered::create(&cluster, &name, 1).padded(100_000);
+    records.write(&cluster, 400);
+    let file = connector(&name, &name, &bucket, &proxy.url(), &format!("flush.size=10\n{PATIENT_GROUP}"));
+    let mut process = Connect::start(&scratch("not-read"), &format!("{}memory.limit=8M\n", seldom(&cluster)), &file);
+    let (mut read, patience) = (0.0, Duration::from_secs(60));
+    wait_until("nothing is read any more", patience, || {
+        let (before, now) = (read, process.metric("connect_records_read_total").unwrap_or_default());
+        read = now;
+        std::thread::sleep(Duration::from_secs(2));
+        now > 0.0 && now == before
+    });
+    assert!(read < 400.0, "the memory holds not all");
+    records.write(&cluster, 10);
+    wait_until("the log's end is known", patience, || process.metric("connect_partition_log_end_offset") == Some(410.0));
+    assert_eq!(process.metric("connect_partition_lag_records"), Some(410.0));
+    process.kill();
     cluster.delete_topic(&name);
 }
 

@@ -75,7 +75,7 @@ definitions! {
         "Offset committed to the consumer group.";
     LOG_END_OFFSET "connect_partition_log_end_offset" Gauge, PARTITION,
         "Offset after the last record of the partition, as the broker said with the last answer to a fetch, looked at once a second. \
-         Partitions that are not read for now (`connect_consumer_paused`) may have more.";
+         Of partitions that are not read for now (`connect_consumer_paused`) it is asked every five seconds.";
     LAG "connect_partition_lag_records" Gauge, PARTITION,
         "Log end minus committed offset: what would be read again after a crash, and what is still to be read. Between commits \
          (`offset.flush.interval.ms`) it grows though everything may be durable.";

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     context::Context,
+    native::known_log_end,
     offsets::Reset,
     questions::{self, LogEnd},
     state::{Owned, Question, State, Wait, Why},
@@ -39,7 +40,7 @@ impl Context {
                 // Answers to what was asked before would be taken for those.
                 questions.open.retain(|_, open| open.topic_partition != *topic_partition);
                 for end in [LogEnd::Low, LogEnd::High].into_iter().filter(|end| is_asked_for(*why, self.reset, *end)) {
-                    let question = Question { topic_partition: topic_partition.clone(), generation, end };
+                    let question = Question { topic_partition: topic_partition.clone(), generation, end, is_only_shown: false };
                     due.push((questions.begin(question), topic_partition.clone(), end));
                 }
             }
@@ -49,6 +50,33 @@ impl Context {
         }
     }
 
+    /// Shows where the logs end: what answers to fetches have told last, and for partitions of which nothing is fetched what the brokers say now, if they
+    /// are to be asked. `reads` is false where nothing at all is read.
+    pub(super) fn show_log_ends(&self, consumer: &BaseConsumer<Self>, reads: bool, may_ask: bool) {
+        let Some(queues) = self.inlet.queues() else { return };
+        let (mut read, mut asked) = (Vec::new(), Vec::new());
+        {
+            let State { owned, questions, .. } = &mut *self.state();
+            let may_ask = may_ask && !questions.open.values().any(|open| open.is_only_shown);
+            for (topic_partition, owned) in owned.iter().filter(|(_, owned)| owned.wait == Wait::Nothing) {
+                if reads && !owned.paused {
+                    read.push(topic_partition.clone());
+                } else if may_ask {
+                    let (topic_partition, generation) = (topic_partition.clone(), owned.generation);
+                    let question =
+                        Question { topic_partition: topic_partition.clone(), generation, end: LogEnd::High, is_only_shown: true };
+                    asked.push((questions.begin(question), topic_partition));
+                }
+            }
+        }
+        for (number, topic_partition) in asked {
+            questions::ask_offset(consumer.client(), &topic_partition, LogEnd::High, number, TIMEOUT, &queues.answers);
+        }
+        let known = |topic_partition: TopicPartition| Some((known_log_end(consumer.client(), &topic_partition)?, topic_partition));
+        let ends = read.into_iter().filter_map(known).map(|(end, topic_partition)| (topic_partition, end));
+        self.send(Event::LogEnds(ends.collect()));
+    }
+
     /// Takes the answers that have arrived, or the first that arrives in this time.
     pub(super) fn take_answers(&self, wait: Duration) {
         let Some(queues) = self.inlet.queues() else { return };
@@ -56,8 +84,15 @@ impl Context {
         while let Some((number, answer)) = questions::answer(&queues.answers, wait) {
             wait = Duration::ZERO;
             let question = self.state().questions.open.remove(&number);
-            if let Some(Question { topic_partition, generation, end }) = question {
-                self.found(&topic_partition, generation, end, answer.map_err(|code| code.to_string()));
+            match (question, answer) {
+                (Some(Question { topic_partition, is_only_shown: true, .. }), Ok(end)) => {
+                    self.send(Event::LogEnds([(topic_partition, end)].into()));
+                }
+                (Some(Question { is_only_shown: true, .. }), Err(code)) => tracing::debug!(%code, "nobody says where a log ends"),
+                (Some(Question { topic_partition, generation, end, .. }), answer) => {
+                    self.found(&topic_partition, generation, end, answer.map_err(|code| code.to_string()));
+                }
+                (None, _) => {}
             }
         }
     }

@@ -96,6 +96,8 @@ pub(super) struct Question {
     pub(super) topic_partition: TopicPartition,
     pub(super) generation: Generation,
     pub(super) end: LogEnd,
+    /// The answer is shown, and decides nothing.
+    pub(super) is_only_shown: bool,
 }
 
 impl Questions {

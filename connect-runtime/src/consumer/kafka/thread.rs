@@ -25,7 +25,7 @@ use super::{
     Inlet, KafkaSettings, Queues,
     context::{Context, LAST_COMMIT},
     joining::{self, Joining},
-    native::{Messages, Queue, known_log_end},
+    native::{Messages, Queue},
     prefetch::Prefetch,
     records::Copier,
     settings::refused,
@@ -58,6 +58,9 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between two looks at where the logs end, for whoever looks at the metrics.
 const ENDS_EVERY: Duration = Duration::from_secs(1);
 
+/// At each so manieth of them the brokers are asked about partitions that are not read for now.
+const ASK_EVERY: u32 = 5;
+
 /// Between two looks for topics while none is known.
 const NO_TOPICS_WAIT: Duration = Duration::from_secs(1);
 
@@ -74,6 +77,7 @@ pub(super) struct ConsumerThread {
     subscribed: BTreeSet<String>,
     next_topics: Instant,
     next_ends: Instant,
+    looks_at_ends: u32,
     copier: Copier,
     /// A batch that the task has no room for yet.
     waiting: Option<Batch>,
@@ -136,6 +140,7 @@ impl ConsumerThread {
             subscribed: BTreeSet::new(),
             next_topics: Instant::now(),
             next_ends: Instant::now() + ENDS_EVERY,
+            looks_at_ends: 0,
             copier: Copier::default(),
             waiting: None,
             exhausted: false,
@@ -185,7 +190,9 @@ impl ConsumerThread {
             }
             if now >= self.next_ends {
                 self.next_ends = now + ENDS_EVERY;
-                self.show_log_ends();
+                self.looks_at_ends += 1;
+                let may_ask = self.looks_at_ends.is_multiple_of(ASK_EVERY);
+                self.context.show_log_ends(&self.consumer, !self.exhausted, may_ask);
             }
             wait = if self.has_room() { self.read(wait)? } else { self.wait_for_room() };
         }
@@ -272,15 +279,6 @@ impl ConsumerThread {
             self.settings.metadata_max_age()
         };
         self.next_topics = Instant::now() + pause;
-    }
-
-    fn show_log_ends(&self) {
-        let owned: Vec<_> = self.context.state().owned.keys().cloned().collect();
-        let end = |topic_partition: TopicPartition| {
-            let end = known_log_end(self.consumer.client(), &topic_partition)?;
-            Some((topic_partition, end))
-        };
-        self.context.send(Event::LogEnds(owned.into_iter().filter_map(end).collect()));
     }
 
     fn existing_topics(&self, listed: bool) -> Result<Vec<String>, KafkaError> {
