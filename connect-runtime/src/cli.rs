@@ -18,8 +18,8 @@ use clap::Parser;
 use connect_api::Plugins;
 
 use crate::{config, logging, metrics};
-pub(crate) use arguments::Output;
 use arguments::{Arguments, Command};
+pub(crate) use arguments::{LogLevel, Output};
 use files::{Loaded, Purpose};
 
 /// The command line is wrong.
@@ -44,7 +44,7 @@ pub fn run(plugins: Plugins) -> ExitCode {
     };
     match arguments.command {
         Command::Run(run) => {
-            logging::init(run.log_format);
+            logging::init(run.log_format, run.log_level);
             let loaded = Loaded::read(Purpose::Run, &run.files, &run.options).and_then(Loaded::has_connectors);
             match loaded.and_then(|loaded| loaded.check(&plugins, run.strict)) {
                 Ok(checked) => serve::serve(plugins, checked),

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -80,7 +80,10 @@ impl Cluster {
     /// Creates an empty topic; one of that name from an earlier run goes first.
     pub(crate) fn create_topic(&self, name: &str, partitions: i32, config: &[(&str, &str)]) {
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
-        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("max.message.bytes", "20000000");
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        if config.iter().all(|(key, _)| *key != "max.message.bytes") {
+            topic = topic.set("max.message.bytes", "20000000");
+        }
         for (key, value) in config {
             topic = topic.set(key, value);
         }
@@ -122,6 +125,15 @@ impl Cluster {
             .as_ref()
             .expect("the topic grows");
         wait_until(&format!("{topic} has {partitions} partitions"), PATIENCE, || self.partitions(topic) == partitions);
+    }
+
+    /// Changes settings of a topic.
+    pub(crate) fn configure_topic(&self, topic: &str, config: &[(&str, &str)]) {
+        let start = AlterConfig::new(ResourceSpecifier::Topic(topic));
+        let altered = config.iter().fold(start, |altered, (key, value)| altered.set(key, value));
+        block_on(self.admin.alter_configs([&altered], &AdminOptions::new())).expect("the admin client works")[0]
+            .as_ref()
+            .expect("the topic's settings change");
     }
 
     /// Deletes the records of a partition below an offset.

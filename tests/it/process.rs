@@ -65,11 +65,27 @@ impl Connect {
 
     /// Several connectors in one process.
     pub(crate) fn start_all(directory: &Path, worker: &str, connectors: &[&str], level: &str) -> Self {
-        Self::start_with(directory, worker, connectors, level, &[])
+        Self::start_as(directory, worker, connectors, level, &[], &[])
     }
 
     /// The same, with this in its environment.
-    pub(crate) fn start_with(directory: &Path, worker: &str, connectors: &[&str], level: &str, env: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_in(directory: &Path, worker: &str, connectors: &[&str], level: &str, env: &[(&str, &str)]) -> Self {
+        Self::start_as(directory, worker, connectors, level, &[], env)
+    }
+
+    /// With these arguments after the files.
+    pub(crate) fn start_with(directory: &Path, worker: &str, connectors: &[&str], arguments: &[&str]) -> Self {
+        Self::start_as(directory, worker, connectors, "info", arguments, &[])
+    }
+
+    fn start_as(
+        directory: &Path,
+        worker: &str,
+        connectors: &[&str],
+        level: &str,
+        arguments: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let address = free_address();
@@ -87,6 +103,7 @@ impl Connect {
             .arg("run")
             .arg(worker)
             .args(connectors)
+            .args(arguments)
             .envs(env.iter().copied())
             .env("RUST_LOG", std::env::var("CONNECT_TEST_LOG").unwrap_or_else(|_| level.to_owned()))
             .stdout(output.try_clone().expect("a second handle"))

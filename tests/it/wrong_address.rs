@@ -110,7 +110,7 @@ fn said_of_the_certificate(test: &str, host: &str, is_trusted: bool, expected: &
     // The signer is the certificate itself.
     let trusted = if is_trusted { certificate } else { file("none.pem") };
     let env = [("SSL_CERT_FILE", trusted.as_str())];
-    let process = Connect::start_with(&scratch(test), &worker(&cluster), &[&connector], "info", &env);
+    let process = Connect::start_in(&scratch(test), &worker(&cluster), &[&connector], "info", &env);
     wait_until(&format!("readiness says {expected:?}"), PATIENCE, || {
         process.problems().iter().any(|problem| expected.iter().all(|text| problem.contains(text)))
     });

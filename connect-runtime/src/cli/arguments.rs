@@ -55,6 +55,9 @@ pub(super) struct RunArguments {
     /// Logs for people or for programs
     #[arg(long, value_enum, default_value_t)]
     pub(super) log_format: Output,
+    /// The least important lines that are logged, librdkafka's own among them; takes the place of RUST_LOG [default: info]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(super) log_level: Option<LogLevel>,
 }
 
 /// What `validate` takes.
@@ -91,6 +94,34 @@ pub(super) struct Options {
     /// The connector's name; without it, and without `name` in the file, the file's name without its extension
     #[arg(long)]
     pub(super) name: Option<String>,
+}
+
+/// How important a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// Something does not work.
+    Error,
+    /// Something is wrong, and work goes on.
+    Warn,
+    /// What an operator did or would ask about.
+    Info,
+    /// What developers ask for.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// As `RUST_LOG` spells it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
 }
 
 /// For whom something is written.

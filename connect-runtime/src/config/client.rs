@@ -1,10 +1,13 @@
 //! The settings of Kafka clients: in layers as Kafka Connect puts them together, written for Java, read by librdkafka.
 
+mod iso_duration;
 mod jaas;
 mod librdkafka_keys;
+mod pairs;
 mod security;
 mod settings;
 mod translate;
+mod whole;
 
 use connect_api::config::{Config, Problems};
 
@@ -93,6 +96,10 @@ pub(super) fn translate_for(client: Client, worker: &WorkerConfig, connector: &C
     }
     settings.layer(&worker.raw, client.prefix());
     settings.layer(&connector.raw, client.override_prefix());
+    if client == Client::Consumer && connector.tasks_max > 1 {
+        // An id is of one member; two that have the same throw each other out of the group for ever.
+        settings.append("group.instance.id", &format!("-{task}"));
+    }
     translate::translate(client, settings)
 }
 
@@ -113,6 +120,8 @@ fn built_in(client: Client, connector: &str, task: usize) -> Vec<(&'static str, 
             ("max.in.flight.requests.per.connection", "1"),
             // librdkafka's is smaller: a record that was read could be too large for the queue.
             ("max.request.size", "1048576"),
+            // So is this: a topic whose limit is lower than librdkafka's megabyte would refuse whole batches of what it takes.
+            ("batch.size", "16384"),
             ("delivery.timeout.ms", "2147483647"),
             ("partitioner", "murmur2_random"),
             ("connections.max.idle.ms", "540000"),

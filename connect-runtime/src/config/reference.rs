@@ -52,8 +52,14 @@ const CONNECTOR: &str = "Further files, with the keys of the connector's plugin 
 const CLIENTS: &str = "\n## Kafka clients\n\n\
     Settings of Kafka clients are written for Java and translated for librdkafka, whose own keys are taken as well. Numbers beyond what librdkafka\n\
     takes are limited to it, with a warning, and `max.poll.interval.ms` is no less than `session.timeout.ms`; keys that neither knows change\n\
-    nothing, with a warning. `sasl.jaas.config` is read for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512; AWS_MSK_IAM, OAUTHBEARER and GSSAPI are\n\
+    nothing, with a warning. What does not fit together, and files that cannot be read, are found by `connect validate`: it makes each client, without\n\
+    connecting. `sasl.jaas.config` is read for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512; AWS_MSK_IAM, OAUTHBEARER and GSSAPI are\n\
     refused. Trust stores are PEM; key stores are PEM or PKCS12. Offsets are never committed by the client itself.\n\n\
+    `auto.offset.reset` is carried out by the connector; `by_duration:<ISO 8601>` is read as well (Kafka 4.0). With `tasks.max` above 1 each task\n\
+    adds its number to `group.instance.id` (`node-1-0`, `node-1-1`), which stays the same from start to start. Processes that run the same file need\n\
+    an id each: two members that have the same throw each other out of the group.\n\n\
+    `log_level` and `debug` are librdkafka's own: what a client writes to its log, in ours. `--log-level` says what of it is shown; lines that\n\
+    `debug` asks for are shown as information.\n\n\
     | Java | Here |\n|---|---|\n";
 
 fn clients(text: &mut String) {

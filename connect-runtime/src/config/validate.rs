@@ -303,7 +303,7 @@ impl Check<'_> {
         let (Ok(worker), Ok(mut named)) = (WorkerConfig::try_from(worker), ConnectorConfig::try_from(&named)) else { return };
         named.raw = connector.clone();
         for client in clients_of(connector) {
-            let translation = client::translate_for(*client, &worker, &named, 0);
+            let translation = client::translate_for(*client, &worker, &named, 0).checked_as_a_whole(*client);
             self.validation.append(&Validation { problems: translation.problems, warnings: translation.warnings });
         }
     }

@@ -104,7 +104,7 @@ definitions! {
     DEAD_LETTER_QUEUE_REQUESTS "connect_dead_letter_queue_requests_total" Counter, STAGE,
         "Records sent to the dead letter queue.";
     DEAD_LETTER_QUEUE_FAILURES "connect_dead_letter_queue_failures_total" Counter, STAGE,
-        "Records that the dead letter queue did not take.";
+        "Records that the dead letter queue refused, each counted once; they are sent again.";
 }
 
 #[cfg(test)]

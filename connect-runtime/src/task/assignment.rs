@@ -19,8 +19,8 @@ pub(super) struct Partition {
     pub(super) delivered: i64,
     /// Whether the sink task has opened it.
     pub(super) opened: bool,
-    /// The sink task wants nothing of it for now.
-    pub(super) paused: bool,
+    /// Who wants nothing of it to be read for now.
+    pub(super) paused: PausedBy,
     /// Records came while it was paused: they are read again.
     pub(super) missed: bool,
     /// Commits before this one say nothing of this assignment, or of this log.
@@ -28,6 +28,22 @@ pub(super) struct Partition {
     /// The group may hold an offset of an earlier log.
     pub(super) owes_commit: bool,
     pub(super) metrics: PartitionMetrics,
+}
+
+/// Who wants a partition paused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PausedBy {
+    /// The sink task.
+    pub(super) sink: bool,
+    /// Too many of its records wait for the dead letter queue.
+    pub(super) dead_letters: bool,
+}
+
+impl PausedBy {
+    /// Whether anybody does.
+    pub(super) fn anybody(self) -> bool {
+        self.sink || self.dead_letters
+    }
 }
 
 /// All partitions of a task.
@@ -74,8 +90,9 @@ impl Assignment {
         let Some(partition) = self.0.get_mut(topic_partition).filter(|partition| partition.generation == generation) else {
             return false;
         };
-        partition.missed |= partition.paused;
-        !partition.paused
+        let paused = partition.paused.anybody();
+        partition.missed |= paused;
+        !paused
     }
 
     /// The partition is read from `offset` on; returns the new generation.

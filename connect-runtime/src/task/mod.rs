@@ -8,6 +8,7 @@ mod commit;
 mod context;
 mod convert;
 mod dead_letter_queue;
+mod dead_letters;
 mod deliver;
 mod poll;
 mod rebalance;
@@ -26,7 +27,7 @@ use crate::{
     rest::{TaskHealth, TaskLoop},
     shutdown::Stop,
 };
-use assignment::Assignment;
+use assignment::{Assignment, PausedBy};
 use commit::{Commits, to_commit};
 pub(crate) use context::Host;
 pub(crate) use convert::{Convert, Progress};
@@ -77,6 +78,8 @@ pub(crate) struct SinkLoop {
     consumer_is_gone: bool,
     /// When the sink task is asked next what is durable, to show it.
     next_look: Instant,
+    /// What is wrong with the dead letter queue, as it is shown.
+    dead_letters: Option<String>,
 }
 
 impl SinkLoop {
@@ -93,6 +96,7 @@ impl SinkLoop {
             retrying: false,
             consumer_is_gone: false,
             next_look: Instant::now() + LOOK_EVERY,
+            dead_letters: None,
         }
     }
 
@@ -124,6 +128,7 @@ impl SinkLoop {
             }
             // Before a commit: what the last put asked to read again does not count as delivered any more.
             self.carry_out_requests();
+            self.look_after_copies()?;
             if self.reopen.is_none() && self.commits.is_due(self.parts.host.wants_commit(), now) {
                 self.commit(now, stop).await?;
             }
@@ -145,15 +150,14 @@ impl SinkLoop {
         let seq = self.commits.begin(self.parts.host.take_commit(), now);
         let mut delivered = self.assignment.delivered(|_| true);
         let settling = shown_to_turn(&self.parts.health, self.parts.errors.settle(&mut delivered, SETTLE_WITHIN));
-        let problem = tokio::select! {
-            problem = settling => problem?,
+        tokio::select! {
+            settled = settling => settled?,
             // The last commit settles again, with what time it has.
             () = stop.cancelled() => {
                 self.commits.abandon();
                 return Ok(());
             }
-        };
-        self.parts.health.set_problem("dead letter queue", problem);
+        }
         if delivered.is_empty() {
             self.parts.health.set_problem("commit", None);
             self.commits.succeeded(now);
@@ -248,15 +252,20 @@ impl SinkLoop {
         for (topic_partition, paused) in
             self.parts.host.take_pauses(|topic_partition| self.assignment.0.contains_key(topic_partition))
         {
-            if let Some(partition) = self.assignment.0.get_mut(&topic_partition) {
-                partition.paused = paused;
-                let (epoch, missed, delivered) = (partition.generation.epoch, partition.missed, partition.delivered);
-                if missed && !paused {
-                    self.rewind(&topic_partition, delivered);
-                }
-                self.parts.consumer.command(Command::Pause { topic_partition, epoch, paused });
-            }
+            self.pause(&topic_partition, |by| by.sink = paused);
         }
+    }
+
+    /// Reads nothing of a partition while anybody wants it paused, and goes on where it was left when nobody does any more.
+    fn pause(&mut self, topic_partition: &TopicPartition, wish: impl FnOnce(&mut PausedBy)) {
+        let Some(partition) = self.assignment.0.get_mut(topic_partition) else { return };
+        wish(&mut partition.paused);
+        let paused = partition.paused.anybody();
+        let (epoch, missed, delivered) = (partition.generation.epoch, partition.missed, partition.delivered);
+        if missed && !paused {
+            self.rewind(topic_partition, delivered);
+        }
+        self.parts.consumer.command(Command::Pause { topic_partition: topic_partition.clone(), epoch, paused });
     }
 
     fn rewind_as_requested(&mut self) {

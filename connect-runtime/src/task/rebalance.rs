@@ -5,7 +5,7 @@ use std::time::Duration;
 use connect_api::{CommitReason, ErrorKind, Offsets, Result, SinkTaskHost as _, TopicPartition};
 use tokio::time::Instant;
 
-use super::{SETTLE_WITHIN, SinkLoop, assignment::Partition, commit::to_commit, shown_to_turn};
+use super::{SETTLE_WITHIN, SinkLoop, assignment::{Partition, PausedBy}, commit::to_commit, shown_to_turn};
 use crate::{
     consumer::{Ack, Command, EpochOffset, Event, Generation, NewLog},
     shutdown::Stop,
@@ -32,7 +32,7 @@ impl SinkLoop {
                 delivered: begin.offset,
                 committed: begin,
                 opened: false,
-                paused: false,
+                paused: PausedBy::default(),
                 missed: false,
                 first_commit: self.commits.next_seq(),
                 owes_commit: false,
@@ -82,9 +82,8 @@ impl SinkLoop {
             let NewLog { topic_partition, topic_id, .. } = log;
             tracing::warn!(%topic_partition, begin = begin.offset, topic_id = topic_id.as_deref(), "another log has taken the place of this one");
             self.parts.host.set_topic_ids(topic_id.map(|id| (topic_partition.topic.to_string(), id)));
-            // Both are about records of the old log.
+            // It is about records of the old log. Those that wait for the dead letter queue are, too, but they have nowhere else to go.
             self.parts.host.forget_offset(&topic_partition);
-            self.parts.errors.forget(std::slice::from_ref(&topic_partition));
             if self.assignment.0.get(&topic_partition).is_some_and(|partition| partition.opened) {
                 opened.insert(topic_partition, begin);
             }
@@ -111,9 +110,8 @@ impl SinkLoop {
         let last = if lost { Offsets::new() } else { self.last_offsets(gone, SETTLE_WITHIN).await };
         let last = self.assignment.with_epochs(last);
         let closed = self.close_partitions(gone).await;
-        if lost {
-            self.parts.errors.forget(gone);
-        }
+        // What is not there yet is read again by the next owner, and sent by it.
+        self.parts.errors.forget(gone);
         ack.send(if closed.is_ok() { last } else { Vec::new() });
         closed
     }

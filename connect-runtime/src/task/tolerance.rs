@@ -18,7 +18,7 @@ use connect_api::{
 use prometheus::IntGauge;
 use tokio::time::Instant;
 
-use super::dead_letter_queue::DeadLetterQueue;
+use super::dead_letter_queue::{DeadLetterQueue, Held};
 use crate::{
     config::{ConnectorConfig, ErrorsConfig, Tolerance, WorkerConfig},
     metrics::{StageMetrics, last_error},
@@ -199,14 +199,14 @@ impl ErrorHandler {
 
     /// Waits until the dead letter queue holds the records of these partitions that were sent to it. Called before each commit: a
     /// record that was skipped must not be lost by a crash between commit and delivery, which Kafka Connect accepts for records
-    /// that could not be converted. Partitions that would keep the commit waiting for longer than `within` are taken out of `offsets`, and named as a problem.
+    /// that could not be converted. Partitions whose records are not there within this time are taken out of `offsets`.
     ///
     /// # Errors
     /// `Fatal` where the queue did not take a record that the sink task reported.
-    pub(crate) async fn settle(&self, offsets: &mut Offsets, within: Duration) -> Result<Option<String>> {
+    pub(crate) async fn settle(&self, offsets: &mut Offsets, within: Duration) -> Result<()> {
         match &self.dead_letter_queue {
             Some(queue) => queue.settle(offsets, within).await,
-            None => Ok(None),
+            None => Ok(()),
         }
     }
 
@@ -215,7 +215,15 @@ impl ErrorHandler {
         self.dead_letter_queue.as_ref().is_none_or(|queue| queue.is_settled(topic_partition))
     }
 
-    /// Gives up waiting for these partitions: they are lost, and nothing of them is committed any more.
+    /// What waits for the dead letter queue, and what is wrong with it. Asked at every turn of the task's loop.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub(super) fn held(&self) -> Result<Held> {
+        self.dead_letter_queue.as_ref().map_or_else(|| Ok(Held::default()), DeadLetterQueue::held)
+    }
+
+    /// Gives up waiting for these partitions: nothing of them is committed any more, and whoever reads them next reports their records again.
     pub(crate) fn forget(&self, partitions: &[TopicPartition]) {
         if let Some(queue) = &self.dead_letter_queue {
             queue.forget(partitions);
@@ -281,10 +289,10 @@ impl fmt::Debug for ErrorHandler {
     }
 }
 
-/// What follows where the dead letter queue refuses a copy. It is logged and counted in any case.
+/// What follows where the dead letter queue refuses a copy. It is logged and counted in any case, and no later offset is committed until it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnRefusal {
-    /// Nothing more.
+    /// Nothing more: it is sent again.
     Count,
     /// The task fails: it relied on the copy.
     FailTask,

@@ -80,7 +80,8 @@ pub(super) static KEYS: &[LibrdkafkaKey] = &[
     key("enable.sasl.oauthbearer.unsecure.jwt", Any, None),
     key("enable.ssl.certificate.verification", Any, None),
     key("fetch.error.backoff.ms", Consumer, Some((0, 300_000))),
-    key("fetch.max.bytes", Consumer, Some((0, 2_147_483_135))),
+    // Its own range begins at 0, but an answer has to hold a message, which may be no smaller than 1,000.
+    key("fetch.max.bytes", Consumer, Some((1000, 2_147_483_135))),
     key("fetch.message.max.bytes", Consumer, Some((1, 1_000_000_000))),
     key("fetch.min.bytes", Consumer, Some((1, 100_000_000))),
     key("fetch.queue.backoff.ms", Consumer, Some((0, 300_000))),

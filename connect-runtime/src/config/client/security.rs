@@ -20,7 +20,7 @@ pub(super) fn translate(settings: &mut Settings, translation: &mut Translation) 
                 translation.problems.push(protocol.refuse("security.protocol", reason));
             }
         }
-        translation.set("security.protocol", protocol.text().to_ascii_lowercase());
+        translation.set_from("security.protocol", protocol.text().to_ascii_lowercase(), ("security.protocol", &protocol));
     }
     authentication(settings, sasl, translation);
     encryption(settings, tls, translation);
@@ -48,7 +48,10 @@ fn authentication(settings: &mut Settings, used: bool, translation: &mut Transla
         "SCRAM-SHA-256" | "SCRAM-SHA-512" => "ScramLoginModule",
         _ => return translation.problems.push(unsupported(&name, mechanism.as_ref(), jaas.as_ref())),
     };
-    translation.set("sasl.mechanisms", name.as_str());
+    match &mechanism {
+        Some(mechanism) => translation.set_from("sasl.mechanisms", name.as_str(), ("sasl.mechanism", mechanism)),
+        None => translation.set("sasl.mechanisms", name.as_str()),
+    }
     let Some(jaas) = jaas else {
         // librdkafka's own keys do as well; they are passed through.
         if settings.text("sasl.username").is_none() || settings.text("sasl.password").is_none() {
@@ -64,8 +67,8 @@ fn authentication(settings: &mut Settings, used: bool, translation: &mut Transla
     };
     match credentials(&jaas, module) {
         Ok((username, password)) => {
-            translation.set("sasl.username", username);
-            translation.set("sasl.password", password);
+            translation.set_from("sasl.username", username, ("sasl.jaas.config", &jaas));
+            translation.set_from("sasl.password", password, ("sasl.jaas.config", &jaas));
         }
         Err(reason) => translation.problems.push(jaas.refuse("sasl.jaas.config", reason)),
     }
@@ -118,8 +121,9 @@ fn encryption(settings: &mut Settings, used: bool, translation: &mut Translation
         settings.take(key);
     }
     if let Some(algorithm) = settings.take("ssl.endpoint.identification.algorithm") {
-        let algorithm = if algorithm.text().is_empty() { "none" } else { algorithm.text() };
-        translation.set("ssl.endpoint.identification.algorithm", algorithm.to_ascii_lowercase());
+        let name = if algorithm.text().is_empty() { "none" } else { algorithm.text() };
+        let java = "ssl.endpoint.identification.algorithm";
+        translation.set_from(java, name.to_ascii_lowercase(), (java, &algorithm));
     }
     if let Some(suites) = settings.take("ssl.cipher.suites").filter(|suites| !suites.text().is_empty()) {
         let message = |key: &str| format!("{key} changes nothing here: Java's names of cipher suites are not OpenSSL's");
@@ -133,10 +137,10 @@ fn trust(settings: &mut Settings, used: bool, translation: &mut Translation) {
     let kind = settings.take("ssl.truststore.type");
     let location = settings.take("ssl.truststore.location");
     if let Some(certificates) = settings.take("ssl.truststore.certificates") {
-        translation.set("ssl.ca.pem", certificates.text());
+        translation.set_from("ssl.ca.pem", certificates.text(), ("ssl.truststore.certificates", &certificates));
     } else if let Some(location) = location {
         if is_pem(kind.as_ref(), &location) {
-            translation.set("ssl.ca.location", location.text());
+            translation.set_from("ssl.ca.location", location.text(), ("ssl.truststore.location", &location));
         } else if used {
             translation.problems.push(location.refuse("ssl.truststore.location", JKS_TRUSTSTORE));
         }
@@ -151,26 +155,28 @@ const JKS_TRUSTSTORE: &str = "only PEM trust stores can be read: convert it with
 const JKS_KEYSTORE: &str = "only PEM and PKCS12 key stores can be read: convert it with `keytool -importkeystore -srckeystore STORE \
                             -destkeystore client.p12 -deststoretype PKCS12` and set ssl.keystore.type=PKCS12";
 
+const KEYSTORE: &str = "ssl.keystore.location";
+
 fn identity(settings: &mut Settings, used: bool, translation: &mut Translation) {
     let kind = settings.take("ssl.keystore.type");
     let password = settings.take("ssl.keystore.password");
     if let Some(chain) = settings.take("ssl.keystore.certificate.chain") {
-        translation.set("ssl.certificate.pem", chain.text());
+        translation.set_from("ssl.certificate.pem", chain.text(), ("ssl.keystore.certificate.chain", &chain));
     }
     if let Some(key) = settings.take("ssl.keystore.key") {
-        translation.set("ssl.key.pem", key.text());
+        translation.set_from("ssl.key.pem", key.text(), ("ssl.keystore.key", &key));
     }
-    let Some(location) = settings.take("ssl.keystore.location") else { return };
+    let Some(location) = settings.take(KEYSTORE) else { return };
     if is_pem(kind.as_ref(), &location) {
-        translation.set("ssl.certificate.location", location.text());
-        translation.set("ssl.key.location", location.text());
+        translation.set_from("ssl.certificate.location", location.text(), (KEYSTORE, &location));
+        translation.set_from("ssl.key.location", location.text(), (KEYSTORE, &location));
     } else if kind.as_ref().is_some_and(|kind| kind.text().eq_ignore_ascii_case("PKCS12")) || location.text().ends_with(".p12") {
-        translation.set("ssl.keystore.location", location.text());
+        translation.set_from(KEYSTORE, location.text(), (KEYSTORE, &location));
         if let Some(password) = password {
-            translation.set("ssl.keystore.password", password.text());
+            translation.set_from("ssl.keystore.password", password.text(), ("ssl.keystore.password", &password));
         }
     } else if used {
-        translation.problems.push(location.refuse("ssl.keystore.location", JKS_KEYSTORE));
+        translation.problems.push(location.refuse(KEYSTORE, JKS_KEYSTORE));
     }
 }
 

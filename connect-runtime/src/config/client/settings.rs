@@ -47,14 +47,16 @@ impl Settings {
         }
     }
 
+    /// Adds to the end of what is written for a key, if anything is.
+    pub(super) fn append(&mut self, key: &str, end: &str) {
+        if let Some(setting) = self.0.get_mut(key).filter(|setting| !setting.text().is_empty()) {
+            setting.entry.value = format!("{}{end}", setting.text());
+        }
+    }
+
     /// Takes the value of a key away.
     pub(super) fn take(&mut self, key: &str) -> Option<Setting> {
         self.0.remove(key)
-    }
-
-    /// What is set under a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Setting> {
-        self.0.get(key)
     }
 
     /// The trimmed value of a key.
@@ -69,6 +71,16 @@ impl Settings {
 }
 
 impl Setting {
+    /// Whether it stands in a file, or is built in.
+    pub(super) fn is_written(&self) -> bool {
+        self.written_as.is_some()
+    }
+
+    /// The key as it stands in the file.
+    pub(super) fn written_as<'a>(&'a self, key: &'a str) -> &'a str {
+        self.written_as.as_deref().unwrap_or(key)
+    }
+
     /// The value without the blanks around it.
     pub(super) fn text(&self) -> &str {
         self.entry.value.trim_matches(|c: char| c <= ' ')
@@ -76,13 +88,13 @@ impl Setting {
 
     /// The value is refused, for this reason; it is shown unless it may be a secret.
     pub(super) fn refuse(&self, key: &str, reason: impl std::fmt::Display) -> Problem {
-        let written_as = self.written_as.as_deref().unwrap_or(key);
+        let written_as = self.written_as(key);
         Problem::of_entry(written_as, &self.entry, is_secret(key), reason)
     }
 
     /// Something is to be said about the key, without its value.
     pub(super) fn remark(&self, key: &str, message: impl FnOnce(&str) -> String) -> Problem {
-        let written_as = self.written_as.as_deref().unwrap_or(key);
+        let written_as = self.written_as(key);
         Problem::of_key(written_as, message(written_as)).at(self.entry.origin.clone())
     }
 }

@@ -99,6 +99,18 @@ fn java_s_default_list_of_assignors_is_range() {
 }
 
 #[test]
+fn each_of_several_tasks_is_a_static_member_of_its_own_and_one_alone_keeps_the_id() {
+    let worker = worker(&[]);
+    let id = |tasks_max: &str, task| {
+        let connector = connector(&[("tasks.max", tasks_max), ("consumer.override.group.instance.id", "node-1")]);
+        get(&consumer_properties(&worker, &connector, task).unwrap(), "group.instance.id").map(str::to_owned)
+    };
+    assert_eq!([id("1", 0), id("2", 0), id("2", 1)], ["node-1", "node-1-0", "node-1-1"].map(|id| Some(id.to_owned())));
+    let none = consumer_properties(&worker, &connector(&[("tasks.max", "2")]), 1).unwrap();
+    assert_eq!(get(&none, "group.instance.id"), None);
+}
+
+#[test]
 fn under_kip_848_the_broker_assigns() {
     let properties = consumer(&[("consumer.group.protocol", "consumer")]).unwrap();
     assert_eq!(get(&properties, "partition.assignment.strategy"), None);

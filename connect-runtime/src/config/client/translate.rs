@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use connect_api::config::Problems;
 
 use super::{
-    Client, ClientProperties, librdkafka_keys, security,
+    Client, ClientProperties, iso_duration, librdkafka_keys, pairs, security,
     settings::{Setting, Settings},
+    whole,
 };
 use crate::{config::nearest::nearest, consumer::kafka};
 
 /// What came of a client's settings.
+#[derive(Default)]
 pub(in crate::config) struct Translation {
     properties: BTreeMap<String, String>,
+    /// Of the same keys, what somebody wrote, with Java's key for it.
+    written: BTreeMap<String, (String, Setting)>,
     /// What cannot work.
     pub(in crate::config) problems: Problems,
     /// What does nothing or not quite what it says.
@@ -24,6 +28,40 @@ impl Translation {
     pub(super) fn into_properties(self) -> Result<ClientProperties, Problems> {
         self.problems.into_result()?;
         Ok(self.properties.into_iter().collect())
+    }
+
+    /// The same as far as they go, whatever is wrong with them.
+    pub(super) fn properties(&self) -> ClientProperties {
+        self.properties.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// The value of a key of librdkafka.
+    pub(super) fn value(&self, key: &str) -> Option<&str> {
+        self.properties.get(key).map(String::as_str)
+    }
+
+    /// The same as a number.
+    pub(super) fn number(&self, key: &str) -> Option<i64> {
+        self.value(key)?.parse().ok()
+    }
+
+    /// What somebody wrote for a key of librdkafka, under this key of Java's.
+    pub(super) fn written(&self, key: &str) -> Option<(&str, &Setting)> {
+        self.written.get(key).map(|(java, setting)| (java.as_str(), setting))
+    }
+
+    /// Adds what is wrong with the settings together. It costs as much as a client: not for each start.
+    pub(in crate::config) fn checked_as_a_whole(mut self, client: Client) -> Self {
+        whole::check(client, &mut self);
+        self
+    }
+
+    /// Sets a key of librdkafka to what comes of this setting.
+    pub(super) fn set_from(&mut self, key: &str, value: impl Into<String>, (java, setting): (&str, &Setting)) {
+        if setting.is_written() {
+            self.written.insert(key.to_owned(), (java.to_owned(), setting.clone()));
+        }
+        self.set(key, value);
     }
 
     /// Sets a key of librdkafka.
@@ -58,6 +96,7 @@ pub(in crate::config) const NO_EFFECT: &[(&str, &str)] = &[
     ("metrics.recording.level", METRICS),
     ("auto.include.jmx.reporter", METRICS),
     ("buffer.memory", "the dead letter queue waits for each batch"),
+    ("transactional.id", "the dead letter queue is written without transactions"),
     ("socket.connection.setup.timeout.max.ms", "librdkafka gives every attempt to connect socket.connection.setup.timeout.ms"),
 ];
 
@@ -80,14 +119,16 @@ fn find<T: Copy>(table: &[(&str, T)], key: &str) -> Option<T> {
 
 /// Translates what the layers came to.
 pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
-    let (properties, problems, warnings) = Default::default();
-    let mut translation = Translation { properties, problems, warnings };
+    let mut translation = Translation::default();
     security::translate(&mut settings, &mut translation);
     if settings.text("group.protocol").is_some_and(|protocol| protocol.eq_ignore_ascii_case("consumer")) {
         // Brokers assign under KIP-848; librdkafka refuses a client-side strategy beside it.
-        settings.take("partition.assignment.strategy");
+        let strategy = settings.take("partition.assignment.strategy");
+        if let Some(strategy) = strategy.filter(Setting::is_written) {
+            let message = |key: &str| format!("{key} changes nothing here: brokers assign under group.protocol=consumer");
+            translation.warnings.push(strategy.remark("partition.assignment.strategy", message));
+        }
     }
-    let intervals = [MAX_POLL_INTERVAL, SESSION_TIMEOUT].map(|key| settings.get(key).cloned());
     for (key, setting) in settings.into_iter() {
         if IGNORED.contains(&key.as_str()) {
             continue;
@@ -108,38 +149,12 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
             known(client, &key, &key, &setting, &mut translation);
         }
     }
+    pairs::reconcile(client, &mut translation);
     if client == Client::Consumer {
-        poll_interval(&intervals, &mut translation);
         translation.set("enable.auto.commit", "false");
         translation.set("enable.auto.offset.store", "false");
     }
     translation
-}
-
-const MAX_POLL_INTERVAL: &str = "max.poll.interval.ms";
-
-const SESSION_TIMEOUT: &str = "session.timeout.ms";
-
-/// Between two polls librdkafka allows no less time than a session has; Java does.
-fn poll_interval(written: &[Option<Setting>; 2], translation: &mut Translation) {
-    let number = |key, default| translation.properties.get(key).and_then(|text| text.parse::<i64>().ok()).unwrap_or(default);
-    // The defaults are librdkafka's and Java's.
-    let (interval, session) = (number(MAX_POLL_INTERVAL, 300_000), number(SESSION_TIMEOUT, 45_000));
-    // Of no interest under KIP-848, where brokers set the time of a session.
-    let by_broker = translation.properties.get("group.protocol").is_some_and(|protocol| protocol.eq_ignore_ascii_case("consumer"));
-    if by_broker || interval >= session {
-        return;
-    }
-    for (key, setting) in [MAX_POLL_INTERVAL, SESSION_TIMEOUT].into_iter().zip(written) {
-        if let Some(setting) = setting {
-            let raised = |written_as: &str| {
-                format!("{written_as}: {MAX_POLL_INTERVAL} is raised to {session}, {SESSION_TIMEOUT}: librdkafka takes no less")
-            };
-            translation.warnings.push(setting.remark(key, raised));
-            break;
-        }
-    }
-    translation.set(MAX_POLL_INTERVAL, session.to_string());
 }
 
 /// Sets a key of librdkafka, if it is one and the value can be one.
@@ -163,14 +178,15 @@ fn known(client: Client, java: &str, name: &str, setting: &Setting, translation:
         return;
     }
     match value(name, key.range, setting.text()) {
+        Ok(Value::OurOwn(value)) => translation.set_from(name, value, (java, setting)),
         Ok(Value::AsWritten(value)) => match kafka::refused_value(name, &value) {
-            None => translation.set(name, value),
+            None => translation.set_from(name, value, (java, setting)),
             Some(reason) => translation.problems.push(setting.refuse(java, reason)),
         },
         Ok(Value::Limited(value)) => {
             let limit = |written_as: &str| format!("{written_as} is limited to {value} by librdkafka");
             translation.warnings.push(setting.remark(java, limit));
-            translation.set(name, value.to_string());
+            translation.set_from(name, value.to_string(), (java, setting));
         }
         Err(reason) => translation.problems.push(setting.refuse(java, reason)),
     }
@@ -178,6 +194,8 @@ fn known(client: Client, java: &str, name: &str, setting: &Setting, translation:
 
 enum Value {
     AsWritten(String),
+    /// librdkafka is never told.
+    OurOwn(String),
     Limited(i64),
 }
 
@@ -186,7 +204,11 @@ fn value(name: &str, range: Option<(i64, i64)>, text: &str) -> Result<Value, Str
         "auto.offset.reset" => match text.to_ascii_lowercase().as_str() {
             reset @ ("earliest" | "latest") => reset.to_owned(),
             "none" | "error" => "error".to_owned(),
-            _ => return Err("must be one of earliest, latest, none".to_owned()),
+            other => match other.strip_prefix("by_duration:").map(iso_duration::parse) {
+                Some(Ok(duration)) => return Ok(Value::OurOwn(format!("by_duration:{}", duration.as_millis()))),
+                Some(Err(reason)) => return Err(reason.to_owned()),
+                None => return Err("must be one of earliest, latest, none, by_duration:<ISO 8601>, such as by_duration:PT1H".to_owned()),
+            },
         },
         "isolation.level" => match text.to_ascii_lowercase().as_str() {
             level @ ("read_uncommitted" | "read_committed") => level.to_owned(),

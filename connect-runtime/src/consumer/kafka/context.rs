@@ -22,6 +22,7 @@ use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::{
     Inlet,
+    client_log::ClientLog,
     joining::Joining,
     native::{CommitResult, Queue, ask_about},
     offsets,
@@ -63,8 +64,8 @@ pub(super) struct Context {
     pub(super) health: TaskHealth,
     /// Topics that have become others.
     pub(super) changes: Changes,
-    /// The least important lines of librdkafka's log that are passed on.
-    pub(super) shown: RDKafkaLogLevel,
+    /// Where librdkafka's lines go.
+    pub(super) log: ClientLog,
     pub(super) prefetch: Prefetch,
     /// Only the consumer's thread locks it.
     pub(super) state: Mutex<State>,
@@ -358,9 +359,7 @@ impl ClientContext for Context {
         if facility == "METADATA" {
             self.changes.note(message);
         }
-        if level as i32 <= self.shown as i32 {
-            super::log(level, facility, message);
-        }
+        self.log.line(level, facility, message);
     }
 
     fn stats(&self, statistics: rdkafka::Statistics) {

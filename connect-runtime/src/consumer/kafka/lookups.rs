@@ -7,6 +7,7 @@ use connect_api::{Error, Offsets, TopicPartition};
 use rdkafka::{
     ClientContext as _,
     consumer::{Consumer, base_consumer::BaseConsumer},
+    types::RDKafkaErrorCode,
 };
 use tokio::time::Instant;
 
@@ -39,7 +40,7 @@ impl Context {
                 *ask_at = None;
                 // Answers to what was asked before would be taken for those.
                 questions.open.retain(|_, open| open.topic_partition != *topic_partition);
-                for end in [LogEnd::Low, LogEnd::High].into_iter().filter(|end| is_asked_for(*why, self.reset, *end)) {
+                for end in asked_for(*why, self.reset) {
                     let question = Question { topic_partition: topic_partition.clone(), generation, end, is_only_shown: false };
                     due.push((questions.begin(question), topic_partition.clone(), end));
                 }
@@ -90,6 +91,11 @@ impl Context {
                 }
                 (Some(Question { is_only_shown: true, .. }), Err(code)) => tracing::debug!(%code, "nobody says where a log ends"),
                 (Some(Question { topic_partition, generation, end, .. }), answer) => {
+                    let answer = match (end, answer) {
+                        // Nothing is as young: the log's end is.
+                        (LogEnd::Since(_), Err(RDKafkaErrorCode::NoOffset)) => Ok(i64::MAX),
+                        (_, answer) => answer,
+                    };
                     self.found(&topic_partition, generation, end, answer.map_err(|code| code.to_string()));
                 }
                 (None, _) => {}
@@ -101,11 +107,12 @@ impl Context {
     fn found(&self, topic_partition: &TopicPartition, asked: Generation, of: LogEnd, offset: Result<i64, String>) {
         let mut state = self.state();
         let Some(owned) = state.owned.get_mut(topic_partition).filter(|owned| owned.generation.is_same_log(asked)) else { return };
-        let Wait::LookUp { why, low, high, ask_at } = &mut owned.wait else { return };
+        let Wait::LookUp { why, low, high, since, ask_at } = &mut owned.wait else { return };
         match offset {
             Ok(offset) => match of {
                 LogEnd::Low => *low = Some(offset),
                 LogEnd::High => *high = Some(offset),
+                LogEnd::Since(_) => *since = Some(offset),
             },
             Err(reason) => {
                 owned.failures += 1;
@@ -114,12 +121,17 @@ impl Context {
                 return self.show_trouble(topic_partition, format!("its offsets cannot be looked up: {reason}"));
             }
         }
-        let (why, low, high) = (*why, *low, *high);
-        let is_known = |end, offset: Option<i64>| offset.is_some() || !is_asked_for(why, self.reset, end);
-        if !is_known(LogEnd::Low, low) || !is_known(LogEnd::High, high) {
+        let (why, low, high, since) = (*why, *low, *high, *since);
+        let is_known = |end: &LogEnd| match end {
+            LogEnd::Low => low.is_some(),
+            LogEnd::High => high.is_some(),
+            LogEnd::Since(_) => since.is_some(),
+        };
+        if !asked_for(why, self.reset).iter().all(is_known) {
             return;
         }
-        let effect = owned.go_on(topic_partition, why, (low.unwrap_or_default(), high.unwrap_or_default()), self.reset);
+        let ends = Ends { low: low.unwrap_or_default(), high: high.unwrap_or_default(), since };
+        let effect = owned.go_on(topic_partition, why, ends, self.reset);
         let was_shown = owned.problem.take().is_some();
         match effect {
             Effect::None => {}
@@ -167,7 +179,7 @@ impl Context {
     pub(super) fn read_log(&self) {
         let Some(queues) = self.inlet.queues() else { return };
         while let Some((level, facility, text)) = queues.log.log_line() {
-            self.log(super::log_level(level), &facility, &text);
+            self.log(super::client_log::level(level), &facility, &text);
         }
     }
 
@@ -201,11 +213,39 @@ fn problem_of(topic_partition: &TopicPartition) -> String {
     format!("partition {topic_partition}")
 }
 
-fn is_asked_for(why: Why, reset: Reset, end: LogEnd) -> bool {
+/// The places that decide where a partition goes on.
+fn asked_for(why: Why, reset: Reset) -> Vec<LogEnd> {
+    let reset_to = match reset {
+        Reset::Latest => vec![LogEnd::High],
+        Reset::Since(age) => vec![LogEnd::High, LogEnd::Since(age)],
+        Reset::Earliest | Reset::Error => vec![LogEnd::Low],
+    };
     match why {
-        Why::OutOfRange { .. } => true,
-        Why::NewLog => end == LogEnd::Low,
-        Why::Begin => (end == LogEnd::High) == (reset == Reset::Latest),
+        Why::Begin => reset_to,
+        Why::NewLog => vec![LogEnd::Low],
+        Why::OutOfRange { .. } => match reset {
+            Reset::Since(age) => vec![LogEnd::Low, LogEnd::High, LogEnd::Since(age)],
+            _ => vec![LogEnd::Low, LogEnd::High],
+        },
+    }
+}
+
+/// What was found out about a log; what was not asked for is 0.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    low: i64,
+    high: i64,
+    since: Option<i64>,
+}
+
+impl Ends {
+    /// Where a reset begins.
+    fn begin(self, reset: Reset) -> i64 {
+        match reset {
+            Reset::Latest => self.high,
+            Reset::Since(_) => self.since.unwrap_or(self.high).min(self.high),
+            Reset::Earliest | Reset::Error => self.low,
+        }
     }
 }
 
@@ -226,17 +266,18 @@ enum Effect {
 
 impl Owned {
     /// Goes on where the log says.
-    fn go_on(&mut self, topic_partition: &TopicPartition, why: Why, (low, high): (i64, i64), reset: Reset) -> Effect {
+    fn go_on(&mut self, topic_partition: &TopicPartition, why: Why, ends: Ends, reset: Reset) -> Effect {
         self.wait = Wait::Seek(None);
         self.failures = 0;
-        let (begin, next) = (if reset == Reset::Latest { high } else { low }, self.next);
+        let (begin, next) = (ends.begin(reset), self.next);
+        let Ends { low, high, .. } = ends;
         match (why, next) {
             (Why::Begin, _) => {
                 self.next = Some(begin);
                 Effect::Begun
             }
             (Why::NewLog, _) | (Why::OutOfRange { .. }, None) => self.is_other_log(topic_partition, low),
-            (Why::OutOfRange { truncated }, Some(next)) => match trouble::resolve(next, (low, high), truncated, reset) {
+            (Why::OutOfRange { truncated }, Some(next)) => match trouble::resolve(next, (low, high), truncated, (reset, begin)) {
                 Resolution::Follow => Effect::None,
                 Resolution::Gone { missing, at } => {
                     tracing::warn!(%topic_partition, next, missing, at, "records have gone from the log before they were read");

@@ -1,5 +1,6 @@
 //! The consumer on librdkafka. Nothing outside this folder knows librdkafka but the dead letter queue's producer.
 
+mod client_log;
 mod context;
 mod joining;
 mod lookups;
@@ -18,6 +19,7 @@ mod state;
 mod tests;
 mod thread;
 mod topic_ids;
+mod trial;
 mod trouble;
 
 use std::sync::{
@@ -27,11 +29,12 @@ use std::sync::{
 };
 
 use connect_api::{Error, Result};
-use rdkafka::config::RDKafkaLogLevel;
 use tokio::sync::mpsc;
 
+pub(crate) use client_log::ClientLog;
 pub(crate) use probe::probe;
 pub(crate) use settings::{KafkaSettings, prefetch_for, refused, refused_value};
+pub(crate) use trial::refused_together;
 
 use super::{Command, ConsumerHandle};
 use native::Queue;
@@ -106,28 +109,5 @@ impl Inlet {
 
     fn lock(&self) -> MutexGuard<'_, Option<Queues>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The level that librdkafka means by a number, as syslog has them.
-fn log_level(number: i32) -> RDKafkaLogLevel {
-    match number {
-        ..=3 => RDKafkaLogLevel::Error,
-        4 => RDKafkaLogLevel::Warning,
-        5 => RDKafkaLogLevel::Notice,
-        6 => RDKafkaLogLevel::Info,
-        _ => RDKafkaLogLevel::Debug,
-    }
-}
-
-/// librdkafka's own log lines.
-fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-            tracing::error!(target: "librdkafka", facility, "{message}");
-        }
-        RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
-        RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
     }
 }

@@ -24,6 +24,8 @@ pub(super) enum Reset {
     Earliest,
     /// After its last record.
     Latest,
+    /// At the first record that is no older than this (KIP-1106), or after its last one.
+    Since(Duration),
     /// Nowhere: that is an error.
     Error,
 }
@@ -34,8 +36,11 @@ impl Reset {
         if self == Self::Latest { Offset::End } else { Offset::Beginning }
     }
 
-    /// As librdkafka spells it.
+    /// As librdkafka spells it, or for a duration `by_duration:<milliseconds>`.
     pub(super) fn parse(text: &str) -> Self {
+        if let Some(millis) = text.strip_prefix("by_duration:").and_then(|millis| millis.parse().ok()) {
+            return Self::Since(Duration::from_millis(millis));
+        }
         match text {
             "earliest" | "smallest" | "beginning" => Self::Earliest,
             "error" | "none" => Self::Error,

@@ -24,6 +24,7 @@ struct LastError(Mutex<Option<String>>);
 impl ConsumerContext for LastError {}
 
 impl ClientContext for LastError {
+    // The reason is in the error that is returned, and the clients that follow say the rest.
     fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, _facility: &str, _message: &str) {}
 
     fn error(&self, _error: KafkaError, reason: &str) {
@@ -47,6 +48,8 @@ pub(crate) fn probe(properties: &[(String, String)], within: Duration) -> Result
     }
     // Without a group nothing is joined, and closing takes no time.
     config.remove("group.id").remove("group.instance.id");
+    // Nothing is read; and it may be one that librdkafka does not know.
+    config.remove("auto.offset.reset");
     let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
     let consumer: BaseConsumer<LastError> = config.create_with_context(LastError::default()).map_err(|error| refused(&error))?;
     match consumer.fetch_metadata(Some("__consumer_offsets"), within) {

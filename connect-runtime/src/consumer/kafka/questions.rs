@@ -7,7 +7,10 @@
 //! - A question's number travels in a pointer's place and is never followed.
 #![allow(unsafe_code, reason = "the crate does not wrap these calls; see the safety argument above")]
 
-use std::{ptr, time::Duration};
+use std::{
+    ptr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use connect_api::TopicPartition;
 use rdkafka::{
@@ -19,14 +22,18 @@ use rdkafka::{
 
 use super::native::{Queue, failure};
 
-/// Either end of a log, or the offset that follows it.
+/// A place in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogEnd {
+    /// Its first record.
     Low,
+    /// After its last record.
     High,
+    /// Its first record that is no older than this. There may be none.
+    Since(Duration),
 }
 
-/// Asks where a partition's log begins or ends. The answer arrives in `answers` under this number. One question for each partition: one that
+/// Asks for a place in a partition's log. The answer arrives in `answers` under this number. One question for each partition: one that
 /// has no leader holds up the answer about all that are asked for with it.
 pub(super) fn ask_offset<C: ClientContext>(
     client: &Client<C>,
@@ -40,6 +47,8 @@ pub(super) fn ask_offset<C: ClientContext>(
     let offset = match end {
         LogEnd::Low => rdkafka::Offset::Beginning,
         LogEnd::High => rdkafka::Offset::End,
+        // In the place of an offset stands the time.
+        LogEnd::Since(age) => rdkafka::Offset::Offset(milliseconds_ago(age)),
     };
     if list.add_partition_offset(&topic_partition.topic, topic_partition.partition, offset).is_err() {
         return;
@@ -55,6 +64,12 @@ pub(super) fn ask_offset<C: ClientContext>(
         native::rd_kafka_ListOffsets(client.native_ptr(), list.ptr(), options, answers.native());
         native::rd_kafka_AdminOptions_destroy(options);
     }
+}
+
+/// When it was so long ago, in milliseconds since 1970.
+fn milliseconds_ago(age: Duration) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.saturating_sub(age).as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The next answer and the number of its question.

@@ -9,7 +9,7 @@ use super::{offsets::Reset, topic_ids};
 use crate::{consumer::Subscription, rest::TaskHealth};
 
 /// Bytes that one consumer may fetch ahead: a small batch at least.
-const PREFETCH: std::ops::RangeInclusive<usize> = 128 << 10..=2 << 20;
+pub(super) const PREFETCH: std::ops::RangeInclusive<usize> = 128 << 10..=2 << 20;
 
 /// What librdkafka takes for the largest message where nothing is set.
 const MESSAGE_MAX_BYTES: usize = 1_000_000;
@@ -81,78 +81,84 @@ impl KafkaSettings {
         format!("consumer-{}-{}", self.connector, self.task)
     }
 
-    /// All settings: what is derived, then what was set, then what must be so.
+    /// All settings of its client.
     pub(super) fn client_config(&self) -> rdkafka::ClientConfig {
-        let mut config = rdkafka::ClientConfig::new();
-        let set = |key| self.number(key).and_then(|bytes| usize::try_from(bytes).ok());
-        // librdkafka takes no larger message than an answer, though it means only messages that are sent.
-        let bytes = self.prefetch.max(set("message.max.bytes").unwrap_or(0));
-        let largest = set("fetch.max.bytes").unwrap_or(bytes).clamp(1_000, MESSAGE_MAX_BYTES);
-        let (bytes, largest) = (bytes.to_string(), largest.to_string());
-        let kilobytes = (self.prefetch >> 10).to_string();
-        let metadata_age = self.metadata_max_age().as_millis().to_string();
-        for (key, value) in [
-            // Messages that are fetched ahead live outside the budget's batches: this is their share of it.
-            ("queued.max.messages.kbytes", kilobytes.as_str()),
-            // The limit in bytes shall decide, not this one: with small records it would stall each fetch.
-            ("queued.min.messages", "1000000"),
-            // One answer may be as large: it stays in memory until the last of its messages is read.
-            ("fetch.max.bytes", bytes.as_str()),
-            ("message.max.bytes", largest.as_str()),
-            // The default of a second stalls whenever the queue was full for a moment.
-            ("fetch.queue.backoff.ms", "5"),
-            ("topic.metadata.refresh.interval.ms", metadata_age.as_str()),
-            ("statistics.interval.ms", "5000"),
-        ] {
-            config.set(key, value);
-        }
-        for (key, value) in &self.properties {
-            config.set(key, value);
-        }
-        let debug = self.property("debug").map_or(topic_ids::DEBUG.to_owned(), |debug| format!("{debug},{}", topic_ids::DEBUG));
-        for (key, value) in [
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("enable.partition.eof", "false"),
-            // Where to go on is decided here (`trouble.rs`), where it can be counted and told.
-            ("auto.offset.reset", "error"),
-            // One of its lines tells that a topic was made again (`topic_ids.rs`).
-            ("debug", debug.as_str()),
-        ] {
-            config.set(key, value);
-        }
-        config.set_log_level(RDKafkaLogLevel::Debug);
-        config
-    }
-
-    /// The least important lines of librdkafka's log that are passed on.
-    pub(super) fn shown_log_level(&self) -> RDKafkaLogLevel {
-        let asked_for = self.property("debug").is_some_and(|debug| !debug.is_empty());
-        if asked_for { RDKafkaLogLevel::Debug } else { rdkafka::ClientConfig::new().log_level }
+        consumer_config(&self.properties, self.prefetch)
     }
 
     /// How often topics are looked for.
     pub(super) fn metadata_max_age(&self) -> Duration {
-        Duration::from_millis(self.number("metadata.max.age.ms").unwrap_or(300_000))
+        metadata_max_age(&self.properties)
     }
 
     /// How long a callback of librdkafka may block: well below what makes the group give us up.
     pub(super) fn patience(&self) -> Duration {
-        Duration::from_millis(self.number("max.poll.interval.ms").unwrap_or(300_000)) * 4 / 5
+        Duration::from_millis(number(&self.properties, "max.poll.interval.ms").unwrap_or(300_000)) * 4 / 5
     }
 
     /// Where partitions without a committed offset begin.
     pub(super) fn reset(&self) -> Reset {
-        Reset::parse(self.property("auto.offset.reset").unwrap_or("earliest"))
+        Reset::parse(property(&self.properties, "auto.offset.reset").unwrap_or("earliest"))
     }
+}
 
-    fn number(&self, key: &str) -> Option<u64> {
-        self.property(key)?.parse().ok()
+/// All settings of a consumer: what is derived, then what was set, then what must be so.
+pub(super) fn consumer_config(properties: &[(String, String)], prefetch: usize) -> rdkafka::ClientConfig {
+    let mut config = rdkafka::ClientConfig::new();
+    let set = |key| number(properties, key).and_then(|bytes| usize::try_from(bytes).ok());
+    // librdkafka takes no larger message than an answer, though it means only messages that are sent.
+    let bytes = prefetch.max(set("message.max.bytes").unwrap_or(0));
+    // Nor a larger answer than it receives, with what is around it.
+    let received = set("receive.message.max.bytes").map_or(usize::MAX, |bytes| bytes.saturating_sub(512));
+    let bytes = bytes.min(received).max(*PREFETCH.start());
+    let largest = set("fetch.max.bytes").unwrap_or(bytes).clamp(1_000, MESSAGE_MAX_BYTES);
+    let (bytes, largest) = (bytes.to_string(), largest.to_string());
+    let kilobytes = (prefetch >> 10).to_string();
+    let metadata_age = metadata_max_age(properties).as_millis().to_string();
+    for (key, value) in [
+        // Messages that are fetched ahead live outside the budget's batches: this is their share of it.
+        ("queued.max.messages.kbytes", kilobytes.as_str()),
+        // The limit in bytes shall decide, not this one: with small records it would stall each fetch.
+        ("queued.min.messages", "1000000"),
+        // One answer may be as large: it stays in memory until the last of its messages is read.
+        ("fetch.max.bytes", bytes.as_str()),
+        ("message.max.bytes", largest.as_str()),
+        // The default of a second stalls whenever the queue was full for a moment.
+        ("fetch.queue.backoff.ms", "5"),
+        ("topic.metadata.refresh.interval.ms", metadata_age.as_str()),
+        ("statistics.interval.ms", "5000"),
+    ] {
+        config.set(key, value);
     }
+    for (key, value) in properties {
+        config.set(key, value);
+    }
+    let debug = property(properties, "debug").map_or(topic_ids::DEBUG.to_owned(), |debug| format!("{debug},{}", topic_ids::DEBUG));
+    for (key, value) in [
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("enable.partition.eof", "false"),
+        // Where to go on is decided here (`trouble.rs`), where it can be counted and told.
+        ("auto.offset.reset", "error"),
+        // One of its lines tells that a topic was made again (`topic_ids.rs`).
+        ("debug", debug.as_str()),
+    ] {
+        config.set(key, value);
+    }
+    config.set_log_level(RDKafkaLogLevel::Debug);
+    config
+}
 
-    fn property(&self, key: &str) -> Option<&str> {
-        self.properties.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
+fn metadata_max_age(properties: &[(String, String)]) -> Duration {
+    Duration::from_millis(number(properties, "metadata.max.age.ms").unwrap_or(300_000))
+}
+
+fn number(properties: &[(String, String)], key: &str) -> Option<u64> {
+    property(properties, key)?.parse().ok()
+}
+
+fn property<'a>(properties: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    properties.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
 }
 
 #[cfg(test)]
@@ -184,7 +190,8 @@ mod tests {
     #[test]
     fn librdkafka_takes_any_prefetch_and_either_limit_that_is_set() {
         for prefetch in [128 << 10, 2 << 20] {
-            for set in [None, Some(("fetch.max.bytes", "500000")), Some(("message.max.bytes", "5000000"))] {
+            let limits = [("fetch.max.bytes", "500000"), ("message.max.bytes", "5000000"), ("receive.message.max.bytes", "200000")];
+            for set in [None].into_iter().chain(limits.map(Some)) {
                 let settings = KafkaSettings { prefetch, ..settings(set.as_slice()) };
                 let client: Result<rdkafka::consumer::BaseConsumer, _> = settings.client_config().set("group.id", "g").create();
                 assert!(client.is_ok(), "{prefetch} {set:?}: {:?}", client.err());

@@ -62,7 +62,7 @@ pub(super) enum Wait {
     /// It must be sought, but not before.
     Seek(Option<Instant>),
     /// It must be found out where to go on.
-    LookUp { why: Why, low: Option<i64>, high: Option<i64>, ask_at: Option<Instant> },
+    LookUp { why: Why, low: Option<i64>, high: Option<i64>, since: Option<i64>, ask_at: Option<Instant> },
 }
 
 /// Why offsets are asked for.
@@ -79,7 +79,7 @@ pub(super) enum Why {
 impl Wait {
     /// Offsets that are asked for at once.
     pub(super) fn look_up(why: Why, now: Instant) -> Self {
-        Self::LookUp { why, low: None, high: None, ask_at: Some(now) }
+        Self::LookUp { why, low: None, high: None, since: None, ask_at: Some(now) }
     }
 }
 

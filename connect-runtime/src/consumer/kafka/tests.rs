@@ -189,7 +189,7 @@ struct Lines(Arc<topic_ids::Changes>);
 impl ConsumerContext for Lines {}
 
 impl ClientContext for Lines {
-    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+    fn log(&self, _level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
         assert!(facility != "METADATA" || !message.contains("changed id") || message.contains("Topic t "), "{message}");
         self.0.note(message);
     }

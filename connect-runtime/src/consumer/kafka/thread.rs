@@ -23,6 +23,7 @@ use tokio::{
 
 use super::{
     Inlet, KafkaSettings, Queues,
+    client_log::ClientLog,
     context::{Context, LAST_COMMIT},
     joining::{self, Joining},
     native::{Messages, Queue},
@@ -115,7 +116,7 @@ impl ConsumerThread {
             closing: AtomicBool::new(false),
             health: settings.health.clone(),
             changes: Changes::default(),
-            shown: settings.shown_log_level(),
+            log: ClientLog::new(settings.thread_name(), &settings.properties),
             state: Mutex::new(State::default()),
         };
         let mut consumer: BaseConsumer<Context> =

@@ -80,8 +80,9 @@ pub(super) enum Resolution {
     BeganAnew { at: i64 },
 }
 
-/// Decides by where the log begins and ends now. `truncated`: librdkafka knows that records which were read are no longer there.
-pub(super) fn resolve(next: i64, (low, high): (i64, i64), truncated: bool, reset: Reset) -> Resolution {
+/// Decides by where the log begins and ends now, and where a reset begins in it. `truncated`: librdkafka knows that records which were read are no
+/// longer there.
+pub(super) fn resolve(next: i64, (low, high): (i64, i64), truncated: bool, (reset, begin): (Reset, i64)) -> Resolution {
     if truncated || next > high {
         return Resolution::BeganAnew { at: low };
     }
@@ -89,8 +90,7 @@ pub(super) fn resolve(next: i64, (low, high): (i64, i64), truncated: bool, reset
         return Resolution::Follow;
     }
     match reset {
-        Reset::Earliest => Resolution::Gone { missing: low - next, at: low },
-        Reset::Latest => Resolution::Gone { missing: high - next, at: high },
+        Reset::Earliest | Reset::Latest | Reset::Since(_) => Resolution::Gone { missing: begin - next, at: begin },
         Reset::Error => Resolution::Refuse { missing: low - next },
     }
 }
@@ -126,23 +126,23 @@ mod tests {
     #[test]
     fn records_that_have_gone_are_counted_and_the_policy_says_where_to_go_on() {
         let log = (100, 250);
-        assert_eq!(resolve(40, log, false, Reset::Earliest), Resolution::Gone { missing: 60, at: 100 });
-        assert_eq!(resolve(40, log, false, Reset::Latest), Resolution::Gone { missing: 210, at: 250 });
-        assert_eq!(resolve(40, log, false, Reset::Error), Resolution::Refuse { missing: 60 });
+        assert_eq!(resolve(40, log, false, (Reset::Earliest, 100)), Resolution::Gone { missing: 60, at: 100 });
+        assert_eq!(resolve(40, log, false, (Reset::Latest, 250)), Resolution::Gone { missing: 210, at: 250 });
+        assert_eq!(resolve(40, log, false, (Reset::Error, 100)), Resolution::Refuse { missing: 60 });
     }
 
     #[test]
     fn a_log_that_ends_before_what_was_read_is_another_one() {
         for reset in [Reset::Earliest, Reset::Latest, Reset::Error] {
-            assert_eq!(resolve(251, (3, 250), false, reset), Resolution::BeganAnew { at: 3 });
-            assert_eq!(resolve(200, (3, 250), true, reset), Resolution::BeganAnew { at: 3 });
+            assert_eq!(resolve(251, (3, 250), false, (reset, 3)), Resolution::BeganAnew { at: 3 });
+            assert_eq!(resolve(200, (3, 250), true, (reset, 3)), Resolution::BeganAnew { at: 3 });
         }
     }
 
     #[test]
     fn an_offset_that_is_there_is_followed() {
         for next in [100, 180, 250] {
-            assert_eq!(resolve(next, (100, 250), false, Reset::Error), Resolution::Follow);
+            assert_eq!(resolve(next, (100, 250), false, (Reset::Error, 100)), Resolution::Follow);
         }
     }
 }
