@@ -19,6 +19,11 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts one, or says which test is skipped because there are no jars.
     pub(crate) fn start(test: &str) -> Option<Self> {
+        Self::start_with(test, "")
+    }
+
+    /// The same, with these lines in its file.
+    pub(crate) fn start_with(test: &str, more: &str) -> Option<Self> {
         let libraries = libraries(test)?;
         let directory = scratch("broker");
         let address = free_address();
@@ -28,6 +33,7 @@ impl Broker {
             .replace("@PORT@", &address.port().to_string())
             .replace("@CONTROLLER@", &free_address().port().to_string())
             .replace("@DATA@", &directory.join("data").to_string_lossy());
+        let settings = format!("{settings}\n{more}\n");
         std::fs::write(directory.join("server.properties"), settings).expect("the broker's settings");
         std::fs::copy(scripts.join("kafka-log4j2.properties"), directory.join("log4j2.properties")).expect("its log's settings");
         let mut broker = Self { directory, libraries, address: address.to_string(), process: None };
@@ -47,6 +53,14 @@ impl Broker {
         let process = self.java("kafka.Kafka").arg("server.properties").spawn().expect("java runs");
         self.process = Some(process);
         wait_until("the broker listens", Duration::from_secs(60), || TcpStream::connect(&self.address).is_ok());
+    }
+
+    /// Changes who may do what, with Kafka's own tool.
+    pub(crate) fn change_rights(&self, arguments: &[&str]) {
+        let tool = "org.apache.kafka.tools.AclCommand";
+        let done =
+            self.java(tool).args(["--bootstrap-server", &self.address, "--force"]).args(arguments).status().expect("java runs");
+        assert!(done.success(), "{arguments:?}: {}", self.log());
     }
 
     /// Stops it as an operator does.

@@ -103,42 +103,42 @@ fn what_no_client_can_be_made_of_is_refused_by_validate_with_the_key_as_it_was_w
         (
             "consumer.override.group.protocol=consumer\nconsumer.override.session.timeout.ms=30000".to_owned(),
             "consumer.override.session.timeout.ms",
-            17,
+            16,
         ),
         (
             "consumer.override.group.protocol=consumer\nconsumer.override.heartbeat.interval.ms=1000".to_owned(),
             "consumer.override.heartbeat.interval.ms",
-            17,
+            16,
         ),
-        ("consumer.override.receive.message.max.bytes=2000".to_owned(), "consumer.override.receive.message.max.bytes", 16),
+        ("consumer.override.receive.message.max.bytes=2000".to_owned(), "consumer.override.receive.message.max.bytes", 15),
         (
             format!("{tls}consumer.override.ssl.truststore.location=/no/such/file"),
             "/no/such/file for configuration consumer.override.ssl.truststore.location: the file cannot be read",
-            18,
+            17,
         ),
         (
             format!("{tls}consumer.override.ssl.truststore.location={not_a_certificate}"),
             "consumer.override.ssl.truststore.location",
-            18,
+            17,
         ),
         (
             "consumer.override.session.timeout.ms=2000".to_owned(),
             "consumer.override.session.timeout.ms: must be more than heartbeat.interval.ms",
-            16,
+            15,
         ),
         (
             "errors.tolerance=all\nerrors.deadletterqueue.topic.name=q\nproducer.override.enable.idempotence=true\n\
              producer.override.acks=1"
                 .to_owned(),
             "producer.override.acks",
-            19,
+            18,
         ),
         (
             "errors.tolerance=all\nerrors.deadletterqueue.topic.name=q\nproducer.override.linger.ms=500\n\
              producer.override.delivery.timeout.ms=400"
                 .to_owned(),
             "producer.override.delivery.timeout.ms",
-            19,
+            18,
         ),
     ];
     for (line, expected, number) in cases {
@@ -163,7 +163,7 @@ fn all_files_that_cannot_be_read_are_named_at_once_and_none_where_they_are_not_u
 #[test]
 fn a_limit_is_said_where_it_is_written() {
     let (is_valid, text) = said("consumer.override.fetch.max.bytes=0");
-    assert!(is_valid && text.contains("connector.properties:16") && text.contains("is limited to 1000"), "{text}");
+    assert!(is_valid && text.contains("connector.properties:15") && text.contains("is limited to 1000"), "{text}");
     let (is_valid, text) = said("consumer.override.auto.offset.reset=by_duration:1 hour");
     assert!(!is_valid && text.contains("such as PT1H"), "{text}");
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::broker::Broker;
 use crate::bucket::{Bucket, Server};
-use crate::cluster::{Cluster, wait_until};
+use crate::cluster::{Cluster, Record, wait_until};
 use crate::files::worker;
 use crate::process::{Connect, scratch};
 use crate::reports::{self, bad, committed, produce};
@@ -23,7 +24,10 @@ struct Letters {
 
 impl Letters {
     fn new(folder: &'static str, what: &str, queue_config: &[(&str, &str)]) -> Option<Self> {
-        let cluster = Cluster::from_environment(what)?;
+        Self::at(Cluster::from_environment(what)?, folder, what, queue_config)
+    }
+
+    fn at(cluster: Cluster, folder: &'static str, what: &str, queue_config: &[(&str, &str)]) -> Option<Self> {
         let bucket = Bucket::create(Server::Moto, what)?;
         let topic = format!("{what}-{}", std::process::id());
         let queue = format!("{topic}.dlq");
@@ -145,5 +149,72 @@ fn a_stop_while_the_queue_refuses_loses_no_record() {
     let mut process = letters.start();
     letters.wait_until_committed(3);
     assert_eq!(letters.texts(), ["{bad0", "{bad2"]);
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+}
+
+/// Whoever is not named may do everything, until somebody is named.
+const RIGHTS: &str =
+    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\nallow.everyone.if.no.acl.found=true";
+
+#[test]
+fn while_writing_to_the_queue_is_not_allowed_offsets_wait_and_go_on_once_it_is() {
+    let Some(broker) = Broker::start_with("dlq-denied", RIGHTS) else { return };
+    let Some(letters) = Letters::at(broker.cluster(), "dlq-topic-deleted", "dlq-denied", &[]) else { return };
+    let mut process = letters.start();
+    produce(&letters.cluster, &letters.topic, [b"{bad0".to_vec()]);
+    letters.wait_until_committed(1);
+
+    let of_queue = ["--topic", &letters.queue];
+    let denied = ["--deny-principal", "User:ANONYMOUS", "--operation", "Write"];
+    broker.change_rights(&[&["--add", "--allow-principal", "User:*", "--operation", "All"], &of_queue[..]].concat());
+    broker.change_rights(&[&["--add"], &denied[..], &of_queue[..]].concat());
+    produce(&letters.cluster, &letters.topic, [b"{bad1".to_vec(), br#"{"ok":1}"#.to_vec(), b"{bad3".to_vec()]);
+    wait_until("readiness says why", PATIENCE, || process.problems().iter().any(|said| said.contains("may not write")));
+    assert_eq!(letters.committed(), Some(1));
+
+    broker.change_rights(&[&["--remove"], &denied[..], &of_queue[..]].concat());
+    letters.wait_until_committed(4);
+    assert_eq!(letters.texts(), ["{bad0", "{bad1", "{bad3"]);
+    wait_until("it is ready", PATIENCE, || process.is_ready());
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+}
+
+#[test]
+fn partitions_whose_records_go_elsewhere_do_not_wait_for_the_queue() {
+    let Some(letters) = Letters::new("dlq-topic-deleted", "dlq-others", &[("max.message.bytes", "4000")]) else { return };
+    letters.cluster.grow_topic(&letters.topic, 2);
+    // Forty megabytes that the queue never takes: more than there is memory for.
+    for _ in 0..10 {
+        produce(&letters.cluster, &letters.topic, (0..8).map(|_| bad(500_000)));
+    }
+    let mut process = letters.start();
+    wait_until("the partition waits", PATIENCE, || {
+        process.log().contains("too many of its records wait for the dead letter queue")
+    });
+    let good = |n: i64| Record {
+        topic: letters.topic.clone(),
+        partition: 1,
+        value: Some(format!(r#"{{"i":{n}}}"#).into_bytes()),
+        ..Record::default()
+    };
+    for round in 0..3 {
+        letters.cluster.produce(&(0..100).map(|n| good(round * 100 + n)).collect::<Vec<_>>());
+        let partitions = [(letters.topic.clone(), 1)];
+        wait_until("the other one goes on", PATIENCE, || {
+            let committed = letters.cluster.committed(&format!("connect-{}", letters.topic), &partitions);
+            committed.values().eq([&((round + 1) * 100)])
+        });
+    }
+    assert_eq!(letters.committed().unwrap_or(0), 0);
+    assert!(
+        process.metric("connect_budget_used_bytes").is_some_and(|used| used < 40e6),
+        "{:?}",
+        process.series("connect_budget_used_bytes")
+    );
+
+    letters.cluster.configure_topic(&letters.queue, &[("max.message.bytes", "2000000")]);
+    letters.wait_until_committed(80);
+    assert_eq!(letters.copies().len(), 80);
+    wait_until("it is ready", PATIENCE, || process.is_ready());
     assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
 }

@@ -5,7 +5,12 @@ use std::time::Duration;
 use connect_api::{CommitReason, ErrorKind, Offsets, Result, SinkTaskHost as _, TopicPartition};
 use tokio::time::Instant;
 
-use super::{SETTLE_WITHIN, SinkLoop, assignment::{Partition, PausedBy}, commit::to_commit, shown_to_turn};
+use super::{
+    SETTLE_WITHIN, SinkLoop,
+    assignment::{Partition, PausedBy},
+    commit::to_commit,
+    shown_to_turn,
+};
 use crate::{
     consumer::{Ack, Command, EpochOffset, Event, Generation, NewLog},
     shutdown::Stop,

@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn durations_are_read_as_java_reads_them() {
         let seconds = |text| parse(text).map(|duration| duration.as_secs_f64());
-        for (text, expected) in [("PT1H", 3_600.0), ("P1D", 86_400.0), ("p1dt2h3m4.5s", 93_784.5), ("PT0S", 0.0), ("PT90M", 5_400.0)] {
+        for (text, expected) in
+            [("PT1H", 3_600.0), ("P1D", 86_400.0), ("p1dt2h3m4.5s", 93_784.5), ("PT0S", 0.0), ("PT90M", 5_400.0)]
+        {
             assert_eq!(seconds(text), Ok(expected), "{text}");
         }
         for text in ["", "1H", "P", "PT", "P1DT", "PT1H1H", "PT1M1H", "P1H", "PT1.5H", "PT1", "PT-1H", "PTxS"] {

@@ -207,7 +207,9 @@ fn value(name: &str, range: Option<(i64, i64)>, text: &str) -> Result<Value, Str
             other => match other.strip_prefix("by_duration:").map(iso_duration::parse) {
                 Some(Ok(duration)) => return Ok(Value::OurOwn(format!("by_duration:{}", duration.as_millis()))),
                 Some(Err(reason)) => return Err(reason.to_owned()),
-                None => return Err("must be one of earliest, latest, none, by_duration:<ISO 8601>, such as by_duration:PT1H".to_owned()),
+                None => {
+                    return Err("must be one of earliest, latest, none, by_duration:<ISO 8601>, such as by_duration:PT1H".to_owned());
+                }
             },
         },
         "isolation.level" => match text.to_ascii_lowercase().as_str() {

@@ -1,6 +1,8 @@
 //! librdkafka's own log lines, in ours: what a client writes is for its settings to say, what of it is shown is for our log's level.
 
-use rdkafka::{ClientContext, config::RDKafkaLogLevel, error::KafkaError};
+use rdkafka::{ClientContext, client::Client, config::RDKafkaLogLevel, error::KafkaError};
+
+use super::native::Queue;
 
 /// The log of one client.
 #[derive(Clone, Debug)]
@@ -49,6 +51,17 @@ impl ClientLog {
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
                 tracing::info!(target: "librdkafka", client, facility, "{message}");
             }
+        }
+    }
+}
+
+/// Passes on what a client has written that nobody polls: an admin client's thread looks at answers alone.
+pub(crate) fn pass_on(client: &Client<ClientLog>) {
+    let queue = Queue::main(client);
+    while let Some((number, facility, text)) = queue.log_line() {
+        // What is no line is an error, which the log has as well.
+        if !text.is_empty() {
+            client.context().line(level(number), &facility, &text);
         }
     }
 }

@@ -194,7 +194,9 @@ impl Context {
     /// Finds out which topics these are and where partitions begin, but waits only briefly: who does not answer now may do so for a long time, and the
     /// others can be read.
     fn look_around(&self, consumer: &BaseConsumer<Self>, epoch: u64, goes_on: &dyn Fn() -> bool) {
-        let until = Instant::now() + BRIEFLY;
+        let begun = Instant::now();
+        // By a duration librdkafka cannot be told where to begin: the answer is waited for.
+        let until = begun + if matches!(self.reset, Reset::Since(_)) { self.patience } else { BRIEFLY };
         loop {
             let now = Instant::now();
             self.ask_offsets(consumer, now);
@@ -206,7 +208,7 @@ impl Context {
             }
             self.take_answers(ANSWER_WAIT);
         }
-        self.identify(consumer, epoch, until);
+        self.identify(consumer, epoch, begun + BRIEFLY);
     }
 
     /// Finds out which topics these are. librdkafka knows most of them; of others it learns by asking.

@@ -31,7 +31,7 @@ use std::sync::{
 use connect_api::{Error, Result};
 use tokio::sync::mpsc;
 
-pub(crate) use client_log::ClientLog;
+pub(crate) use client_log::{ClientLog, pass_on};
 pub(crate) use probe::probe;
 pub(crate) use settings::{KafkaSettings, prefetch_for, refused, refused_value};
 pub(crate) use trial::refused_together;

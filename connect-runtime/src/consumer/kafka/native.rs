@@ -43,6 +43,12 @@ impl Queue {
         Self(unsafe { native::rd_kafka_queue_new(client.native_ptr()) })
     }
 
+    /// The queue into which a client puts what has no other.
+    pub(super) fn main<C: ClientContext>(client: &Client<C>) -> Self {
+        // SAFETY: the client is alive during the call, which never returns null and counts a reference that is given back on drop.
+        Self(unsafe { native::rd_kafka_queue_get_main(client.native_ptr()) })
+    }
+
     /// The queue that a partition's messages are fetched into.
     pub(super) fn of_partition<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> Option<Self> {
         let topic = CString::new(topic).ok()?;

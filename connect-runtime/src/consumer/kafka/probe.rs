@@ -4,12 +4,12 @@ use std::{sync::Mutex, time::Duration};
 
 use connect_api::{Error, Result};
 use rdkafka::{
-    ClientConfig, ClientContext,
+    ClientContext,
     consumer::{Consumer, ConsumerContext, base_consumer::BaseConsumer},
     error::KafkaError,
 };
 
-use super::settings::refused;
+use super::settings::{PREFETCH, consumer_config, refused};
 
 /// The id comes with the first answer, if at all.
 const CLUSTER_ID_TIMEOUT: Duration = Duration::from_millis(100);
@@ -42,14 +42,9 @@ impl ClientContext for LastError {
 /// # Errors
 /// `Config` where librdkafka refuses the settings; `Retriable` where no broker answers in time.
 pub(crate) fn probe(properties: &[(String, String)], within: Duration) -> Result<Option<String>> {
-    let mut config = ClientConfig::new();
-    for (key, value) in properties {
-        config.set(key, value);
-    }
+    let mut config = consumer_config(properties, *PREFETCH.start());
     // Without a group nothing is joined, and closing takes no time.
     config.remove("group.id").remove("group.instance.id");
-    // Nothing is read; and it may be one that librdkafka does not know.
-    config.remove("auto.offset.reset");
     let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
     let consumer: BaseConsumer<LastError> = config.create_with_context(LastError::default()).map_err(|error| refused(&error))?;
     match consumer.fetch_metadata(Some("__consumer_offsets"), within) {

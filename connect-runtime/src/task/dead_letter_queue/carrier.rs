@@ -159,8 +159,7 @@ impl Shared {
 
     /// Gives an admitted copy to the client.
     fn hand_over(&self, contents: Contents<'_>, slip: Box<Slip>) {
-        let mut message: BaseRecord<'_, [u8], [u8], _> =
-            BaseRecord::with_opaque_to(&self.topic, slip).headers(contents.headers);
+        let mut message: BaseRecord<'_, [u8], [u8], _> = BaseRecord::with_opaque_to(&self.topic, slip).headers(contents.headers);
         (message.key, message.payload, message.timestamp) = (contents.key, contents.value, contents.timestamp);
         if let Err((error, BaseRecord { key, payload, timestamp, headers, delivery_opaque, .. })) = self.producer.send(message) {
             let contents = Contents { key, value: payload, headers: headers.unwrap_or_default(), timestamp };
@@ -227,7 +226,7 @@ struct Deliveries {
 
 impl Deliveries {
     fn arrived(&self, slip: Box<Slip>) {
-        if self.waiting().arrived() {
+        if self.waiting().arrived(Instant::now()) {
             tracing::info!(topic = &*self.topic, "the dead letter queue takes records again");
         }
         drop(slip);
@@ -261,7 +260,8 @@ impl Deliveries {
                 slip.count_refusal();
                 if self.waiting().queue_refuses(number, Letter::new(contents, slip), &why, now) {
                     tracing::error!(
-                        topic = &*self.topic, error = why,
+                        topic = &*self.topic,
+                        error = why,
                         "the dead letter queue takes no records; offsets after them are not committed until it does"
                     );
                 }

@@ -7,17 +7,15 @@ use super::super::tolerance::Failure;
 
 /// The record's own headers.
 pub(super) fn of_record(record: &ConsumerRecord) -> OwnedHeaders {
-    let insert = |headers: OwnedHeaders, (key, value): &connect_api::RawHeader| {
-        headers.insert(Header { key, value: value.as_deref() })
-    };
+    let insert =
+        |headers: OwnedHeaders, (key, value): &connect_api::RawHeader| headers.insert(Header { key, value: value.as_deref() });
     record.headers.iter().fold(OwnedHeaders::new(), insert)
 }
 
 /// Adds what Kafka Connect says of a failed record.
 pub(super) fn with_context(headers: OwnedHeaders, connector: &str, task: usize, failure: &Failure<'_>) -> OwnedHeaders {
-    let insert = |headers: OwnedHeaders, (key, value): (&str, Option<String>)| {
-        headers.insert(Header { key, value: value.as_deref() })
-    };
+    let insert =
+        |headers: OwnedHeaders, (key, value): (&str, Option<String>)| headers.insert(Header { key, value: value.as_deref() });
     context(connector, task, failure).into_iter().fold(headers, insert)
 }
 
@@ -55,4 +53,3 @@ pub(super) fn trace(error: &Error) -> String {
     }
     trace
 }
-

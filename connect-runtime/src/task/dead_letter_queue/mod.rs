@@ -229,7 +229,6 @@ impl fmt::Debug for DeadLetterQueue {
     }
 }
 
-
 fn size(record: &ConsumerRecord) -> usize {
     let length = |bytes: &Option<bytes::Bytes>| bytes.as_ref().map_or(0, bytes::Bytes::len);
     let headers: usize = record.headers.iter().map(|(name, value)| name.len() + length(value)).sum();

@@ -192,8 +192,7 @@ async fn without_context_a_copy_has_the_headers_of_the_record_alone() {
 fn d7_an_error_without_a_message_has_a_header_without_a_value() {
     let error = Error::data("").with_class("java.lang.NullPointerException");
     let (source, record) = (TopicPartition::new("t", 0), record());
-    let failure =
-        Failure { stage: Stage::Transformation, class: "T", error: &error, topic_partition: &source, record: &record };
+    let failure = Failure { stage: Stage::Transformation, class: "T", error: &error, topic_partition: &source, record: &record };
     let [.., message, trace] = context("c", 0, &failure);
     assert_eq!(message, ("__connect.errors.exception.message", None));
     assert_eq!(trace.1.as_deref(), Some("java.lang.NullPointerException\n"));

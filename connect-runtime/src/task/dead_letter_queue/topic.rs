@@ -14,6 +14,9 @@ use crate::{
     consumer::kafka::{self, ClientLog},
 };
 
+/// How often the admin client's log is passed on.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+
 /// Creates the topic with one partition unless it is there.
 pub(super) async fn create_topic(config: &DeadLetterQueueConfig, properties: ClientProperties, timeout: Duration) -> Result<()> {
     let topic = config.topic.as_str();
@@ -23,6 +26,19 @@ pub(super) async fn create_topic(config: &DeadLetterQueueConfig, properties: Cli
     client.extend(properties);
     let admin: AdminClient<ClientLog> = client.create_with_context(log).map_err(|error| not_initialized(topic, error))?;
     let admin = Arc::new(admin);
+    let creating = create(&admin, config, timeout);
+    tokio::pin!(creating);
+    loop {
+        let created = tokio::time::timeout(LOG_EVERY, &mut creating).await;
+        kafka::pass_on(admin.inner());
+        if let Ok(created) = created {
+            return created;
+        }
+    }
+}
+
+async fn create(admin: &Arc<AdminClient<ClientLog>>, config: &DeadLetterQueueConfig, timeout: Duration) -> Result<()> {
+    let topic = config.topic.as_str();
     let lister = admin.clone();
     // All topics: asking for one by name may create it with the broker's defaults. The call waits, so it gets a thread.
     let listing = tokio::task::spawn_blocking(move || lister.inner().fetch_metadata(None, timeout));
@@ -63,4 +79,3 @@ pub(super) fn not_initialized(topic: &str, error: KafkaError) -> Error {
     };
     error_of(message).with_class("org.apache.kafka.connect.errors.ConnectException").with_source(error)
 }
-

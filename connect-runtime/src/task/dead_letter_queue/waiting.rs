@@ -1,10 +1,6 @@
 //! The order in which copies are sent that could not be sent at once, decided without touching anything.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -17,8 +13,8 @@ const FIRST_GROUP: usize = 8;
 /// Before the queue is tried again, after the first refusal and at most.
 const QUEUE_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
-/// Before a copy is tried again that was refused alone: its topic may take it by then.
-const MISFIT_PAUSE: Duration = Duration::from_secs(10);
+/// Before a copy is tried again that was refused alone: its topic may take it by then. So many are tried in this time.
+const MISFIT_PAUSE: (Duration, usize) = (Duration::from_secs(10), 16);
 
 /// Copies that wait to be sent, and what is known of those under way. Copies keep the order in which their records failed, but for
 /// those that are refused though they are alone.
@@ -46,6 +42,8 @@ pub(super) struct Waiting<L> {
 struct Round {
     sent: usize,
     refused: bool,
+    /// It is one that was refused alone before.
+    is_misfit: bool,
 }
 
 impl<L> Default for Waiting<L> {
@@ -77,9 +75,13 @@ impl<L> Waiting<L> {
     }
 
     /// A copy has arrived. Returns whether the queue works again.
-    pub(super) fn arrived(&mut self) -> bool {
+    pub(super) fn arrived(&mut self, now: Instant) -> bool {
         self.in_flight -= 1;
         self.failures = 0;
+        if self.round.is_some_and(|round| round.is_misfit) {
+            // What is mended for one may be for the others.
+            self.misfits.values_mut().for_each(|(at, _)| *at = now);
+        }
         self.trouble.take().is_some()
     }
 
@@ -93,7 +95,9 @@ impl<L> Waiting<L> {
         self.in_flight -= 1;
         let sent = self.round.map_or(GROUP_MAX, |round| round.sent);
         if is_alone || sent == 1 {
-            let (_, letter) = self.misfits.entry(number).or_insert((now + MISFIT_PAUSE, letter));
+            let (pause, tried) = MISFIT_PAUSE;
+            let turns = u32::try_from(self.misfits.len() / tried).unwrap_or(u32::MAX);
+            let (_, letter) = self.misfits.entry(number).or_insert((now + pause.saturating_mul(turns.saturating_add(1)), letter));
             return Some(letter);
         }
         self.letters.insert(number, letter);
@@ -133,7 +137,7 @@ impl<L> Waiting<L> {
         {
             self.group = (self.group * 2).min(GROUP_MAX);
         }
-        let mut next = Vec::new();
+        let (mut next, mut is_misfit) = (Vec::new(), false);
         if self.not_before.is_none_or(|at| at <= now) {
             next.extend((0..self.group).map_while(|_| self.letters.pop_first()));
         }
@@ -141,10 +145,11 @@ impl<L> Waiting<L> {
             && let Some(number) = self.misfits.iter().find_map(|(number, (at, _))| (*at <= now).then_some(*number))
         {
             next.extend(self.misfits.remove(&number).map(|(_, letter)| (number, letter)));
+            is_misfit = true;
         }
         if !next.is_empty() {
             self.in_flight = next.len();
-            self.round = Some(Round { sent: next.len(), refused: false });
+            self.round = Some(Round { sent: next.len(), refused: false, is_misfit });
         }
         next
     }
@@ -177,12 +182,12 @@ mod tests {
     /// Copies are as large as they say; a batch has everything that is sent together.
     fn deliver(waiting: &mut Waiting<usize>, limit: usize, now: &mut Instant) -> (Vec<u64>, Vec<u64>) {
         let (mut arrived, mut misfits) = (Vec::new(), Vec::new());
-        for _ in 0..100 {
+        for _ in 0..1_000 {
             let round = waiting.next_round(*now);
             let bytes: usize = round.iter().map(|(_, bytes)| bytes).sum();
             for (number, letter) in round {
                 if bytes <= limit {
-                    waiting.arrived();
+                    waiting.arrived(*now);
                     arrived.push(number);
                 } else if waiting.does_not_fit(number, letter, false, *now).is_some() {
                     misfits.push(number);
@@ -223,9 +228,22 @@ mod tests {
         let (arrived, misfits) = deliver(&mut waiting, 70, &mut now);
         assert_eq!((arrived.len(), misfits), (19, vec![7]));
         assert!(waiting.admit(), "it is in nobody's way");
-        waiting.arrived();
-        now += MISFIT_PAUSE;
+        waiting.arrived(now);
+        now += MISFIT_PAUSE.0;
         assert_eq!(deliver(&mut waiting, 100, &mut now), (vec![7], Vec::new()), "the topic takes more by then");
+    }
+
+    #[test]
+    fn of_many_that_do_not_fit_a_few_are_tried_and_all_once_one_fits() {
+        let mut now = Instant::now();
+        let mut waiting = refused_batch(&[100; 200], now);
+        assert_eq!(deliver(&mut waiting, 70, &mut now).1.len(), 200);
+        now += MISFIT_PAUSE.0;
+        let (_, tried) = deliver(&mut waiting, 70, &mut now);
+        assert!(tried.len() <= MISFIT_PAUSE.1 + 1, "{}", tried.len());
+        now += MISFIT_PAUSE.0;
+        let arrived = deliver(&mut waiting, 100, &mut now).0.len() + deliver(&mut waiting, 100, &mut now).0.len();
+        assert_eq!(arrived, 200);
     }
 
     #[test]
@@ -241,7 +259,7 @@ mod tests {
         now += QUEUE_PAUSE.1;
         assert_eq!(waiting.next_round(now), [(0, "a")]);
         assert!(waiting.next_round(now).is_empty(), "it waits for the answer");
-        assert!(waiting.arrived(), "it works again");
+        assert!(waiting.arrived(now), "it works again");
         assert_eq!(waiting.next_round(now), [(1, "b"), (2, "c")]);
         assert!(waiting.trouble().is_none());
     }
