@@ -10,7 +10,7 @@ use crate::files::worker;
 use crate::process::{Connect, scratch};
 use crate::reports::{self, bad, committed, produce};
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A connector whose file comes from a report, and its topics.
 struct Letters {
@@ -20,6 +20,7 @@ struct Letters {
     topic: String,
     queue: String,
     directory: PathBuf,
+    flush_size: u32,
 }
 
 impl Letters {
@@ -33,12 +34,13 @@ impl Letters {
         let queue = format!("{topic}.dlq");
         cluster.create_topic(&topic, 1, &[]);
         cluster.create_topic(&queue, 1, queue_config);
-        Some(Self { cluster, bucket, folder, directory: scratch(what), topic, queue })
+        Some(Self { cluster, bucket, folder, directory: scratch(what), topic, queue, flush_size: 1 })
     }
 
     fn start(&self) -> Connect {
         let (topic, queue) = (&self.topic, &self.queue);
-        let changes = format!("name={topic}\ntopics={topic}\nerrors.deadletterqueue.topic.name={queue}");
+        let changes =
+            format!("name={topic}\ntopics={topic}\nerrors.deadletterqueue.topic.name={queue}\nflush.size={}", self.flush_size);
         let file = reports::connector(self.folder, &self.bucket, &changes);
         Connect::start(&self.directory, &worker(&self.cluster), &file)
     }
@@ -181,7 +183,9 @@ fn while_writing_to_the_queue_is_not_allowed_offsets_wait_and_go_on_once_it_is()
 
 #[test]
 fn partitions_whose_records_go_elsewhere_do_not_wait_for_the_queue() {
-    let Some(letters) = Letters::new("dlq-topic-deleted", "dlq-others", &[("max.message.bytes", "4000")]) else { return };
+    let limit = [("max.message.bytes", "4000")];
+    let Some(letters) = Letters::new("dlq-topic-deleted", "dlq-others", &limit) else { return };
+    let letters = Letters { flush_size: 50, ..letters };
     letters.cluster.grow_topic(&letters.topic, 2);
     // Forty megabytes that the queue never takes: more than there is memory for.
     for _ in 0..10 {

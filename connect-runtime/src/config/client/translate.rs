@@ -208,7 +208,9 @@ fn value(name: &str, range: Option<(i64, i64)>, text: &str) -> Result<Value, Str
                 Some(Ok(duration)) => return Ok(Value::OurOwn(format!("by_duration:{}", duration.as_millis()))),
                 Some(Err(reason)) => return Err(reason.to_owned()),
                 None => {
-                    return Err("must be one of earliest, latest, none, by_duration:<ISO 8601>, such as by_duration:PT1H".to_owned());
+                    return Err(
+                        "must be one of earliest, latest, none, by_duration:<ISO 8601>, such as by_duration:PT1H".to_owned()
+                    );
                 }
             },
         },

@@ -173,11 +173,11 @@ impl DeadLetterQueue {
         let limit = self.budget.connector_share() / 8;
         let crowded = partitions.iter().filter(|(_, copies)| copies.state().bytes > limit);
         let crowded = crowded.map(|(topic_partition, _)| topic_partition.clone()).collect();
-        let troubled = partitions.iter().filter(|(_, copies)| self.has_trouble(copies, now));
-        Ok(Held { problem: self.problem(troubled.collect()), crowded })
+        let troubled: Vec<_> = partitions.iter().filter(|(_, copies)| self.has_trouble(copies, now)).collect();
+        Ok(Held { problem: self.problem(&troubled), crowded })
     }
 
-    fn problem(&self, troubled: Vec<(&TopicPartition, &Copies)>) -> Option<String> {
+    fn problem(&self, troubled: &[(&TopicPartition, &Copies)]) -> Option<String> {
         if troubled.is_empty() {
             return None;
         }
@@ -199,9 +199,11 @@ impl DeadLetterQueue {
     }
 
     fn has_trouble(&self, copies: &Copies, now: Instant) -> bool {
+        // First: the carrier looks at copies while it is locked, never the other way round.
+        let takes_nothing = self.carrier.trouble().is_some();
         let state = copies.state();
         let is_late = now.saturating_duration_since(state.progress) > LATE_AFTER;
-        state.count > 0 && (is_late || !state.refused.is_empty() || self.carrier.trouble().is_some())
+        state.count > 0 && (takes_nothing || is_late || !state.refused.is_empty())
     }
 
     fn check(&self) -> Result<()> {

@@ -10,6 +10,9 @@ const GROUP_MAX: usize = 256;
 /// How many of those that were sent as they came are sent together when a batch of them was too large.
 const FIRST_GROUP: usize = 8;
 
+/// How many rounds pass before more are sent together than were refused.
+const CAUTION: u32 = 8;
+
 /// Before the queue is tried again, after the first refusal and at most.
 const QUEUE_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
@@ -29,6 +32,8 @@ pub(super) struct Waiting<L> {
     round: Option<Round>,
     /// How many are sent together next.
     group: usize,
+    /// How many rounds have to pass before more are sent together.
+    caution: u32,
     /// The queue is not tried before.
     not_before: Option<Instant>,
     /// How often the queue was tried in vain.
@@ -54,6 +59,7 @@ impl<L> Default for Waiting<L> {
             in_flight: 0,
             round: None,
             group: GROUP_MAX,
+            caution: 0,
             not_before: None,
             failures: 0,
             trouble: None,
@@ -88,6 +94,7 @@ impl<L> Waiting<L> {
     /// A copy has come back, and nobody wants it any more.
     pub(super) fn dropped(&mut self) {
         self.in_flight -= 1;
+        self.forget_trouble();
     }
 
     /// A copy was refused for what is in its batch. Returns it if it was alone: it waits by itself then.
@@ -103,6 +110,7 @@ impl<L> Waiting<L> {
         self.letters.insert(number, letter);
         // What was sent at once came in batches of nobody knows how many.
         self.group = if self.round.is_some() { (sent / 2).max(1) } else { FIRST_GROUP };
+        self.caution = CAUTION;
         self.round = self.round.map(|round| Round { refused: true, ..round });
         None
     }
@@ -135,7 +143,10 @@ impl<L> Waiting<L> {
         if let Some(round) = self.round.take()
             && !round.refused
         {
-            self.group = (self.group * 2).min(GROUP_MAX);
+            self.caution = self.caution.saturating_sub(1);
+            if self.caution == 0 {
+                self.group = (self.group * 2).min(GROUP_MAX);
+            }
         }
         let (mut next, mut is_misfit) = (Vec::new(), false);
         if self.not_before.is_none_or(|at| at <= now) {
@@ -168,8 +179,12 @@ impl<L> Waiting<L> {
     pub(super) fn retain(&mut self, wanted: impl Fn(&L) -> bool) {
         self.letters.retain(|_, letter| wanted(letter));
         self.misfits.retain(|_, (_, letter)| wanted(letter));
+        self.forget_trouble();
+    }
+
+    /// Where nobody is left to find out whether there still is any.
+    fn forget_trouble(&mut self) {
         if self.letters.is_empty() && self.misfits.is_empty() && self.in_flight == 0 {
-            // Nobody is left to find out.
             self.trouble = None;
         }
     }
