@@ -8,6 +8,9 @@ use crate::process::connect;
 /// Classes that nobody has: their authors made them up, or left a placeholder.
 const MADE_UP: [&str; 3] = ["JsonFormatter", "key_serializer.class", "value_serializer.class"];
 
+/// Keys that no connector and no client has: their authors made them up, or mistyped them.
+const NOBODY_S: [&str; 5] = ["format", "s3.ssl.enabled", "s3.part.siz", "s3.socket.timeout.ms", "s3.connection.timeout.ms"];
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
 }
@@ -75,5 +78,13 @@ fn no_real_class_could_not_be_found() {
             let made_up = MADE_UP.iter().any(|name| line.contains(name));
             assert!(made_up || !line.contains("could not be found"), "{line}");
         }
+    }
+}
+
+#[test]
+fn no_real_key_is_unknown() {
+    for line in connectors().iter().flat_map(|file| said_of(file).1) {
+        let unknown = line.split_once("unknown key ").and_then(|(_, rest)| rest.split(',').next());
+        assert!(unknown.is_none_or(|key| NOBODY_S.contains(&key)), "{line}");
     }
 }

@@ -55,6 +55,7 @@ mod same_names;
 mod secrets;
 mod seed;
 mod static_members;
+mod shapes;
 mod store_faults;
 mod survey;
 mod tidy;

@@ -45,6 +45,11 @@ fn command() -> Command {
     command
 }
 
+/// Connector files without names of their own.
+fn numbered<'a>(connectors: &[&'a str]) -> Vec<(String, &'a str)> {
+    (0_u32..).zip(connectors).map(|(which, file)| (format!("{which}.properties"), *file)).collect()
+}
+
 /// `connect run`, running.
 pub(crate) struct Connect {
     child: Child,
@@ -65,23 +70,28 @@ impl Connect {
 
     /// Several connectors in one process.
     pub(crate) fn start_all(directory: &Path, worker: &str, connectors: &[&str], level: &str) -> Self {
-        Self::start_as(directory, worker, connectors, level, &[], &[])
+        Self::start_as(directory, worker, &numbered(connectors), level, &[], &[])
     }
 
     /// The same, with this in its environment.
     pub(crate) fn start_in(directory: &Path, worker: &str, connectors: &[&str], level: &str, env: &[(&str, &str)]) -> Self {
-        Self::start_as(directory, worker, connectors, level, &[], env)
+        Self::start_as(directory, worker, &numbered(connectors), level, &[], env)
     }
 
     /// With these arguments after the files.
     pub(crate) fn start_with(directory: &Path, worker: &str, connectors: &[&str], arguments: &[&str]) -> Self {
-        Self::start_as(directory, worker, connectors, "info", arguments, &[])
+        Self::start_as(directory, worker, &numbered(connectors), "info", arguments, &[])
+    }
+
+    /// Of files that are called like this.
+    pub(crate) fn start_named(directory: &Path, worker: &str, connectors: &[(String, &str)], level: &str) -> Self {
+        Self::start_as(directory, worker, connectors, level, &[], &[])
     }
 
     fn start_as(
         directory: &Path,
         worker: &str,
-        connectors: &[&str],
+        connectors: &[(String, &str)],
         level: &str,
         arguments: &[&str],
         env: &[(&str, &str)],
@@ -95,8 +105,7 @@ impl Connect {
             file
         };
         let worker = file(format!("worker-{number}.properties"), &format!("{worker}\nlisteners=http://{address}\n"));
-        let numbered = (0..).zip(connectors);
-        let connectors = numbered.map(|(which, connector)| file(format!("connector-{number}-{which}.properties"), connector));
+        let connectors = connectors.iter().map(|(name, connector)| file(format!("connector-{number}-{name}"), connector));
         let log = directory.join(format!("log-{number}"));
         let output = File::create(&log).expect("a log");
         let child = command()

@@ -20,8 +20,8 @@ pub(super) enum Command {
     /// Runs connectors until SIGTERM or SIGINT
     ///
     /// Like connect-standalone.sh: the first file is the worker's, all others are connectors'. With --bootstrap-servers no worker file is
-    /// needed, but one without brokers, as MSK Connect has it, may still come first. Files are Java properties; a connector's is JSON where
-    /// it begins with a brace; a file named .toml is TOML.
+    /// needed, but one without brokers, as MSK Connect has it, may still come first. Files are Java properties, or TOML where they are named
+    /// so; a connector's may be JSON or YAML, too: bodies of REST requests, inputs of create-connector, KafkaConnector resources of Strimzi.
     #[command(after_help = EXIT_CODES)]
     Run(RunArguments),
     /// Checks files as `run` would, and starts nothing

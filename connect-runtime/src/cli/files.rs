@@ -9,13 +9,15 @@ use connect_api::{
 use tracing::info;
 
 use super::{CONNECTOR, USAGE, WORKER, arguments::Options, report::Refused};
-use crate::config::{self, SettingsFile, Validation, WorkerConfig};
+use crate::config::{self, ConnectorFile, SettingsFile, Validation, WorkerConfig};
 
 /// What the files and options say.
 #[derive(Debug)]
 pub(super) struct Loaded {
     worker: Config,
     connectors: Vec<Config>,
+    /// What is to be said of the files themselves: of the worker's, and of the connectors'.
+    read: [Problems; 2],
 }
 
 /// What may be started.
@@ -23,8 +25,8 @@ pub(super) struct Loaded {
 pub(super) struct Checked {
     pub(super) worker: WorkerConfig,
     pub(super) connectors: Vec<Config>,
-    /// Of the worker's file; a connector's are logged when it is started.
-    pub(super) worker_warnings: Problems,
+    /// Of the worker's keys and of the files themselves; those of a connector's keys are logged when it is started.
+    pub(super) unlogged: Problems,
     pub(super) warnings: Problems,
 }
 
@@ -49,26 +51,29 @@ impl Loaded {
     pub(super) fn read(purpose: Purpose, files: &[PathBuf], options: &Options) -> Result<Self, Refused> {
         let mut refused = Refused::default();
         let mut files: Vec<_> = files.iter().map(|path| (path.as_path(), SettingsFile::read(path))).collect();
-        let has_worker = files.first().is_some_and(|(path, file)| match file {
+        let has_worker = files.first().is_some_and(|(_, file)| match file {
             _ if options.bootstrap_servers.is_some() => file.as_ref().is_ok_and(is_worker),
-            _ if purpose == Purpose::Check => !SettingsFile::is_called_json(path) && !file.as_ref().is_ok_and(is_connector),
+            _ if purpose == Purpose::Check => !file.as_ref().is_ok_and(|file| file.is_no_worker() || is_connector(file)),
             _ => true,
         });
-        let worker = match has_worker.then(|| files.remove(0)) {
-            Some((path, _)) if path.as_os_str().is_empty() => Config::default(),
+        let (worker, of_worker) = match has_worker.then(|| files.remove(0)) {
+            Some((path, _)) if path.as_os_str().is_empty() => Default::default(),
             Some((_, file)) => refused.unless(WORKER, file.and_then(|file| of_worker(&file))),
-            None => DEFAULT_WORKER.into_iter().collect(),
+            None => (DEFAULT_WORKER.into_iter().collect(), Problems::default()),
         };
         let worker = with_options(worker, options, &mut refused);
-        if let (Some(_), true) = (&options.name, files.len() > 1) {
-            refused.push(CONNECTOR, Problem::general("--name is for one connector, and there are several files"));
+        let mut read = ConnectorFile::default();
+        for (path, file) in files {
+            let found = refused.unless(CONNECTOR, file.and_then(|file| file.of_connectors()));
+            read.warnings.append(found.warnings);
+            for config in found.connectors {
+                read.connectors.push(refused.unless(CONNECTOR, named(config, path, options)));
+            }
         }
-        let connectors = files.into_iter().map(|(path, file)| {
-            let config = file.and_then(|file| file.of_connector()).and_then(|config| named(config, path, options));
-            refused.unless(CONNECTOR, config)
-        });
-        let connectors = connectors.collect();
-        refused.into_result().map(|_| Self { worker, connectors })
+        if let (Some(_), true) = (&options.name, read.connectors.len() > 1) {
+            refused.push(CONNECTOR, Problem::general("--name is for one connector, and there are several"));
+        }
+        refused.into_result().map(|_| Self { worker, connectors: read.connectors, read: [of_worker, read.warnings] })
     }
 
     /// Whether there is anything to run.
@@ -85,9 +90,13 @@ impl Loaded {
     pub(super) fn check(self, plugins: &Plugins, strict: bool) -> Result<Checked, Refused> {
         let mut refused = Refused::default();
         let mut add = |code, validation: Validation| refused.append(code, &if strict { validation.strict() } else { validation });
-        let of_worker = config::validate_worker(plugins, &self.worker);
-        let worker_warnings = of_worker.warnings.clone();
+        let mut of_worker = config::validate_worker(plugins, &self.worker);
+        let [worker_read, connectors_read] = self.read.map(Validation::of_warnings);
+        of_worker.append(&worker_read);
+        let mut unlogged = of_worker.warnings.clone();
+        unlogged.append(connectors_read.warnings.clone());
         add(WORKER, of_worker);
+        add(CONNECTOR, connectors_read);
         for connector in &self.connectors {
             add(CONNECTOR, config::validate(plugins, &self.worker, connector));
         }
@@ -96,7 +105,7 @@ impl Loaded {
         let worker = WorkerConfig::try_from(&self.worker);
         let warnings = refused.into_result()?;
         let worker = worker.map_err(|problems| Refused::of(WORKER, problems))?;
-        Ok(Checked { worker, connectors: self.connectors, worker_warnings, warnings })
+        Ok(Checked { worker, connectors: self.connectors, unlogged, warnings })
     }
 }
 
@@ -113,15 +122,15 @@ fn is_connector_config(config: &Config) -> bool {
 }
 
 fn is_connector(file: &SettingsFile) -> bool {
-    file.of_connector().is_ok_and(|config| is_connector_config(&config))
+    file.of_connectors().is_ok_and(|read| read.connectors.iter().any(is_connector_config))
 }
 
 fn is_worker(file: &SettingsFile) -> bool {
-    file.of_worker().is_ok_and(|config| !is_connector_config(&config) && has_any(&config, &OF_WORKERS))
+    file.of_worker().is_ok_and(|(config, _)| !is_connector_config(&config) && has_any(&config, &OF_WORKERS))
 }
 
-fn of_worker(file: &SettingsFile) -> Result<Config, Problems> {
-    let config = file.of_worker()?;
+fn of_worker(file: &SettingsFile) -> Result<(Config, Problems), Problems> {
+    let (config, warnings) = file.of_worker()?;
     let mut problems = Problems::default();
     let of_connector =
         ["connector.class"].into_iter().chain(OF_CONNECTORS).find_map(|key| config.entry(key).map(|entry| (key, entry)));
@@ -129,7 +138,7 @@ fn of_worker(file: &SettingsFile) -> Result<Config, Problems> {
         let message = "this is a connector's file: name the worker's file before it, or use --bootstrap-servers";
         problems.push(Problem::of_key(key, message).at(entry.origin.clone()));
     }
-    problems.into_result().map(|()| config)
+    problems.into_result().map(|()| (config, warnings))
 }
 
 fn with_options(mut worker: Config, options: &Options, refused: &mut Refused) -> Config {
@@ -176,8 +185,10 @@ fn repeated_names(connectors: &[Config]) -> Problems {
     for (index, connector) in connectors.iter().enumerate() {
         let Some(entry) = connector.entry("name") else { continue };
         let name = entry.value.trim();
-        if connectors[..index].iter().any(|other| other.text("name").map(str::trim) == Some(name)) {
-            let message = format!("Connector {name} already exists: two files have this name");
+        let named = |other: &&Config| other.text("name").map(str::trim) == Some(name);
+        if let Some(other) = connectors[..index].iter().find(named).and_then(|other| other.entry("name")) {
+            let other = other.origin.as_ref().map_or("another one".to_owned(), ToString::to_string);
+            let message = format!("Connector {name} already exists: {other} has this name, too");
             problems.push(Problem::of_key("name", message).at(entry.origin.clone()));
         }
     }

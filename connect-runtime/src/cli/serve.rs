@@ -26,7 +26,7 @@ async fn run(plugins: Plugins, checked: Checked) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return failed(WORKER, "catching signals failed", &io_error(error)),
     };
-    checked.worker_warnings.iter().for_each(|warning| warn!("{warning}"));
+    checked.unlogged.iter().for_each(|warning| warn!("{warning}"));
     let worker = match Worker::builder(checked.worker).plugins(plugins).start().await {
         Ok(worker) => worker,
         Err(error) => return failed(WORKER, "the worker cannot start", &error),

@@ -33,7 +33,7 @@ pub(super) enum Client {
 
 impl Client {
     /// What a worker's keys for this client begin with.
-    fn prefix(self) -> &'static str {
+    pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::Consumer => "consumer.",
             Self::Producer => "producer.",
@@ -42,7 +42,7 @@ impl Client {
     }
 
     /// What such clients are called.
-    fn plural(self) -> &'static str {
+    pub(super) fn plural(self) -> &'static str {
         match self {
             Self::Consumer => "consumers",
             Self::Producer => "producers",
@@ -156,6 +156,23 @@ pub(crate) fn add_command_config(worker: &mut Config, client_file: &Config) {
                 worker.insert(format!("{}{key}", client.prefix()), entry.value.clone(), entry.origin.clone());
             }
         }
+    }
+}
+
+/// Which client reads a key that stands without a prefix: the producer where it is for that alone, else the consumer; none where no client
+/// does, or the worker's own brokers are named.
+pub(super) fn reader_of(key: &str) -> Option<Client> {
+    const OF_PRODUCERS: [&str; 5] = ["max.request.size", "buffer.memory", "key.serializer", "value.serializer", "max.block.ms"];
+    let known = librdkafka_keys::find(key);
+    let for_consumers = known.is_none_or(|key| key.is_for(Client::Consumer));
+    let of_java =
+        RENAMED.iter().map(|(name, _)| *name).chain(NO_EFFECT.iter().map(|(name, _)| *name)).chain(IGNORED.iter().copied());
+    let is_client_s =
+        known.is_some() || of_java.into_iter().any(|name| name == key) || key.starts_with("sasl.") || key.starts_with("ssl.");
+    match key {
+        "bootstrap.servers" => None,
+        _ if OF_PRODUCERS.contains(&key) || known.is_some() && !for_consumers => Some(Client::Producer),
+        _ => is_client_s.then_some(Client::Consumer),
     }
 }
 

@@ -153,10 +153,21 @@ pub(super) fn topic_problems(config: &Config) -> Problems {
     let text = |key| config.text(key).unwrap_or_default().trim();
     let (listed, regex, dlq) = (listed_topics(config), text("topics.regex"), text("errors.deadletterqueue.topic.name"));
     match (!listed.is_empty(), !regex.is_empty()) {
-        (true, true) => ["topics", "topics.regex"].map(|key| add(key, BOTH.to_owned())),
-        (false, false) => ["topics", "topics.regex"].map(|key| add(key, NEITHER.to_owned())),
-        _ => [(), ()],
+        (true, true) => ["topics", "topics.regex"].into_iter().for_each(|key| add(key, BOTH.to_owned())),
+        // Where one of them is written, at its line.
+        (false, false) => {
+            add(["topics.regex"].into_iter().find(|key| config.entry(key).is_some()).unwrap_or("topics"), NEITHER.to_owned())
+        }
+        _ => {}
     };
+    for topic in &listed {
+        if let Some(reason) = not_a_topic(topic) {
+            add("topics", format!("topics: {reason}"));
+        }
+    }
+    if let Some(reason) = not_a_topic(dlq).filter(|_| !dlq.is_empty()) {
+        add("errors.deadletterqueue.topic.name", format!("errors.deadletterqueue.topic.name: {reason}"));
+    }
     if dlq.is_empty() {
         return problems;
     }
@@ -177,7 +188,21 @@ pub(super) fn topic_problems(config: &Config) -> Problems {
 }
 
 const BOTH: &str = "topics and topics.regex are mutually exclusive options, but both are set. Remove one of them.";
-const NEITHER: &str = "Must configure one of topics or topics.regex";
+const NEITHER: &str = "Must configure one of topics or topics.regex: topics=a,b or topics.regex=a.*";
+
+/// Why no topic can have this name (Kafka's `Topic.validate`).
+fn not_a_topic(name: &str) -> Option<String> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.chars().all(is_legal) && !matches!(name, "." | "..") && name.len() <= 249 {
+        return None;
+    }
+    let instead = match name {
+        _ if name.contains(['*', '+', '?', '[', ']', '(', ')', '|', '^', '\\']) => "; a regular expression goes into topics.regex",
+        _ if name.contains(char::is_whitespace) => "; topics have commas between them",
+        _ => "",
+    };
+    Some(format!("no topic can be called `{name}`: a name has 1 to 249 of a-z, A-Z, 0-9, `.`, `_` and `-`{instead}"))
+}
 
 /// The first name that is there twice.
 pub(super) fn repeated(names: &[String]) -> Option<&String> {
@@ -220,8 +245,26 @@ mod tests {
     #[test]
     fn topics_and_topics_regex_exclude_each_other_and_one_is_needed() {
         assert_eq!(problems(&[("topics.regex", "a.*")]), [BOTH, BOTH]);
-        assert_eq!(problems(&[("topics", " ")]), [NEITHER, NEITHER]);
+        assert_eq!(problems(&[("topics", " ")]), [NEITHER]);
         assert!(connector(&[("topics", ""), ("topics.regex", "a.*")]).is_ok());
+    }
+
+    #[test]
+    fn what_no_topic_can_be_called_is_refused_with_what_was_probably_meant() {
+        let said = |topics: &str| problems(&[("topics", topics)]).join("\n");
+        assert!(
+            said("orders.*").starts_with("topics: no topic can be called `orders.*`: a name has 1 to 249"),
+            "{}",
+            said("orders.*")
+        );
+        assert!(said("orders.*").ends_with("a regular expression goes into topics.regex"));
+        assert!(said("orders returns").ends_with("topics have commas between them"));
+        for topics in ["a,..", ".", "a b", "ä", "${TOPIC}", "a;b", &"a".repeat(250)] {
+            assert_eq!(problems(&[("topics", topics)]).len(), 1, "{topics}");
+        }
+        assert!(connector(&[("topics", &format!("A.b_c-9, {}", "a".repeat(249)))]).is_ok());
+        let dlq = problems(&[("errors.deadletterqueue.topic.name", "my dlq")]);
+        assert!(dlq[0].starts_with("errors.deadletterqueue.topic.name: no topic can be called `my dlq`"), "{dlq:?}");
     }
 
     #[test]
@@ -258,6 +301,6 @@ mod tests {
     #[test]
     fn every_problem_is_reported() {
         let problems = problems(&[("tasks.max", "0"), ("errors.tolerance", "some"), ("transforms", "a,a"), ("topics", "")]);
-        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
     }
 }

@@ -151,10 +151,15 @@ pub(super) fn definition() -> ConfigDef {
         .with_prefixes(&["consumer.override.", "producer.override.", "admin.override.", "transforms.", "predicates."])
         .with_prefixes(&["key.converter.", "value.converter.", "header.converter."])
         .with_mistaken(&[
-            ("schemas.enable", "value.converter.schemas.enable"),
-            ("schema.registry.url", "value.converter.schema.registry.url"),
             ("value.schema.registry.url", "value.converter.schema.registry.url"),
             ("key.schema.registry.url", "key.converter.schema.registry.url"),
+            ("value.schemas.enable", "value.converter.schemas.enable"),
+            ("key.schemas.enable", "key.converter.schemas.enable"),
+            ("format.class.schemas.enable", "value.converter.schemas.enable"),
+            ("dlq.topic.name", "errors.deadletterqueue.topic.name"),
+            ("errors.dead.letter.queue.topic.name", "errors.deadletterqueue.topic.name"),
+            ("max.tasks", "tasks.max"),
+            ("topic", "topics"),
         ])
 }
 

@@ -111,15 +111,15 @@ pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKin
     let class = entry.value.trim();
     let error = plugins::find(known, class).err()?;
     if let Some(until_then) = until_then(kind.into(), class) {
-        return Some(Problem::of_entry(key, entry, false, format!("{class} is not supported yet; {until_then}")));
+        return Some(Problem::of_key(key, format!("{key}: {class} is not supported yet; {until_then}")).at(entry.origin.clone()));
     }
     let problem = nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known);
     if problem.suggestion.is_none() && is_foreign_class(class) {
         let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
         let instead = if names.is_empty() { "leave it out".to_owned() } else { format!("use {}", names.join(" or ")) };
         let message =
-            format!("{class} is not built in, and Java classes are not loaded: {instead}, or write it in Rust as a plugin");
-        return Some(Problem::of_entry(key, entry, false, message));
+            format!("{key}: {class} is not built in, and Java classes are not loaded: {instead}, or write it in Rust as a plugin");
+        return Some(Problem::of_key(key, message).at(entry.origin.clone()));
     }
     Some(problem)
 }
@@ -148,7 +148,7 @@ fn simple(class: &str) -> &str {
 }
 
 /// Whether this is the full name of a Java class in a package that Apache's and Confluent's S3 connector do not use: those are known one by one.
-fn is_foreign_class(class: &str) -> bool {
+pub(super) fn is_foreign_class(class: &str) -> bool {
     let is_name = |part: &str| {
         part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$')

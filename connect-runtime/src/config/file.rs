@@ -4,22 +4,57 @@ use std::{io, path::Path};
 
 use connect_api::config::{Config, Origin, Problem, Problems};
 
-use super::{json, properties, toml};
+use super::{
+    json, kubernetes, properties,
+    shapes::{self, READ},
+    toml,
+};
+
+/// What a connector file holds.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ConnectorFile {
+    /// The connectors in their order: one, or several where YAML has several documents.
+    pub connectors: Vec<Config>,
+    /// What is left out or probably not meant.
+    pub warnings: Problems,
+}
 
 /// Reads a worker's or a client's file: TOML where its name says so, else Java properties.
 ///
 /// # Errors
 /// The file cannot be read, or is malformed.
 pub fn read_worker(path: &Path) -> Result<Config, Problems> {
-    SettingsFile::read(path)?.of_worker()
+    SettingsFile::read(path)?.of_worker().map(|(config, _)| config)
 }
 
-/// Reads a connector's file: TOML where its name says so, JSON where it begins with a brace, else Java properties.
+/// Reads the file of one connector: TOML, JSON or YAML where its name says so or its content cannot be anything else, else Java properties.
+///
+/// # Errors
+/// As [`read_worker`]; and it holds several connectors.
+pub fn read_connector(path: &Path) -> Result<Config, Problems> {
+    let mut connectors = read_connectors(path)?.connectors;
+    match (connectors.pop(), connectors.len()) {
+        (Some(connector), 0) => Ok(connector),
+        (_, others) => {
+            let origin = Origin { file: path.display().to_string().into(), line: 0 };
+            let message = format!("one connector is wanted, and this file holds {}", others + 1);
+            Err(Problem::general(message).at(Some(origin)).into())
+        }
+    }
+}
+
+/// Reads all connectors of a file, in the forms that [`read_connector`] knows.
 ///
 /// # Errors
 /// As [`read_worker`].
-pub fn read_connector(path: &Path) -> Result<Config, Problems> {
-    SettingsFile::read(path)?.of_connector()
+pub fn read_connectors(path: &Path) -> Result<ConnectorFile, Problems> {
+    SettingsFile::read(path)?.of_connectors()
+}
+
+/// What is said of a key that a file sets again: the last time counts, as for `java.util.Properties` and Kafka Connect's REST API.
+pub(super) fn set_twice(key: &str, line_before: u32) -> Problem {
+    Problem::of_key(key, format!("{key} is set on line {line_before} as well: what is set last counts"))
 }
 
 /// What a file holds, before anybody knows whose settings they are. It is read once: it may be a pipe.
@@ -30,21 +65,26 @@ pub(crate) struct SettingsFile {
     form: Form,
 }
 
-/// What a file's name says of its form.
+/// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Toml,
     Json,
-    /// Java properties as a rule.
-    Unsaid,
+    Yaml,
+    /// As a rule; and what is none of those that are read.
+    Properties,
 }
 
 impl Form {
-    fn of(path: &Path) -> Self {
-        match path.extension().map(|extension| extension.to_ascii_lowercase()) {
-            Some(extension) if extension == "toml" => Self::Toml,
-            Some(extension) if extension == "json" => Self::Json,
-            _ => Self::Unsaid,
+    /// By the file's name, else by what its content cannot be otherwise.
+    fn of(path: &Path, bytes: &[u8]) -> Self {
+        let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+        match extension.as_ref().and_then(|extension| extension.to_str()) {
+            Some("toml") => Self::Toml,
+            Some("json") => Self::Json,
+            Some("yaml" | "yml") => Self::Yaml,
+            _ if std::str::from_utf8(bytes).is_ok_and(shapes::is_yaml) => Self::Yaml,
+            _ => Self::Properties,
         }
     }
 }
@@ -53,41 +93,58 @@ impl SettingsFile {
     /// Reads it, whatever form it is in.
     pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| one(unreadable(&name, &error)))?;
-        Ok(Self { name, bytes, form: Form::of(path) })
+        let bytes = std::fs::read(path).map_err(|error| Problems::from(unreadable(&name, &error)))?;
+        let form = Form::of(path, &bytes);
+        Ok(Self { name, bytes, form })
     }
 
-    /// Whether a file's name says that it is JSON, which a worker's never is.
-    pub(crate) fn is_called_json(path: &Path) -> bool {
-        Form::of(path) == Form::Json
+    /// Whether it is written in a form that a worker's never has.
+    pub(crate) fn is_no_worker(&self) -> bool {
+        matches!(self.form, Form::Json | Form::Yaml)
     }
 
-    /// As a worker's or a client's.
-    pub(crate) fn of_worker(&self) -> Result<Config, Problems> {
+    /// As a worker's or a client's, with what is to be said of it.
+    pub(crate) fn of_worker(&self) -> Result<(Config, Problems), Problems> {
         match self.form {
-            Form::Json => Err(one(self.problem("a worker's file is Java properties or TOML, not JSON"))),
-            Form::Toml => self.toml(),
-            Form::Unsaid => self.properties(),
+            Form::Json => Err(self.problem("a worker's file is Java properties or TOML, not JSON").into()),
+            Form::Yaml => {
+                let reason = "a worker's file is Java properties or TOML, not YAML; a connector's is named after it, or with --bootstrap-servers";
+                Err(self.foreign().unwrap_or_else(|| self.problem(reason)).into())
+            }
+            Form::Toml => self.toml().map(|config| (config, Problems::default())),
+            Form::Properties => self.properties(),
         }
     }
 
-    /// As a connector's.
-    pub(crate) fn of_connector(&self) -> Result<Config, Problems> {
+    /// As a connector's, or several.
+    pub(crate) fn of_connectors(&self) -> Result<ConnectorFile, Problems> {
         match self.form {
-            Form::Toml => self.toml(),
+            Form::Toml => self.toml().map(|config| ConnectorFile { connectors: vec![config], warnings: Problems::default() }),
+            Form::Yaml => self.text().and_then(|text| kubernetes::parse(text, &self.name)),
             // Java properties that begin with a brace are legal and never meant.
-            Form::Unsaid if !self.bytes.trim_ascii_start().starts_with(b"{") => self.properties(),
-            Form::Json | Form::Unsaid => self.text().and_then(|text| json::parse(text, &self.name)),
+            Form::Properties if !self.begins_as_json() => {
+                let (config, warnings) = self.properties()?;
+                if config.iter().next().is_none() {
+                    return Err(self.problem(&format!("{}; {READ}", shapes::NOTHING)).into());
+                }
+                Ok(ConnectorFile { connectors: vec![config], warnings })
+            }
+            Form::Json | Form::Properties => self.text().and_then(|text| json::parse(text, &self.name)),
         }
+    }
+
+    fn begins_as_json(&self) -> bool {
+        let text = self.bytes.trim_ascii_start();
+        text.starts_with(b"{") || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
     }
 
     fn toml(&self) -> Result<Config, Problems> {
-        self.text().and_then(|text| toml::parse(text, &self.name).map_err(one))
+        self.text().and_then(|text| toml::parse(text, &self.name).map_err(Problems::from))
     }
 
-    fn properties(&self) -> Result<Config, Problems> {
+    fn properties(&self) -> Result<(Config, Problems), Problems> {
         if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = self.bytes[..] {
-            return Err(one(self.problem("this is UTF-16: save it as UTF-8")));
+            return Err(self.problem("this is UTF-16: save it as UTF-8").into());
         }
         // Nothing is lost with a comment.
         if let [0xef, 0xbb, 0xbf, next, ..] = self.bytes[..]
@@ -95,13 +152,22 @@ impl SettingsFile {
         {
             let reason =
                 "the file begins with a byte order mark, which Java takes for a part of the first key: save it without one";
-            return Err(one(self.problem(reason)));
+            return Err(self.problem(reason).into());
         }
-        properties::parse(&self.bytes, &self.name).map_err(one)
+        match self.foreign() {
+            Some(problem) => Err(problem.into()),
+            None => properties::read(&self.bytes, &self.name).map_err(Problems::from),
+        }
+    }
+
+    /// What it is, if it is something that is not read.
+    fn foreign(&self) -> Option<Problem> {
+        let shape = shapes::foreign(&String::from_utf8_lossy(&self.bytes))?;
+        Some(shape.problem(&self.name.as_str().into()))
     }
 
     fn text(&self) -> Result<&str, Problems> {
-        std::str::from_utf8(&self.bytes).map_err(|error| one(self.problem(&format!("this is not UTF-8: {error}"))))
+        std::str::from_utf8(&self.bytes).map_err(|error| self.problem(&format!("this is not UTF-8: {error}")).into())
     }
 
     fn problem(&self, reason: &str) -> Problem {
@@ -117,12 +183,6 @@ fn unreadable(name: &str, error: &io::Error) -> Problem {
         _ => &format!("the file cannot be read: {error}"),
     };
     Problem::general(reason).at(Some(Origin { file: name.into(), line: 0 }))
-}
-
-fn one(problem: Problem) -> Problems {
-    let mut problems = Problems::default();
-    problems.push(problem);
-    problems
 }
 
 #[cfg(test)]
@@ -147,10 +207,49 @@ mod tests {
             ("a.toml", "tasks.max = 3"),
             ("a.json", "{\"tasks.max\": \"3\"}"),
             ("a.conf", " {\"name\": \"x\", \"config\": {\"tasks.max\": 3}}"),
+            ("a.yaml", "connector.class: S3Sink\ntasks.max: 3\n"),
+            ("a.yml", KAFKA_CONNECTOR),
+            ("a.txt", KAFKA_CONNECTOR),
+            ("b.conf", "# flat\n---\ntasks.max: 3\n"),
+            ("b.properties", "topics: a\n---\ntasks.max: 3\n"),
+            ("c.properties", "topics:\n  tasks.max: 3\n"),
         ];
         for (name, content) in files {
             assert_eq!(read_with(read_connector, name, content).unwrap().text("tasks.max"), Some("3"), "{name}");
         }
+    }
+
+    const KAFKA_CONNECTOR: &str =
+        "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaConnector\nmetadata:\n  name: s3\nspec:\n  tasksMax: 3\n";
+
+    #[test]
+    fn one_connector_is_one_and_several_are_several() {
+        let two = format!("{KAFKA_CONNECTOR}---\n{}", KAFKA_CONNECTOR.replace("s3", "other"));
+        assert_eq!(read_with(read_connectors, "two.yaml", &two).unwrap().connectors.len(), 2);
+        let refused = read_with(read_connector, "two.yaml", &two).unwrap_err().to_string();
+        assert!(refused.ends_with("two.yaml: one connector is wanted, and this file holds 2"), "{refused}");
+    }
+
+    #[test]
+    fn a_file_without_a_key_says_what_is_read() {
+        let refused = read_with(read_connector, "c.properties", "# nothing\n\n").unwrap_err().to_string();
+        assert!(
+            refused.contains("c.properties: there is nothing in this file; connector files are Java properties, TOML"),
+            "{refused}"
+        );
+        assert!(read_with(read_worker, "w.properties", "# all by default\n").is_ok());
+        let yaml = read_with(read_connector, "c.yaml", "# nothing\n").unwrap_err().to_string();
+        assert!(yaml.ends_with("c.yaml: there is nothing in this file"), "{yaml}");
+    }
+
+    #[test]
+    fn a_worker_file_is_never_yaml() {
+        let refused = |content: &str| read_with(read_worker, "w.yaml", content).unwrap_err().to_string();
+        assert!(refused(KAFKA_CONNECTOR).contains("w.yaml: a worker's file is Java properties or TOML, not YAML"));
+        let compose = refused("services:\n  connect:\n    environment:\n      CONNECT_BOOTSTRAP_SERVERS: b:9092\n");
+        assert!(compose.contains("w.yaml:4: this is the environment of a container"), "{compose}");
+        let variables = read_with(read_worker, "worker.env", "# of the image\nCONNECT_GROUP_ID=a\n").unwrap_err().to_string();
+        assert!(variables.contains("worker.env:2: this is the environment of a container"), "{variables}");
     }
 
     #[test]

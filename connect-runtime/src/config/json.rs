@@ -1,45 +1,70 @@
 //! Connector files in JSON: a flat object, or what Kafka Connect's REST API or MSK Connect's command line take to create a connector.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use connect_api::config::{Config, Origin, Problem, Problems};
 use serde_json::{Map, Value};
+
+use super::{
+    file::{ConnectorFile, set_twice},
+    kubernetes, shapes,
+};
 
 /// What settings may be wrapped in: the object that holds them, and the name beside it.
 const WRAPPERS: [(&str, &str); 2] = [("config", "name"), ("connectorConfiguration", "connectorName")];
 
 /// Reads `{"name": …, "connector.class": …}`, `{"name": …, "config": {…}}`, or the input of `aws kafkaconnect create-connector`,
-/// `{"connectorName": …, "connectorConfiguration": {…}}`, whose other members say where MSK Connect runs it.
+/// `{"connectorName": …, "connectorConfiguration": {…}}`, whose other members say where MSK Connect runs it. A resource of Kubernetes is as in
+/// YAML.
 ///
 /// # Errors
 /// What is not JSON, and every value that can be no setting.
-pub(super) fn parse(text: &str, file: &str) -> Result<Config, Problems> {
-    let file: Arc<str> = file.into();
-    let at = |line: u32| Some(Origin { file: file.clone(), line });
+pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
+    let name: Arc<str> = file.into();
+    let at = |line: u32| Some(Origin { file: name.clone(), line });
     let object = match serde_json::from_str(text) {
         Ok(Value::Object(object)) => object,
-        Ok(_) => return Err(one(Problem::general("a connector file in JSON holds an object of settings").at(at(1)))),
+        Ok(Value::Array(_)) => return Err(Problem::general(LIST).at(at(1)).into()),
+        Ok(_) => return Err(Problem::general("a connector file in JSON holds an object of settings").at(at(1)).into()),
         Err(error) => {
             let line = error.line().try_into().unwrap_or(u32::MAX);
-            return Err(one(Problem::general(format!("this is not JSON: {error}")).at(at(line))));
+            let shape = shapes::foreign(text).map(|shape| shape.problem(&name));
+            return Err(shape.unwrap_or_else(|| Problem::general(format!("this is not JSON: {error}")).at(at(line))).into());
         }
     };
-    let nested = WRAPPERS.iter().find_map(|(outer, name)| Some((object.get(*outer)?.as_object()?, *name)));
-    let lines = key_lines(text, if nested.is_some() { 2 } else { 1 });
-    let origin = |key: &str| at(lines.get(key).copied().unwrap_or(0));
-    let (mut config, mut problems) = settings(nested.map_or(&object, |(settings, _)| settings), &origin);
-    if let Some((_, name)) = nested {
-        let found = [outer_name(&object, name, &mut config, &at(0)), initial_state(&object, &at(0))];
+    if object.contains_key("apiVersion") && object.contains_key("kind") {
+        return kubernetes::parse(text, file);
+    }
+    if let Some(shape) = shapes::cloud_formation(text) {
+        return Err(shape.problem(&name).into());
+    }
+    if let Some(connector) = object.iter().find_map(|(connector, value)| value.get("info")?.get("config").map(|_| connector)) {
+        let message = format!(
+            "this is the answer to GET /connectors?expand=info, which is not read: take each connector out of it, `jq '.[\"{connector}\"].info' \
+             {file} > {connector}.json`"
+        );
+        return Err(Problem::general(message).at(at(1)).into());
+    }
+    let nested = WRAPPERS.iter().find_map(|(outer, name)| Some((*outer, object.get(*outer)?.as_object()?, *name)));
+    let lines = key_lines(text, nested.map(|(outer, ..)| outer));
+    let origin = |key: &str| at(lines.iter().rev().find(|(known, _)| known == key).map_or(0, |(_, line)| *line));
+    let (mut config, mut problems) = settings(nested.map_or(&object, |(_, settings, _)| settings), &origin);
+    if let Some((_, _, name)) = nested {
+        let found = [beside(&object, name, &mut config, &at(0)), initial_state(&object, &at(0))];
         found.into_iter().flatten().for_each(|problem| problems.push(problem));
     }
-    problems.into_result().map(|()| config)
+    problems.into_result()?;
+    let mut read = ConnectorFile { connectors: vec![config], warnings: Problems::default() };
+    for (index, (key, line)) in lines.iter().enumerate() {
+        if let Some((_, before)) = lines[..index].iter().rev().find(|(known, _)| known == key) {
+            read.warnings.push(set_twice(key, *before).at(at(*line)));
+        }
+    }
+    Ok(read)
 }
 
-fn one(problem: Problem) -> Problems {
-    let mut problems = Problems::default();
-    problems.push(problem);
-    problems
-}
+const LIST: &str = "this is a list, and a connector file in JSON holds one connector: write each into a file of its own, `jq '.[0]' FILE > \
+                    connector.json`; of a list of names, ask for each, GET /connectors/NAME";
 
 fn settings(object: &Map<String, Value>, origin: &dyn Fn(&str) -> Option<Origin>) -> (Config, Problems) {
     let (mut config, mut problems) = (Config::default(), Problems::default());
@@ -62,13 +87,18 @@ fn settings(object: &Map<String, Value>, origin: &dyn Fn(&str) -> Option<Origin>
     (config, problems)
 }
 
-/// The name beside `config` is the connector's; one inside must be the same.
-fn outer_name(object: &Map<String, Value>, key: &str, config: &mut Config, origin: &Option<Origin>) -> Option<Problem> {
+/// The member beside `config` that names the connector.
+fn beside(object: &Map<String, Value>, key: &str, config: &mut Config, origin: &Option<Origin>) -> Option<Problem> {
     let name = match object.get(key)? {
         Value::String(name) => name,
         name @ (Value::Number(_) | Value::Bool(_)) => &name.to_string(),
         _ => return Some(Problem::of_key(key, format!("{key}: a connector's name is a text")).at(origin.clone())),
     };
+    outer_name(key, name, config, origin)
+}
+
+/// The name beside `config` is the connector's; one inside must be the same.
+pub(super) fn outer_name(key: &str, name: &str, config: &mut Config, origin: &Option<Origin>) -> Option<Problem> {
     match config.text("name") {
         Some(inner) if inner != name => {
             let message = format!("{key} is {name} beside the config and {inner} inside it");
@@ -81,18 +111,22 @@ fn outer_name(object: &Map<String, Value>, key: &str, config: &mut Config, origi
     }
 }
 
+/// What is said of a connector that shall not run yet.
+pub(super) const NOT_RUNNING: &str = "connectors here can only begin RUNNING: leave the file out until then";
+
 /// `initial_state` of KIP-980, which the REST API takes beside `config`: only running is built.
 fn initial_state(object: &Map<String, Value>, origin: &Option<Origin>) -> Option<Problem> {
     let state = object.get("initial_state").filter(|state| !state.is_null())?;
     let runs = state.as_str().is_some_and(|state| state.eq_ignore_ascii_case("RUNNING"));
-    let message = format!("initial_state is {state}, and connectors here can only begin RUNNING: leave the file out until then");
+    let message = format!("initial_state is {state}, and {NOT_RUNNING}");
     (!runs).then(|| Problem::of_key("initial_state", message).at(origin.clone()))
 }
 
-/// The lines of the keys at this depth of a text that is known to be JSON.
-fn key_lines(text: &str, depth: usize) -> HashMap<String, u32> {
-    let mut lines = HashMap::new();
-    let (mut line, mut level) = (1, 0_usize);
+/// The keys of a text that is known to be JSON, with their lines: those of the outermost object, or of the one in this member.
+fn key_lines(text: &str, member: Option<&str>) -> Vec<(String, u32)> {
+    let mut lines = Vec::new();
+    let (mut line, mut level, mut inside) = (1, 0_usize, member.is_none());
+    let depth = if member.is_some() { 2 } else { 1 };
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         match c {
@@ -102,9 +136,13 @@ fn key_lines(text: &str, depth: usize) -> HashMap<String, u32> {
             '"' => {
                 let length = string_length(rest);
                 let (string, after) = rest.split_at(length);
-                if level == depth && after.trim_start().starts_with(':') {
-                    // A text in quotes, so it is read; the last of equal keys counts, as it does for their values.
-                    lines.extend(serde_json::from_str::<String>(string).map(|key| (key, line)));
+                // A text in quotes, so it is read.
+                if let (true, Ok(key)) = (after.trim_start().starts_with(':'), serde_json::from_str::<String>(string)) {
+                    if level == 1 && depth == 2 {
+                        inside = member == Some(key.as_str());
+                    } else if level == depth && inside {
+                        lines.push((key, line));
+                    }
                 }
                 rest = after;
                 continue;
@@ -131,7 +169,11 @@ fn string_length(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{parse as parse_file, *};
+
+    fn parse(text: &str, file: &str) -> Result<Config, Problems> {
+        parse_file(text, file).map(|mut read| read.connectors.remove(0))
+    }
 
     #[test]
     fn both_forms_are_read_with_their_lines() {
@@ -191,5 +233,37 @@ mod tests {
     fn broken_json_names_the_line() {
         let problems = parse("{\n\"a\": 1,,\n}", "x.json").unwrap_err().to_string();
         assert!(problems.starts_with("x.json:2: this is not JSON: "), "{problems}");
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_counts_where_it_is_last_and_both_lines_are_named() {
+        let text = "{\"name\": \"x\",\n\"config\": {\n\"topics\": \"a\",\n\"x\": {\"topics\": 1},\n\"topics\": \"b\"},\n\"more\": {\"topics\": \"c\"}}";
+        let read = parse_file(&text.replace("{\"topics\": 1}", "\"1\""), "x.json").unwrap();
+        assert_eq!(read.connectors[0].text("topics"), Some("b"));
+        assert_eq!(read.warnings.to_string(), "x.json:5: topics is set on line 3 as well: what is set last counts");
+    }
+
+    #[test]
+    fn answers_of_the_rest_api_and_templates_are_recognised_with_the_way_to_convert_them() {
+        let said = |text: &str| parse(text, "x.json").unwrap_err().to_string();
+        let expanded = said(r#"{"s3": {"info": {"name": "s3", "config": {"topics": "a"}, "tasks": [], "type": "sink"}}}"#);
+        assert!(expanded.starts_with("x.json:1: this is the answer to GET /connectors?expand=info"), "{expanded}");
+        assert!(expanded.contains(r#"jq '.["s3"].info' x.json > s3.json"#), "{expanded}");
+        assert!(said(r#"[{"name": "s3", "config": {}}]"#).contains("write each into a file of its own"));
+        let template = said("{\"Resources\": {\"S3\": {\n\"Type\": \"AWS::KafkaConnect::Connector\",\n\"Properties\": {}}}}");
+        assert!(template.starts_with("x.json:2: this is a CloudFormation template"), "{template}");
+        let lines = said("\"name\": \"s3\",\n\"topics\": \"a\"\n");
+        assert!(lines.starts_with("x.json:1: these are lines of JSON without their braces"), "{lines}");
+        let answer =
+            parse(r#"{"name": "s3", "config": {"topics": "a"}, "tasks": [{"task": 0}], "type": "sink"}"#, "x.json").unwrap();
+        assert_eq!((answer.text("name"), answer.text("topics"), answer.text("type")), (Some("s3"), Some("a"), None));
+    }
+
+    #[test]
+    fn a_resource_of_kubernetes_may_be_json() {
+        let text = "{\"apiVersion\": \"kafka.strimzi.io/v1beta2\", \"kind\": \"KafkaConnector\",\n\"metadata\": {\"name\": \"s3\"},\n\"spec\": {\"class\": \"S3Sink\",\n\"config\": {\"flush.size\": 5}}}";
+        let config = parse(text, "x.json").unwrap();
+        assert_eq!((config.text("name"), config.text("flush.size")), (Some("s3"), Some("5")));
+        assert_eq!(config.entry("flush.size").unwrap().origin.as_ref().unwrap().line, 4);
     }
 }

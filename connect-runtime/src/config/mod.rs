@@ -4,6 +4,7 @@
 mod client;
 mod connector;
 mod connector_keys;
+mod converter_keys;
 mod converters;
 mod effective;
 mod elsewhere;
@@ -11,11 +12,13 @@ mod elsewhere;
 pub(crate) mod fake;
 mod file;
 mod json;
+mod kubernetes;
 mod memory_size;
 mod nearest;
 mod properties;
 mod reference;
 mod shared_destinations;
+mod shapes;
 mod toml;
 mod topic_regex;
 mod transformations;
@@ -24,6 +27,7 @@ mod validate;
 mod vectors;
 mod worker;
 mod worker_keys;
+mod yaml;
 
 pub(crate) use client::add_command_config;
 pub use client::{ClientProperties, admin_properties, consumer_properties, producer_properties};
@@ -31,7 +35,7 @@ pub use connector::{ConnectorConfig, DeadLetterQueueConfig, ErrorsConfig, Tolera
 pub use converters::{Converters, converters};
 pub(crate) use effective::effective;
 pub(crate) use file::SettingsFile;
-pub use file::{read_connector, read_worker};
+pub use file::{ConnectorFile, read_connector, read_connectors, read_worker};
 pub use reference::config_reference;
 pub(crate) use shared_destinations::{Destinations, shared_destinations};
 pub use topic_regex::TopicRegex;

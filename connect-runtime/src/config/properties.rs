@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use connect_api::config::{Config, Origin, Problem};
+use connect_api::config::{Config, Origin, Problem, Problems};
 
-use super::client;
+use super::{client, file::set_twice};
 
-/// Reads ISO-8859-1 bytes. Every key remembers the line on which its logical line begins.
+/// Reads ISO-8859-1 bytes. Every key remembers the line on which its logical line begins; one that is set twice is warned of.
 ///
 /// # Errors
 /// A `\u` that four hexadecimal digits do not follow, or a secret in UTF-8; nothing else can be wrong with a properties file.
-pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
+pub(super) fn read(bytes: &[u8], file: &str) -> Result<(Config, Problems), Problem> {
     let file: Arc<str> = file.into();
-    let mut config = Config::default();
+    let (mut config, mut warnings) = (Config::default(), Problems::default());
     for line in logical_lines(bytes) {
         let origin = Origin { file: file.clone(), line: line.number };
         let (key, value) = split(&line.bytes);
@@ -26,9 +26,22 @@ pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
             return Err(Problem::of_key(&key, message).at(Some(origin)));
         }
         let value = unescape(value).ok_or_else(|| malformed(&format!("the value of `{key}`")))?;
+        if let Some(before) = config.entry(&key).and_then(|entry| entry.origin.as_ref()) {
+            warnings.push(set_twice(&key, before.line).at(Some(origin.clone())));
+        }
+        if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
+            let message = format!("{key}: the quotes are a part of the value in Java properties: write it without them");
+            warnings.push(Problem::of_key(&key, message).at(Some(origin.clone())));
+        }
         config.insert(key, value, Some(origin));
     }
-    Ok(config)
+    Ok((config, warnings))
+}
+
+/// The settings without what is to be said of them.
+#[cfg(test)]
+pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
+    read(bytes, file).map(|(config, _)| config)
 }
 
 /// Whether the bytes can hardly be meant as ISO-8859-1.
@@ -193,6 +206,21 @@ mod tests {
             assert_eq!(parse(bytes, "s3.properties").unwrap().text("password"), Some(read));
         }
         assert!(parse("topics=é".as_bytes(), "s3.properties").is_ok(), "what is no secret is read as Java reads it");
+    }
+
+    #[test]
+    fn a_key_that_is_set_twice_counts_where_it_is_last_and_both_lines_are_named() {
+        let (config, warnings) = read(b"topics=a\n# topics=c\n\ntopics: b\n", "x.properties").unwrap();
+        assert_eq!(config.text("topics"), Some("b"));
+        assert_eq!(warnings.to_string(), "x.properties:4: topics is set on line 1 as well: what is set last counts");
+    }
+
+    #[test]
+    fn a_value_in_quotes_is_warned_of_and_not_shown() {
+        let (config, warnings) = read(b"topics=\"a\"\npassword=a\"b\"\nx='y'\n", "x.properties").unwrap();
+        assert_eq!(config.text("topics"), Some("\"a\""));
+        let expected = "x.properties:1: topics: the quotes are a part of the value in Java properties: write it without them";
+        assert_eq!(warnings.to_string(), expected);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Everything that is wrong with a worker's and a connector's keys, at once.
 
+mod converters;
+mod keys;
 mod unfilled;
+mod values;
 
 use connect_api::{
     Plugins,
-    config::{AnyConfigKey, Config, ConfigDef, Entry, Origin, PluginKind, Problem, Problems},
+    config::{Config, ConfigDef, Origin, PluginKind, Problem, Problems},
     plugins::{self, PluginDescription},
 };
 
@@ -12,13 +15,10 @@ use super::{
     ConnectorConfig, WorkerConfig,
     client::{self, Client},
     connector, connector_keys,
-    converters::{Choice, Role},
     effective::with_converters,
-    elsewhere,
     nearest::nearest,
-    transformations, worker_keys,
+    shapes, transformations, worker_keys,
 };
-use unfilled::{has_placeholder, refers_to_provider};
 
 /// What came of checking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl Validation {
         Self { problems, warnings: Problems::default() }
     }
 
+    /// Nothing but warnings.
+    pub(crate) fn of_warnings(warnings: Problems) -> Self {
+        Self { problems: Problems::default(), warnings }
+    }
+
     /// Adds what came of another check, once.
     pub(crate) fn append(&mut self, other: &Self) {
         for problem in other.problems.iter() {
@@ -74,6 +79,9 @@ impl Validation {
 /// Checks a worker's keys alone.
 pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
     let mut check = Check { plugins, validation: Validation::default() };
+    if let Some(problem) = nothing_known(worker, |key| worker_keys::definition().knows(key)) {
+        return Validation::of_problems(problem.into());
+    }
     check.keys("", &worker_keys::definition(), worker);
     check.unknown_keys("", worker, &[&worker_keys::definition()]);
     check.placeholders(worker);
@@ -85,15 +93,31 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
 /// read them. The worker's other keys are checked by [`validate_worker`].
 pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Validation {
     let mut check = Check { plugins, validation: Validation::default() };
+    if let Some(problem) = nothing_known(connector, |key| check.knows(key)) {
+        return Validation::of_problems(problem.into());
+    }
     check.connector(worker, connector);
     check.converters(worker, connector);
     transformations::problems(plugins, connector).iter().for_each(|problem| check.problem(located(problem, connector)));
     check.clients(worker, connector);
     check.overrides(worker, connector);
+    check.security(worker, connector);
+    check.unlisted(connector);
     check.placeholders(connector);
     check.references(connector);
     check.validation
 }
+
+/// What is said where a file has keys and nobody knows one of them: it is another kind of file.
+fn nothing_known(config: &Config, knows: impl Fn(&str) -> bool) -> Option<Problem> {
+    // What an option or the file's name lends has no line.
+    let mut written = config.iter().filter(|(_, entry)| entry.origin.as_ref().is_some_and(|origin| origin.line > 0)).peekable();
+    written.peek()?;
+    let is_known = written.any(|(key, _)| knows(key));
+    (!is_known).then(|| Problem::general(format!("{NOTHING_KNOWN}; {}", shapes::READ)).at(file_of(config)))
+}
+
+const NOTHING_KNOWN: &str = "no key of a connector or a worker is in this file";
 
 struct Check<'a> {
     plugins: &'a Plugins,
@@ -101,6 +125,14 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// Whether a connector's file may have this key, or has it by mistake.
+    fn knows(&self, key: &str) -> bool {
+        let is_in = |def: &ConfigDef| {
+            def.knows(key) || def.meant_by(key).is_some() || def.keys.iter().any(|known| is_near(key, known.name()))
+        };
+        is_in(&connector_keys::definition()) || self.plugins.sink_connectors().iter().any(|plugin| is_in(&(plugin.config_def)()))
+    }
+
     fn problem(&mut self, problem: Problem) {
         self.validation.problems.push(problem);
     }
@@ -157,145 +189,6 @@ impl Check<'_> {
         }
     }
 
-    /// Values that were to be filled in: a template that is run as it is matches no topic and finds no bucket.
-    fn placeholders(&mut self, config: &Config) {
-        for (key, entry) in config.iter().filter(|(key, entry)| has_placeholder(key, &entry.value)) {
-            // The value is not shown: it may be half of a secret.
-            let message = format!("{key} still has a placeholder in angle brackets, fill it in");
-            self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
-        }
-    }
-
-    /// What a config provider is to fill in (KIP-297). Kafka Connect leaves it as it is where no provider has that name, which is never meant.
-    fn references(&mut self, config: &Config) {
-        for (key, entry) in config.iter().filter(|(_, entry)| refers_to_provider(&entry.value)) {
-            let message =
-                format!("{key} refers to a config provider, ${{provider:…}}, and there are none yet: write the value itself");
-            self.problem(Problem::of_key(key, message).at(entry.origin.clone()));
-        }
-    }
-
-    /// Each key by itself, its class where it names one, and whether it does anything. In the file the keys begin with `prefix`.
-    fn keys(&mut self, prefix: &str, def: &ConfigDef, config: &Config) {
-        for problem in def.validate(config).iter() {
-            let key = problem.key.as_deref().and_then(|name| def.keys.iter().find(|key| key.name() == name));
-            let problem = transformations::under(prefix, problem.clone());
-            self.problem(key.map_or(problem.clone(), |key| in_plain_words(problem, *key, config)));
-        }
-        for key in &def.keys {
-            let Some(entry) = config.entry(key.name()) else { continue };
-            let written_as = format!("{prefix}{}", key.name());
-            // Who writes the default down asks for nothing.
-            let is_default = key.default() == Some(entry.value.trim());
-            if let Some(reason) = key.no_effect().filter(|_| !is_default) {
-                let message = format!("{written_as} changes nothing here: {reason}");
-                self.validation.warnings.push(Problem::of_key(&written_as, message).at(entry.origin.clone()));
-            }
-            if let Some(kind) = key.plugin() {
-                self.class(&written_as, entry, kind);
-            }
-        }
-    }
-
-    fn class(&mut self, key: &str, entry: &Entry, kind: PluginKind) {
-        let plugins = self.plugins;
-        macro_rules! look_up {
-            ($known:expr) => {
-                elsewhere::class_problem(key, entry, kind, $known)
-            };
-        }
-        let problem = match kind {
-            PluginKind::SinkConnector => look_up!(plugins.sink_connectors()),
-            PluginKind::Converter => look_up!(plugins.converters()),
-            PluginKind::HeaderConverter => look_up!(plugins.header_converters()),
-            PluginKind::Transformation => look_up!(plugins.transformations()),
-            PluginKind::Partitioner => look_up!(plugins.partitioners()),
-            PluginKind::Format => look_up!(plugins.formats()),
-        };
-        if let Some(problem) = problem {
-            self.problem(problem);
-        }
-    }
-
-    fn unknown_keys(&mut self, prefix: &str, config: &Config, known: &[&ConfigDef]) {
-        for (key, entry) in config.iter() {
-            if known.iter().any(|def| def.knows(key)) {
-                continue;
-            }
-            let names = known.iter().flat_map(|def| def.keys.iter().map(|key| key.name()));
-            let written_as = format!("{prefix}{key}");
-            let message = format!("unknown key {written_as}, it changes nothing");
-            let warning = Problem::of_key(&written_as, message).at(entry.origin.clone());
-            let meant = known.iter().find_map(|def| def.meant_by(key));
-            self.validation.warnings.push(match meant.or_else(|| nearest(key, names)) {
-                Some(near) => warning.suggest(format!("{prefix}{near}")),
-                None => warning,
-            });
-        }
-    }
-
-    /// As [`Check::unknown_keys`], for a connector: some keys are only in the wrong file.
-    fn unknown_keys_of_connector(&mut self, config: &Config, known: &[&ConfigDef]) {
-        let misplaced = |key: &str| worker_keys::definition().knows(key) && !known.iter().any(|def| def.knows(key));
-        let mut rest = config.clone();
-        for (key, entry) in config.iter().filter(|(key, _)| misplaced(key)) {
-            rest.remove(key);
-            let message = format!("{key} changes nothing in a connector's file: it is for the worker's");
-            let warning = Problem::of_key(key, message).at(entry.origin.clone());
-            let client = ["consumer", "producer", "admin"].into_iter().find_map(|client| Some((client, key.strip_prefix(client)?)));
-            self.validation.warnings.push(match client {
-                Some((client, setting)) => warning.suggest(format!("{client}.override{setting}")),
-                None => warning,
-            });
-        }
-        self.unknown_keys("", &rest, known);
-    }
-
-    fn converters(&mut self, worker: &Config, connector: &Config) {
-        for role in Role::ALL {
-            let key = role.key();
-            if connector.entry(key).is_none() {
-                self.orphans(key, connector);
-            }
-            let Ok(choice) = Choice::of(role, worker, connector) else {
-                let message = format!("Missing required configuration \"{key}\" which has no default value.");
-                self.problem(Problem::of_key(key, message).at(file_of(connector)));
-                continue;
-            };
-            let kind = if role == Role::Header { PluginKind::HeaderConverter } else { PluginKind::Converter };
-            let described = self.plugins.describe();
-            let Some(plugin) = find(&described, kind, &choice.class) else {
-                // A connector's own class has been looked up with its other keys.
-                if connector.entry(key).is_none() {
-                    let inherited = worker.entry(key).cloned();
-                    self.class(key, &inherited.unwrap_or(Entry { value: choice.class, origin: None }), kind);
-                }
-                continue;
-            };
-            let prefix = format!("{key}.");
-            let known = plugin.config_def.clone().with_prefixes(&["converter.type"]);
-            let before = self.validation.problems.len();
-            self.keys(&prefix, &known, choice.config());
-            self.unknown_keys(&prefix, choice.config(), &[&known]);
-            // What stops it from being made is mostly a key that has just been reported.
-            if self.validation.problems.len() == before
-                && let Some(problem) = choice.check(self.plugins)
-            {
-                self.problem(problem);
-            }
-        }
-    }
-
-    /// A connector's keys for a converter that it does not name: Kafka Connect ignores them silently.
-    fn orphans(&mut self, converter: &str, connector: &Config) {
-        for (key, entry) in connector.iter().filter(|(key, _)| key.starts_with(&format!("{converter}."))) {
-            let message = format!(
-                "{key} changes nothing: the connector does not set {converter}, so the worker's is used with the worker's keys"
-            );
-            self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
-        }
-    }
-
     fn clients(&mut self, worker: &Config, connector: &Config) {
         // A client's settings need no more of a connector than its name.
         let mut named: Config = [("connector.class", "x"), ("topics", "x")].into_iter().collect();
@@ -348,6 +241,10 @@ fn named_plugins<'a>(
     named.collect::<Vec<_>>().into_iter()
 }
 
+fn is_near(key: &str, known: &str) -> bool {
+    nearest(key, [known]).is_some()
+}
+
 fn find<'a>(described: &'a [PluginDescription], kind: PluginKind, class: &str) -> Option<&'a PluginDescription> {
     described.iter().find(|plugin| plugin.kind == kind && plugin.names.contains(&class))
 }
@@ -370,30 +267,6 @@ fn located(problem: &Problem, config: &Config) -> Problem {
         problem.origin = written.or_else(|| file_of(config));
     }
     problem
-}
-
-/// Kafka's words, and what to write instead.
-fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config) -> Problem {
-    if config.entry(key.name()).is_none() {
-        problem.message.push_str(&format!(" Add {}=…: {}", key.name(), first_sentence(key.documentation())));
-        return problem.at(file_of(config));
-    }
-    if problem.message.contains("Not a number of type") {
-        let example = key.default().filter(|default| !default.is_empty()).unwrap_or("1000");
-        let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
-        problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
-    }
-    if !key.one_of().is_empty() {
-        let value = config.text(key.name()).unwrap_or_default().trim();
-        if let Some(near) = nearest(value, key.one_of().iter().copied()) {
-            return problem.suggest(near);
-        }
-    }
-    problem
-}
-
-fn first_sentence(documentation: &str) -> &str {
-    documentation.split_inclusive(". ").next().unwrap_or(documentation).trim_end()
 }
 
 #[cfg(test)]

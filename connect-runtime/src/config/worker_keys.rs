@@ -181,6 +181,9 @@ no_effect! { NO_EFFECT:
     "inter.worker.signature.algorithm" String, GROUP;
     "inter.worker.verification.algorithms" List, GROUP;
     "ssl.engine.factory.class" String, JVM;
+    "rest.host.name" String, REST;
+    "rest.port" i32, REST;
+    "zookeeper.connect" String, "Kafka Connect does not read it either";
 }
 
 /// What admin clients take from a worker's keys without prefix (and the worker's own group would, on the JVM).

@@ -22,7 +22,7 @@ pub(crate) struct S3SinkConnector {
 }
 
 /// What people write who know other connectors and clients of S3.
-const MISTAKEN: [(&str, &str); 19] = [
+const MISTAKEN: &[(&str, &str)] = &[
     ("s3.endpoint", "store.url"),
     ("s3.endpoint.url", "store.url"),
     ("aws.s3.endpoint", "store.url"),
@@ -42,6 +42,16 @@ const MISTAKEN: [(&str, &str); 19] = [
     ("s3.bucket", "s3.bucket.name"),
     ("record.field", "timestamp.field"),
     ("partition.field", "partition.field.name"),
+    ("aws.iam.role.arn", "s3.credentials.provider.sts.role.arn"),
+    ("aws.s3.bucket.name", "s3.bucket.name"),
+    ("aws.s3.region", "s3.region"),
+    ("s3.http.max.retries", "s3.part.retries"),
+    ("s3.max.retries", "s3.part.retries"),
+    ("file.compression.type", "s3.compression.type"),
+    ("region", "s3.region"),
+    ("output.data.format", "format.class"),
+    ("input.data.format", "value.converter"),
+    ("time.interval", "partitioner.class"),
 ];
 
 impl Plugin for S3SinkConnector {
@@ -52,7 +62,7 @@ impl Plugin for S3SinkConnector {
 
     fn config_def() -> ConfigDef {
         let keys: Vec<_> = storage_sink::keys().into_iter().chain(storage::keys()).collect();
-        ConfigDef::new("S3 sink", &keys).with_prefixes(storage::PREFIXES).with_mistaken(&MISTAKEN)
+        ConfigDef::new("S3 sink", &keys).with_prefixes(storage::PREFIXES).with_mistaken(MISTAKEN)
     }
 
     fn metrics() -> Vec<&'static MetricDefinition> {

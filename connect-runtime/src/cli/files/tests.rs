@@ -195,3 +195,71 @@ fn a_truncated_json_file_is_a_broken_connector_and_not_a_worker() {
     let refused = Loaded::read(Purpose::Check, &path, &Options::default()).err().unwrap();
     assert!(format!("{refused:?}").contains("JSON"), "{refused:?}");
 }
+
+const RESOURCE: &str = "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaConnector\nmetadata:\n  name: one\nspec:\n  class: FakeSink\n  config:\n    \
+                        topics: a\n    flush.size: 1\n    s3.bucket.name: b\n";
+
+#[test]
+fn a_file_of_several_resources_is_several_connectors_and_what_is_left_out_is_said() {
+    let files = Files::new("resources");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: keys\n";
+    let path = files.with("all.yaml", &format!("{RESOURCE}---\n{}---\n{secret}", RESOURCE.replace("one", "two")));
+    let checked = check(std::slice::from_ref(&path), &brokers()).unwrap();
+    let names: Vec<_> = checked.connectors.iter().map(|connector| connector.text("name")).collect();
+    assert_eq!(names, [Some("one"), Some("two")]);
+    for warnings in [&checked.warnings, &checked.unlogged] {
+        assert!(warnings.to_string().contains("all.yaml:23: Secret keys is left out"), "{warnings}");
+    }
+    let strict =
+        Loaded::read(Purpose::Check, std::slice::from_ref(&path), &Options::default()).unwrap().check(&fake::plugins(), true);
+    assert_eq!(strict.unwrap_err().exit_code(), CONNECTOR);
+    let named = check(&[path], &Options { name: Some("x".to_owned()), ..brokers() }).unwrap_err();
+    assert!(named.text().contains("--name is for one connector, and there are several"), "{}", named.text());
+}
+
+#[test]
+fn resources_of_one_name_are_refused_with_both_places() {
+    let files = Files::new("resource-names");
+    let path = files.with("all.yaml", &format!("{RESOURCE}---\n{RESOURCE}"));
+    let refused = check(std::slice::from_ref(&path), &brokers()).unwrap_err().text();
+    let file = path.display();
+    assert!(refused.contains(&format!("{file}:15: Connector one already exists: {file}:4 has this name, too")), "{refused}");
+}
+
+#[test]
+fn a_resource_alone_can_be_checked_and_is_no_worker_s_file() {
+    let files = Files::new("resource-alone");
+    let path = [files.with("s3.yaml", RESOURCE)];
+    let loaded = Loaded::read(Purpose::Check, &path, &Options::default()).unwrap();
+    assert_eq!(loaded.check(&fake::plugins(), false).unwrap().connectors.len(), 1);
+    let refused = check(&path, &Options::default()).unwrap_err();
+    assert!(refused.text().contains("s3.yaml: a worker's file is Java properties or TOML, not YAML"), "{}", refused.text());
+    assert_eq!(refused.exit_code(), WORKER);
+}
+
+#[test]
+fn a_key_that_a_worker_s_file_sets_twice_is_warned_of() {
+    let files = Files::new("worker-twice");
+    let worker = files
+        .with("worker.properties", "bootstrap.servers=a:1\nkey.converter=String\nvalue.converter=Json\nbootstrap.servers=b:1\n");
+    let checked = check(&[worker, files.with("s3.properties", CONNECTOR_FILE)], &Options::default()).unwrap();
+    assert_eq!(checked.worker.bootstrap_servers, "b:1");
+    assert!(
+        checked.unlogged.to_string().contains("worker.properties:4: bootstrap.servers is set on line 1 as well"),
+        "{}",
+        checked.unlogged
+    );
+}
+
+#[test]
+fn a_file_of_something_else_is_refused_alone_and_after_a_worker_s() {
+    let files = Files::new("something-else");
+    let path = [files.with("application.properties", "server.port=8080\n")];
+    for options in [Options::default(), brokers()] {
+        let loaded = Loaded::read(Purpose::Check, &path, &options).unwrap();
+        let refused = loaded.check(&fake::plugins(), false).unwrap_err().text();
+        assert!(refused.contains("application.properties: no key of a connector or a worker is in this file"), "{refused}");
+    }
+    let empty = [files.with("empty.properties", "# later\n")];
+    assert!(Loaded::read(Purpose::Check, &empty, &brokers()).unwrap_err().text().contains("there is nothing in this file"));
+}

@@ -53,27 +53,26 @@ fn six_mistakes_are_all_named_with_line_and_suggestion() {
 fn what_was_to_be_filled_in_is_named_by_line_and_a_regular_expression_is_none_of_it() {
     let with = |topics: &str| check(&GOOD.replace("topics=a\n", &format!("{topics}\n")));
     for topics in ["topics=<TOPIC>", "topics.regex=<TOPIC_ROOT>.*", "topics.regex=a<B>|<TOPIC>"] {
-        let warnings = with(topics).warnings;
+        let Validation { problems, warnings } = with(topics);
         let key = topics.split('=').next().unwrap();
-        let expected = format!("{key} still has a placeholder in angle brackets, fill it in");
-        assert!(
-            lines(&warnings).iter().any(|line| line.starts_with("s3.properties:") && line.ends_with(&expected)),
-            "{warnings:?}"
-        );
+        // A regular expression with it is one all the same.
+        let said = if key == "topics" { lines(&problems) } else { lines(&warnings) };
+        let expected = format!("s3.properties:3: {key} still has a placeholder, <TOPIC");
+        assert!(said.len() == 1 && said[0].starts_with(&expected), "{said:?}");
     }
     assert!(with("topics.regex=(?<NAME>a)\\\\k<NAME>").warnings.is_empty());
     assert!(with("topics.regex=a<b>").warnings.is_empty());
     let of_worker = |text: &str| lines(&check_with(text, GOOD).warnings);
     assert_eq!(
         of_worker("bootstrap.servers=b:9092\nconsumer.sasl.password=<my-password>\n"),
-        ["worker.properties:2: consumer.sasl.password still has a placeholder in angle brackets, fill it in"]
+        ["worker.properties:2: consumer.sasl.password still has a placeholder: fill it in"]
     );
     assert!(of_worker("bootstrap.servers=b:9092\nconsumer.sasl.password=ab<CD>ef\n").is_empty());
     let jaas = |password: &str| {
         let module = "org.apache.kafka.common.security.plain.PlainLoginModule";
         of_worker(&format!("consumer.sasl.jaas.config={module} required username=\"me\" password=\"{password}\";\n")).join("\n")
     };
-    assert!(jaas("<MY_PASSWORD>").contains("consumer.sasl.jaas.config still has a placeholder in angle brackets, fill it in"));
+    assert!(jaas("<MY_PASSWORD>").contains("consumer.sasl.jaas.config still has a placeholder: fill it in"));
     assert!(!jaas("ab<CD>ef").contains("placeholder"));
 }
 
@@ -260,4 +259,150 @@ fn converters_and_transforms_are_made_of_what_was_checked() {
     assert_eq!(converters.header_class, "org.apache.kafka.connect.storage.SimpleHeaderConverter");
     let chain = transformations(&fake::plugins(), &connector).unwrap();
     assert_eq!(chain.iter().map(|named| named.class).collect::<Vec<_>>(), ["com.example.Unchanged"]);
+}
+
+#[test]
+fn a_required_value_that_is_empty_is_said_so_once() {
+    for (key, line) in [("flush.size=1", 4), ("s3.bucket.name=b", 5), ("connector.class=FakeSink", 2)] {
+        let name = key.split('=').next().unwrap();
+        let report = lines(&check(&GOOD.replace(key, &format!("{name}= "))).problems);
+        assert_eq!(report.len(), 1, "{report:#?}");
+        assert!(report[0].starts_with(&format!("s3.properties:{line}: {name} is empty, and it is required: ")), "{report:?}");
+    }
+    let report = lines(&check(&GOOD.replace("value.converter=Json", "value.converter=")).problems);
+    assert_eq!(report, ["s3.properties:7: value.converter is empty: name a class, or remove the line"]);
+    let report = lines(&check(&GOOD.replace("topics=a", "topics=")).problems);
+    assert_eq!(report, ["s3.properties:3: Must configure one of topics or topics.regex: topics=a,b or topics.regex=a.*"]);
+}
+
+#[test]
+fn transforms_and_predicates_that_no_list_names_are_warned_of_once_each() {
+    let validation = check(&format!("{GOOD}transforms.b.type=Unchanged\ntransforms.b.field=x\npredicates.p.type=X\n"));
+    assert!(validation.problems.is_empty());
+    let expected = [
+        "s3.properties:8: transforms.b.* changes nothing: no transform b is in transforms=",
+        "s3.properties:10: predicates.p.* changes nothing: no predicate p is in predicates=",
+    ];
+    assert_eq!(lines(&validation.warnings), expected);
+}
+
+#[test]
+fn keys_for_confluent_s_services_are_known_and_need_nothing() {
+    assert_eq!(check(&format!("{GOOD}confluent.license=\n")), Validation::default());
+    let validation = check(&format!("{GOOD}confluent.license=x\nconfluent.topic.bootstrap.servers=b:1\n"));
+    let expected = [
+        "s3.properties:8: confluent.license changes nothing here: no licence is needed",
+        "s3.properties:9: confluent.topic.bootstrap.servers changes nothing here: no licence is needed, and none is kept in a topic",
+    ];
+    assert_eq!(lines(&validation.warnings), expected);
+}
+
+#[test]
+fn a_key_that_another_converter_reads_is_known() {
+    let validation = check(&format!("{GOOD}key.converter.schemas.enable=false\nkey.converter.schema.registry.url=http://r\n"));
+    let expected = [
+        "s3.properties:9: key.converter.schema.registry.url changes nothing: StringConverter does not read it",
+        "s3.properties:8: key.converter.schemas.enable changes nothing: StringConverter does not read it",
+    ];
+    assert_eq!(lines(&validation.warnings), expected);
+}
+
+#[test]
+fn a_client_s_or_converter_s_key_without_its_prefix_gets_it() {
+    for (key, right) in [
+        ("security.protocol", "consumer.override.security.protocol"),
+        ("sasl.mechanism", "consumer.override.sasl.mechanism"),
+        ("sasl.client.callback.handler.class", "consumer.override.sasl.client.callback.handler.class"),
+        ("ssl.truststore.location", "consumer.override.ssl.truststore.location"),
+        ("group.id", "consumer.override.group.id"),
+        ("auto.offset.reset", "consumer.override.auto.offset.reset"),
+        ("max.poll.records", "consumer.override.max.poll.records"),
+        ("max.request.size", "producer.override.max.request.size"),
+        ("acks", "producer.override.acks"),
+        ("schemas.enable", "value.converter.schemas.enable"),
+        ("auto.register.schemas", "value.converter.auto.register.schemas"),
+        ("basic.auth.user.info", "value.converter.basic.auth.user.info"),
+    ] {
+        let warnings = lines(&check(&format!("{GOOD}{key}=hunter2\n")).warnings);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("changes nothing") && warnings[0].ends_with(&format!("(did you mean `{right}`?)")),
+            "{warnings:?}"
+        );
+        assert!(!warnings[0].contains("hunter2"), "{warnings:?}");
+    }
+}
+
+#[test]
+fn what_sink_consumers_do_not_inherit_of_a_worker_is_said_where_the_worker_says_it() {
+    const JAAS: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"hunter2\";";
+    let worker = format!("bootstrap.servers=b:1\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config={JAAS}\n");
+    let said = lines(&check_with(&worker, GOOD).warnings);
+    let expected = "worker.properties:2: security.protocol is for admin clients alone: a connector's consumers do not inherit it, and connect \
+                    without encryption and authentication; set consumer.security.protocol, consumer.sasl.mechanism, \
+                    consumer.sasl.jaas.config too";
+    assert_eq!(said, [expected]);
+    let own =
+        format!("{worker}consumer.security.protocol=SASL_SSL\nconsumer.sasl.mechanism=PLAIN\nconsumer.sasl.jaas.config={JAAS}\n");
+    assert_eq!(check_with(&own, GOOD), Validation::default());
+    let overrides = "consumer.override.security.protocol=SASL_SSL\nconsumer.override.sasl.mechanism=PLAIN\n";
+    assert_eq!(
+        check_with(&worker, &format!("{GOOD}{overrides}consumer.override.sasl.jaas.config={JAAS}\n")),
+        Validation::default()
+    );
+    let part = "bootstrap.servers=b:1\nconsumer.security.protocol=SSL\nsecurity.protocol=SSL\nssl.truststore.location=/ca.pem\n";
+    let said = lines(&check_with(part, GOOD).warnings);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].starts_with("worker.properties:4: ssl.truststore.location is for admin clients alone")
+            && said[0].ends_with("set consumer.ssl.truststore.location too"),
+        "{said:?}"
+    );
+    let queue = format!("{GOOD}errors.deadletterqueue.topic.name=d\n");
+    assert!(lines(&check_with(&own, &queue).warnings)[0].contains("a connector's producers do not inherit it"));
+    assert_eq!(
+        check_with("bootstrap.servers=b:1\nsecurity.protocol=PLAINTEXT\nssl.truststore.location=/ca.pem\n", GOOD),
+        Validation::default()
+    );
+}
+
+#[test]
+fn a_file_without_one_known_key_is_an_error_that_says_what_is_read() {
+    let spring = "server.port=8080\nspring.application.name=x\n";
+    let report = lines(&check(spring).problems);
+    assert_eq!(report.len(), 1, "{report:#?}");
+    assert!(
+        report[0].starts_with("s3.properties: no key of a connector or a worker is in this file; connector files are"),
+        "{report:?}"
+    );
+    let worker = properties::parse(spring.as_bytes(), "worker.properties").unwrap();
+    assert_eq!(validate_worker(&fake::plugins(), &worker).problems.len(), 1);
+    assert!(lines(&check("flush.sise=1\n").problems).len() > 1, "a slip is no other file");
+}
+
+#[test]
+fn a_placeholder_is_an_error_where_it_cannot_be_a_value_and_one_line_in_any_case() {
+    let bucket = check(&GOOD.replace("s3.bucket.name=b", "s3.bucket.name=your-bucket"));
+    assert!(bucket.problems.is_empty());
+    assert_eq!(lines(&bucket.warnings), ["s3.properties:5: s3.bucket.name still has a placeholder, your-bucket: fill it in"]);
+    for (written, filled) in [("flush.size=1", "flush.size=${SIZE}"), ("topics=a", "topics=<your topic>"), ("FakeSink", "$CLASS")] {
+        let validation = check(&GOOD.replace(written, filled));
+        let report = lines(&validation.problems);
+        assert_eq!((report.len(), validation.warnings.len()), (1, 0), "{report:#?} {:?}", validation.warnings);
+        assert!(report[0].contains(" still has a placeholder, "), "{report:?}");
+    }
+    let referred = check(&GOOD.replace("flush.size=1", "flush.size=${file:/a:b}"));
+    assert_eq!(lines(&referred.problems).len(), 1, "{referred:?}");
+    let unknown = check(&format!("{GOOD}table.name.format=${{topic}}\n"));
+    assert_eq!(lines(&unknown.warnings), ["s3.properties:8: table.name.format changes nothing here: it is for the JDBC connector"]);
+}
+
+#[test]
+fn a_key_that_nobody_knows_may_be_one_of_a_class_that_is_not_built_in() {
+    let foreign = format!("{GOOD}format.class=org.example.OwnFormat\nown.key=1\nflush.sise=1\n");
+    let warnings = lines(&check(&foreign).warnings);
+    let of_class = "s3.properties:9: own.key changes nothing here: it may be a key of org.example.OwnFormat, which is not built in";
+    let slip = "s3.properties:10: unknown key flush.sise, it changes nothing (did you mean `flush.size`?)";
+    assert_eq!(warnings, [of_class, slip]);
+    assert_eq!(lines(&check(&format!("{GOOD}own.key=1\n")).warnings), ["s3.properties:8: unknown key own.key, it changes nothing"]);
 }

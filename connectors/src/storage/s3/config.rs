@@ -12,12 +12,29 @@ use super::{
 };
 use crate::storage::{ClassName, STORE_URL};
 
-static BUCKET: ConfigKey<String> =
-    ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.").importance(Importance::High);
+static BUCKET: ConfigKey<String> = ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.")
+    .importance(Importance::High)
+    .check(|name| bucket_name(name));
 
 static REGION: ConfigKey<String> =
     ConfigKey::with_default("s3.region", "us-west-2", "The bucket's AWS region. Requests are signed for it with any `store.url`.")
-        .check(|region| if region.is_empty() { Err("must not be blank".to_owned()) } else { Ok(()) });
+        .check(|region| match region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+            _ if region.is_empty() => Err("must not be blank".to_owned()),
+            true => Ok(()),
+            false => Err("a region has letters, digits and - only, as eu-west-1".to_owned()),
+        });
+
+/// What the names of buckets are made of, here and in other stores, and the ARNs that stand for them. Their whole rules are the stores'.
+fn bucket_name(name: &str) -> Result<(), String> {
+    let is_arn = name.starts_with("arn:");
+    let is_legal =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || is_arn && matches!(byte, b':' | b'/');
+    match name.bytes().all(is_legal) {
+        true => Ok(()),
+        false if name.contains('/') => Err("a bucket's name has no / in it, and what follows goes into topics.dir".to_owned()),
+        false => Err("a bucket's name has letters, digits, `.`, `-` and `_` only".to_owned()),
+    }
+}
 
 static PATH_STYLE: ConfigKey<bool> = ConfigKey::with_default(
     "s3.path.style.access.enabled",
@@ -367,6 +384,21 @@ mod tests {
         parse(&[(key, "com.amazonaws.auth.DefaultAWSCredentialsProviderChain")]);
         assert!(refusal(&[(key, ASSUME_ROLE_PROVIDER)]).contains("not supported yet"));
         assert!(refusal(&[(key, "com.example.Provider")]).contains(DEFAULT_PROVIDER));
+    }
+
+    #[test]
+    fn what_no_bucket_and_no_region_is_called_is_refused() {
+        let said = |name: &str| {
+            S3Config::try_from(&[("s3.bucket.name", name)].into_iter().collect()).map(drop).map_err(|error| error.to_string())
+        };
+        for name in ["bucket", "my.bucket_1", "arn:aws:s3:us-west-2:111122223333:accesspoint/mine", "Old-Bucket"] {
+            assert_eq!(said(name), Ok(()), "{name}");
+        }
+        assert!(said("bucket/path/version=1").unwrap_err().contains("goes into topics.dir"));
+        for name in ["<bucket>", "${BUCKET}", "my bucket", "{Bucket}"] {
+            assert!(said(name).unwrap_err().contains("letters, digits"), "{name}");
+        }
+        assert!(refusal(&[("s3.region", "<region>")]).contains("as eu-west-1"));
     }
 
     #[test]
