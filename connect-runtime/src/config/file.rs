@@ -53,8 +53,12 @@ pub fn read_connectors(path: &Path) -> Result<ConnectorFile, Problems> {
 }
 
 /// What is said of a key that a file sets again: the last time counts, as for `java.util.Properties` and Kafka Connect's REST API.
-pub(super) fn set_twice(key: &str, line_before: u32) -> Problem {
-    Problem::of_key(key, format!("{key} is set on line {line_before} as well: what is set last counts"))
+pub(super) fn set_twice(key: &str, line_before: u32, origin: Origin) -> Problem {
+    let twice = match line_before == origin.line {
+        true => "twice".to_owned(),
+        false => format!("on line {line_before} as well"),
+    };
+    Problem::of_key(key, format!("{key} is set {twice}: what is set last counts")).at(Some(origin))
 }
 
 /// What a file holds, before anybody knows whose settings they are. It is read once: it may be a pipe.
@@ -121,8 +125,7 @@ impl SettingsFile {
         match self.form {
             Form::Toml => self.toml().map(|config| ConnectorFile { connectors: vec![config], warnings: Problems::default() }),
             Form::Yaml => self.text().and_then(|text| kubernetes::parse(text, &self.name)),
-            // Java properties that begin with a brace are legal and never meant.
-            Form::Properties if !self.begins_as_json() => {
+            Form::Properties if !shapes::begins_as_json(&self.bytes) => {
                 let (config, warnings) = self.properties()?;
                 if config.iter().next().is_none() {
                     return Err(self.problem(&format!("{}; {READ}", shapes::NOTHING)).into());
@@ -131,11 +134,6 @@ impl SettingsFile {
             }
             Form::Json | Form::Properties => self.text().and_then(|text| json::parse(text, &self.name)),
         }
-    }
-
-    fn begins_as_json(&self) -> bool {
-        let text = self.bytes.trim_ascii_start();
-        text.starts_with(b"{") || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
     }
 
     fn toml(&self) -> Result<Config, Problems> {

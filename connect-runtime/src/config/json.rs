@@ -45,6 +45,12 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
         );
         return Err(Problem::general(message).at(at(1)).into());
     }
+    for (member, message) in [("connector", STATUS), ("error_count", VERDICT)] {
+        let is_state = |value: &Value| value.get("state").is_some() || value.is_number();
+        if object.get(member).is_some_and(is_state) {
+            return Err(Problem::general(message).at(at(1)).into());
+        }
+    }
     let nested = WRAPPERS.iter().find_map(|(outer, name)| Some((*outer, object.get(*outer)?.as_object()?, *name)));
     let lines = key_lines(text, nested.map(|(outer, ..)| outer));
     let origin = |key: &str| at(lines.iter().rev().find(|(known, _)| known == key).map_or(0, |(_, line)| *line));
@@ -57,7 +63,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
     let mut read = ConnectorFile { connectors: vec![config], warnings: Problems::default() };
     for (index, (key, line)) in lines.iter().enumerate() {
         if let Some((_, before)) = lines[..index].iter().rev().find(|(known, _)| known == key) {
-            read.warnings.push(set_twice(key, *before).at(at(*line)));
+            read.warnings.push(set_twice(key, *before, Origin { file: name.clone(), line: *line }));
         }
     }
     Ok(read)
@@ -65,6 +71,11 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
 
 const LIST: &str = "this is a list, and a connector file in JSON holds one connector: write each into a file of its own, `jq '.[0]' FILE > \
                     connector.json`; of a list of names, ask for each, GET /connectors/NAME";
+
+const STATUS: &str =
+    "this is the answer to GET /connectors/NAME/status, which has no keys of the connector: GET /connectors/NAME has them";
+const VERDICT: &str =
+    "this is the answer to PUT /connector-plugins/NAME/config/validate, which is not read: the keys are in what was sent";
 
 fn settings(object: &Map<String, Value>, origin: &dyn Fn(&str) -> Option<Origin>) -> (Config, Problems) {
     let (mut config, mut problems) = (Config::default(), Problems::default());
@@ -250,6 +261,12 @@ mod tests {
         assert!(expanded.starts_with("x.json:1: this is the answer to GET /connectors?expand=info"), "{expanded}");
         assert!(expanded.contains(r#"jq '.["s3"].info' x.json > s3.json"#), "{expanded}");
         assert!(said(r#"[{"name": "s3", "config": {}}]"#).contains("write each into a file of its own"));
+        assert!(
+            said(r#"{"name": "s3", "connector": {"state": "RUNNING"}, "tasks": []}"#).contains("GET /connectors/NAME has them")
+        );
+        assert!(
+            said(r#"{"name": "X", "error_count": 1, "groups": ["a"], "configs": []}"#).contains("the keys are in what was sent")
+        );
         let template = said("{\"Resources\": {\"S3\": {\n\"Type\": \"AWS::KafkaConnect::Connector\",\n\"Properties\": {}}}}");
         assert!(template.starts_with("x.json:2: this is a CloudFormation template"), "{template}");
         let lines = said("\"name\": \"s3\",\n\"topics\": \"a\"\n");

@@ -79,7 +79,7 @@ impl Reader<'_> {
     /// A document without a kind: the keys themselves, or something that is none of ours.
     fn keys_alone(&mut self, root: Node<'_>) {
         let entries = root.entries();
-        let nested = entries.iter().any(|(_, _, value)| value.is_mapping());
+        let nested = entries.iter().any(|(_, _, value)| value.is_mapping() || value.items().any(Node::is_mapping));
         if !root.is_mapping() || nested || entries.iter().any(|(key, ..)| shapes::is_container_variable(key)) {
             let shape =
                 shapes::foreign(self.text).or_else(|| shapes::part_of_yaml(root)).unwrap_or_else(|| shapes::unknown_yaml(root));
@@ -122,12 +122,11 @@ impl Reader<'_> {
         }
         self.state(spec);
         for (field, key, _) in spec.entries().iter().filter(|(field, ..)| !FIELDS.contains(field)) {
-            let meant = if field.contains('.') {
-                format!("a key of the connector belongs below spec.config: indent {field} as the others there")
-            } else {
-                format!("spec has {}", FIELDS.join(", "))
-            };
-            self.warn(*key, format!("unknown field spec.{field}, it changes nothing; {meant}"));
+            let message = format!(
+                "unknown field spec.{field}, it changes nothing: spec has {}, and the connector's keys are below config",
+                FIELDS.join(", ")
+            );
+            self.warn(*key, message);
         }
         self.read.connectors.push(config);
     }

@@ -27,11 +27,7 @@ pub(super) fn read(bytes: &[u8], file: &str) -> Result<(Config, Problems), Probl
         }
         let value = unescape(value).ok_or_else(|| malformed(&format!("the value of `{key}`")))?;
         if let Some(before) = config.entry(&key).and_then(|entry| entry.origin.as_ref()) {
-            warnings.push(set_twice(&key, before.line).at(Some(origin.clone())));
-        }
-        if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
-            let message = format!("{key}: the quotes are a part of the value in Java properties: write it without them");
-            warnings.push(Problem::of_key(&key, message).at(Some(origin.clone())));
+            warnings.push(set_twice(&key, before.line, origin.clone()));
         }
         config.insert(key, value, Some(origin));
     }
@@ -213,14 +209,6 @@ mod tests {
         let (config, warnings) = read(b"topics=a\n# topics=c\n\ntopics: b\n", "x.properties").unwrap();
         assert_eq!(config.text("topics"), Some("b"));
         assert_eq!(warnings.to_string(), "x.properties:4: topics is set on line 1 as well: what is set last counts");
-    }
-
-    #[test]
-    fn a_value_in_quotes_is_warned_of_and_not_shown() {
-        let (config, warnings) = read(b"topics=\"a\"\npassword=a\"b\"\nx='y'\n", "x.properties").unwrap();
-        assert_eq!(config.text("topics"), Some("\"a\""));
-        let expected = "x.properties:1: topics: the quotes are a part of the value in Java properties: write it without them";
-        assert_eq!(warnings.to_string(), expected);
     }
 
     #[test]

@@ -41,6 +41,10 @@ const SCRIPT: &str = "this is a shell script or a command, which is not read: sa
                       quotes of the shell) in a file of its own, connector.json";
 const JSON_LINES: &str = "these are lines of JSON without their braces: put { before the first and } after the last, and call the file \
                           connector.json";
+const QUOTED: &str = "keys and values are in quotes here, as in SQL or in a program, which is not read: write each pair as key=value, without \
+                      quotes and commas, into a .properties file";
+const SECTION: &str = "this has sections, as TOML has: call the file connector.toml if it is TOML, with keys in quotes as \
+                       \"topics.dir\" = \"…\"; Java properties have none";
 const CONTAINER: &str = "this is the environment of a container (CONNECT_…), which is not read: it sets up a worker. Write a worker's \
                          .properties file: without CONNECT_, in lower case, with . for _, as CONNECT_BOOTSTRAP_SERVERS is bootstrap.servers";
 const COMPOSE: &str = "this is a file of docker compose, which is not read: write the connector's keys into a .properties file";
@@ -67,12 +71,27 @@ pub(super) fn is_yaml(text: &str) -> bool {
     lines.first().is_some_and(|line| line.trim_end() == "---") || begins("apiVersion:") && begins("kind:") || nested
 }
 
+/// Whether a text begins as an object or a list of objects. Java properties may begin with a brace, too, and it is never meant.
+pub(super) fn begins_as_json(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.starts_with(b"{") || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
+}
+
 /// What a text is that is neither Java properties nor any other form that is read.
 pub(super) fn foreign(text: &str) -> Option<Shape> {
-    let is_json = text.trim_start().starts_with(['{', '[']);
-    let lines = || (1..).zip(text.lines()).filter(|(_, line)| !is_comment(line));
+    let is_json = begins_as_json(text.as_bytes());
+    // What continues a line is a part of its value, whatever it looks like.
+    let mut continues = false;
+    let lines: Vec<_> = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| {
+            let is_line = !is_comment(line) && !continues;
+            continues = line.ends_with('\\') && (continues || is_line);
+            is_line
+        })
+        .collect();
     let first = |is: &dyn Fn(&str) -> bool, message: &str| {
-        lines().find(|(_, line)| is(line.trim())).map(|(line, _)| Shape::at(line, message))
+        lines.iter().find(|(_, line)| is(line.trim())).map(|(line, _)| Shape::at(*line, message))
     };
     if let Some(found) = cloud_formation(text) {
         return Some(found);
@@ -81,22 +100,21 @@ pub(super) fn foreign(text: &str) -> Option<Shape> {
         return None;
     }
     let script = text.lines().next().filter(|line| line.starts_with("#!")).map(|_| Shape::at(1, SCRIPT));
-    // What continues a line is a part of its value, whatever it looks like.
-    let mut continues = false;
-    let mut of_map = lines().filter(|(_, line)| {
-        let inside = continues;
-        continues = line.ends_with('\\');
-        !inside
-    });
-    let quoted = of_map.find_map(|(line, text)| Some((line, after_quoted_key(text.trim())?)));
+    let quoted = lines.iter().find_map(|(line, text)| Some((*line, after_quoted_key(text.trim())?)));
+    let in_quotes = |shape: (char, char), message: &'static str| {
+        quoted.filter(|(_, found)| *found == shape).map(|(line, _)| Shape::at(line, message))
+    };
     script
         .or_else(|| first(&is_command, SCRIPT))
         .or_else(|| first(&is_block_of_hcl, TERRAFORM))
-        .or_else(|| quoted.filter(|(_, separator)| *separator == '=').map(|(line, _)| Shape::at(line, TERRAFORM)))
+        .or_else(|| in_quotes(('"', '='), TERRAFORM))
+        .or_else(|| first(&is_section, SECTION))
         .or_else(|| first(&|line| variable_of(line).is_some_and(is_container_variable), CONTAINER))
         .or_else(|| first(&|line| line == "services:", COMPOSE))
         .or_else(|| first(&|line| line.contains("{{") && !line.contains(['=', '$']) || line.starts_with("{{"), HELM))
-        .or_else(|| quoted.filter(|(_, separator)| *separator == ':').map(|(line, _)| Shape::at(line, JSON_LINES)))
+        .or_else(|| in_quotes(('"', ':'), JSON_LINES))
+        .or_else(|| in_quotes(('\'', '='), QUOTED))
+        .or_else(|| in_quotes(('\'', ':'), QUOTED))
 }
 
 /// A template of CloudFormation, in JSON or YAML, or the part of it that is about a connector.
@@ -114,12 +132,15 @@ pub(super) fn cloud_formation(text: &str) -> Option<Shape> {
 pub(super) fn part_of_yaml(root: Node<'_>) -> Option<Shape> {
     let names = ["config", "spec", "connectorConfiguration", "configuration", "configs", "connectors"];
     let entries = root.entries();
-    let (name, key, _) = entries.iter().find(|(name, _, value)| names.contains(name) && value.is_mapping())?;
+    let (name, key, _) = entries.iter().find(|(name, _, value)| names.contains(name) && value.text().is_none())?;
     Some(Shape::at(key.line(), format!("{name}: {PART}")))
 }
 
 /// YAML that nobody recognises.
 pub(super) fn unknown_yaml(root: Node<'_>) -> Shape {
+    if root.text().is_some_and(|text| text.contains('=')) {
+        return Shape::at(root.line(), "this is no YAML, though it is called so: Java properties belong into a .properties file");
+    }
     Shape::at(root.line(), format!("no connector is in this YAML; {READ}"))
 }
 
@@ -164,11 +185,19 @@ fn is_block_of_hcl(line: &str) -> bool {
     block && line.ends_with('{') || assigned
 }
 
-/// The separator after a key in quotes, which Java properties would take for a part of it.
-fn after_quoted_key(line: &str) -> Option<char> {
-    let (key, rest) = line.strip_prefix('"')?.split_once('"')?;
+/// `[connector]`.
+fn is_section(line: &str) -> bool {
+    let inside = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.is_some_and(|name| !name.is_empty() && name.split('.').all(is_word))
+}
+
+/// The quotes of a key and the separator after it: Java properties would take the quotes for a part of it.
+fn after_quoted_key(line: &str) -> Option<(char, char)> {
+    let quote = line.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (key, rest) = line[1..].split_once(quote)?;
     let separator = rest.trim_start().chars().next()?;
-    (!key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()) && matches!(separator, '=' | ':')).then_some(separator)
+    let is_key = !key.is_empty() && key.split('.').all(is_word);
+    (is_key && matches!(separator, '=' | ':')).then_some((quote, separator))
 }
 
 #[cfg(test)]

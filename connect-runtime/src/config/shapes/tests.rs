@@ -22,6 +22,11 @@ fn every_shape_is_recognised_with_its_line() {
         ("export CONNECT_GROUP_ID=a\n", 1, CONTAINER),
         ("services:\n  minio:\n    image: minio\n", 1, COMPOSE),
         ("metadata:\n  name: {{ .Release.Name }}\n", 2, HELM),
+        ("CREATE SINK CONNECTOR s3 WITH (\n  'connector.class' = 'X',\n", 2, QUOTED),
+        ("x = {\n};\nmap(\n  'topics': 'a',\n", 1, TERRAFORM),
+        ("new Connector({\n  'connector.class': 'X',\n", 2, QUOTED),
+        ("[connector]\nname = \"s3\"\n", 1, SECTION),
+        ("# INI\n[connector]\ntopics = a\n", 2, SECTION),
         ("\"connector.class\": \"X\",\n\"topics\": \"a\"\n", 1, JSON_LINES),
     ];
     for (text, line, message) in shapes {
@@ -39,6 +44,7 @@ fn java_properties_are_none_of_them() {
         "topics.regex=a{2}\npath.format='year'=YYYY\ntopics.dir={{dir}}\n",
         "connect.meta.data=false\nname=CONNECT_S3\n",
         "transforms=a\ntransforms.a.type=X\n",
+        "topics.regex=\\\n[abc]\n\"=1\n'=2\npath.format='year'=YYYY\n",
     ] {
         assert_eq!(said(text), None, "{text}");
         assert!(!is_yaml(text), "{text}");

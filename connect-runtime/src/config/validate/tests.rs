@@ -406,3 +406,20 @@ fn a_key_that_nobody_knows_may_be_one_of_a_class_that_is_not_built_in() {
     assert_eq!(warnings, [of_class, slip]);
     assert_eq!(lines(&check(&format!("{GOOD}own.key=1\n")).warnings), ["s3.properties:8: unknown key own.key, it changes nothing"]);
 }
+
+#[test]
+fn a_value_in_quotes_is_an_error_where_it_cannot_be_one_and_a_real_class_is_found_in_them() {
+    for (written, quoted) in
+        [("FakeSink", "\"com.example.FakeSinkConnector\""), ("topics=a", "topics=\"a\""), ("flush.size=1", "flush.size=\"1\"")]
+    {
+        let validation = check(&GOOD.replace(written, quoted));
+        let report = lines(&validation.problems);
+        assert_eq!((report.len(), validation.warnings.len()), (1, 0), "{report:#?} {:?}", validation.warnings);
+        assert!(report[0].ends_with(": the quotes are a part of the value: write it without them"), "{report:?}");
+    }
+    let validation = check(&GOOD.replace("s3.bucket.name=b", "s3.bucket.name=\"b\""));
+    assert_eq!(
+        lines(&validation.warnings),
+        ["s3.properties:5: s3.bucket.name: the quotes are a part of the value: write it without them"]
+    );
+}

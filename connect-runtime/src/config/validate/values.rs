@@ -15,11 +15,27 @@ impl Check<'_> {
             let Some(placeholder) = unfilled::placeholder(key, &entry.value) else { continue };
             let message = format!("{key} still has a placeholder{placeholder}: fill it in");
             let problem = Problem::of_key(key, message).at(entry.origin.clone());
-            if self.forget_problems(key) {
-                self.problem(problem);
-            } else if !self.validation.warnings.iter().any(|warning| warning.key.as_deref() == Some(key)) {
-                self.validation.warnings.push(problem);
+            self.doubt(key, problem);
+        }
+    }
+
+    /// Values in quotes, as other formats than Java properties have them. What it is may be a secret.
+    pub(super) fn quotes(&mut self, config: &Config) {
+        for (key, entry) in config.iter() {
+            let value = entry.value.trim();
+            if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
+                let message = format!("{key}: the quotes are a part of the value: write it without them");
+                self.doubt(key, Problem::of_key(key, message).at(entry.origin.clone()));
             }
+        }
+    }
+
+    /// An error in place of those that the key has, else a warning where there is none.
+    fn doubt(&mut self, key: &str, problem: Problem) {
+        if self.forget_problems(key) {
+            self.problem(problem);
+        } else if !self.validation.warnings.iter().any(|warning| warning.key.as_deref() == Some(key)) {
+            self.validation.warnings.push(problem);
         }
     }
 
