@@ -9,7 +9,7 @@ use crate::process::connect;
 const MADE_UP: [&str; 3] = ["JsonFormatter", "key_serializer.class", "value_serializer.class"];
 
 /// Keys that no connector and no client has: their authors made them up, or mistyped them.
-const NOBODY_S: [&str; 5] = ["format", "s3.ssl.enabled", "s3.part.siz", "s3.socket.timeout.ms", "s3.connection.timeout.ms"];
+const NOBODY_S: [&str; 4] = ["s3.ssl.enabled", "s3.part.siz", "s3.socket.timeout.ms", "s3.connection.timeout.ms"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")

@@ -74,14 +74,19 @@ impl Refused {
         let problems = self.validation.problems.iter().map(|problem| ("error", problem));
         let warnings = self.validation.warnings.iter().map(|problem| ("warning", problem));
         let mut all: Vec<_> = problems.chain(warnings).collect();
-        all.sort_by_key(|(_, problem)| problem.origin.as_ref().map(|origin| (origin.file.clone(), origin.line)));
+        in_order_of_lines(&mut all);
         all
     }
 }
 
+fn in_order_of_lines(lines: &mut [(&str, &Problem)]) {
+    lines.sort_by_key(|(_, problem)| problem.origin.as_ref().map(|origin| (origin.file.clone(), origin.line)));
+}
+
 /// Nothing is wrong, but there may be warnings.
 pub(super) fn valid(warnings: &Problems, output: Output) -> String {
-    let lines: Vec<_> = warnings.iter().map(|problem| ("warning", problem)).collect();
+    let mut lines: Vec<_> = warnings.iter().map(|problem| ("warning", problem)).collect();
+    in_order_of_lines(&mut lines);
     match output {
         Output::Json => as_json(true, &lines),
         Output::Text => {

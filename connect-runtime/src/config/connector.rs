@@ -162,7 +162,8 @@ pub(super) fn topic_problems(config: &Config) -> Problems {
     };
     for topic in &listed {
         if let Some(reason) = not_a_topic(topic) {
-            add("topics", format!("topics: {reason}"));
+            let several = if topic.contains(char::is_whitespace) { "; topics have commas between them" } else { "" };
+            add("topics", format!("topics: {reason}{several}"));
         }
     }
     if let Some(reason) = not_a_topic(dlq).filter(|_| !dlq.is_empty()) {
@@ -196,11 +197,8 @@ fn not_a_topic(name: &str) -> Option<String> {
     if name.chars().all(is_legal) && !matches!(name, "." | "..") && name.len() <= 249 {
         return None;
     }
-    let instead = match name {
-        _ if name.contains(['*', '+', '?', '[', ']', '(', ')', '|', '^', '\\']) => "; a regular expression goes into topics.regex",
-        _ if name.contains(char::is_whitespace) => "; topics have commas between them",
-        _ => "",
-    };
+    let is_regex = name.contains(['*', '+', '?', '[', ']', '(', ')', '|', '^', '\\']);
+    let instead = if is_regex { "; a regular expression goes into topics.regex" } else { "" };
     Some(format!("no topic can be called `{name}`: a name has 1 to 249 of a-z, A-Z, 0-9, `.`, `_` and `-`{instead}"))
 }
 

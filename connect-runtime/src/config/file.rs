@@ -210,7 +210,7 @@ mod tests {
             ("a.txt", KAFKA_CONNECTOR),
             ("b.conf", "# flat\n---\ntasks.max: 3\n"),
             ("b.properties", "topics: a\n---\ntasks.max: 3\n"),
-            ("c.properties", "topics:\n  tasks.max: 3\n"),
+            ("d.properties", "topics:\n  tasks.max: 3\n"),
         ];
         for (name, content) in files {
             assert_eq!(read_with(read_connector, name, content).unwrap().text("tasks.max"), Some("3"), "{name}");
@@ -230,14 +230,14 @@ mod tests {
 
     #[test]
     fn a_file_without_a_key_says_what_is_read() {
-        let refused = read_with(read_connector, "c.properties", "# nothing\n\n").unwrap_err().to_string();
+        let refused = read_with(read_connector, "empty.properties", "# nothing\n\n").unwrap_err().to_string();
         assert!(
-            refused.contains("c.properties: there is nothing in this file; connector files are Java properties, TOML"),
+            refused.contains("empty.properties: there is nothing in this file; connector files are Java properties, TOML"),
             "{refused}"
         );
-        assert!(read_with(read_worker, "w.properties", "# all by default\n").is_ok());
-        let yaml = read_with(read_connector, "c.yaml", "# nothing\n").unwrap_err().to_string();
-        assert!(yaml.ends_with("c.yaml: there is nothing in this file"), "{yaml}");
+        assert!(read_with(read_worker, "empty-worker.properties", "# all by default\n").is_ok());
+        let yaml = read_with(read_connector, "empty.yaml", "# nothing\n").unwrap_err().to_string();
+        assert!(yaml.ends_with("empty.yaml: there is nothing in this file"), "{yaml}");
     }
 
     #[test]

@@ -49,6 +49,7 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("s3.max.retries", "s3.part.retries"),
     ("file.compression.type", "s3.compression.type"),
     ("region", "s3.region"),
+    ("format", "format.class"),
     ("output.data.format", "format.class"),
     ("input.data.format", "value.converter"),
     ("time.interval", "partitioner.class"),

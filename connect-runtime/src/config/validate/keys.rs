@@ -193,6 +193,12 @@ fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config)
         problem.message.push_str(&format!(" Add {}=…: {}", key.name(), first_sentence(key.documentation())));
         return problem.at(file_of(config));
     }
+    if config.text(key.name()).is_some_and(|text| text.trim().is_empty()) {
+        let default = key.default().filter(|default| !default.is_empty()).map(|default| format!(", which means {default}"));
+        let written_as = problem.key.as_deref().unwrap_or(key.name());
+        let message = format!("{written_as} is empty: write a value, or remove the line{}", default.unwrap_or_default());
+        return Problem { message, ..problem };
+    }
     if problem.message.contains("Not a number of type") {
         let example = key.default().filter(|default| !default.is_empty()).unwrap_or("1000");
         let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };

@@ -271,6 +271,8 @@ fn a_required_value_that_is_empty_is_said_so_once() {
     }
     let report = lines(&check(&GOOD.replace("value.converter=Json", "value.converter=")).problems);
     assert_eq!(report, ["s3.properties:7: value.converter is empty: name a class, or remove the line"]);
+    let optional = lines(&check(&format!("{GOOD}tasks.max= \n")).problems);
+    assert_eq!(optional, ["s3.properties:8: tasks.max is empty: write a value, or remove the line, which means 1"]);
     let report = lines(&check(&GOOD.replace("topics=a", "topics=")).problems);
     assert_eq!(report, ["s3.properties:3: Must configure one of topics or topics.regex: topics=a,b or topics.regex=a.*"]);
 }
@@ -280,8 +282,8 @@ fn transforms_and_predicates_that_no_list_names_are_warned_of_once_each() {
     let validation = check(&format!("{GOOD}transforms.b.type=Unchanged\ntransforms.b.field=x\npredicates.p.type=X\n"));
     assert!(validation.problems.is_empty());
     let expected = [
-        "s3.properties:8: transforms.b.* changes nothing: no transform b is in transforms=",
-        "s3.properties:10: predicates.p.* changes nothing: no predicate p is in predicates=",
+        "s3.properties:8: transforms.b.* changes nothing: `transforms` does not name b",
+        "s3.properties:10: predicates.p.* changes nothing: `predicates` does not name p",
     ];
     assert_eq!(lines(&validation.warnings), expected);
 }

@@ -60,7 +60,7 @@ impl Check<'_> {
 
     /// Transforms and predicates that are set up and that no list names: Kafka Connect ignores them silently.
     pub(super) fn unlisted(&mut self, config: &Config) {
-        for (list, what) in [("transforms", "transform"), ("predicates", "predicate")] {
+        for list in ["transforms", "predicates"] {
             let listed: Vec<_> = config.text(list).unwrap_or_default().split(',').map(str::trim).collect();
             let mut unlisted = BTreeMap::new();
             for (key, entry) in config.iter() {
@@ -76,7 +76,7 @@ impl Check<'_> {
                 }
             }
             for (alias, (key, origin)) in unlisted {
-                let message = format!("{list}.{alias}.* changes nothing: no {what} {alias} is in {list}={}", listed.join(","));
+                let message = format!("{list}.{alias}.* changes nothing: `{list}` does not name {alias}");
                 self.validation.warnings.push(Problem::of_key(key, message).at(origin));
             }
         }
