@@ -53,7 +53,7 @@ pub(super) struct DeadLetterQueue {
 pub(crate) struct Held {
     /// What is wrong, where it is.
     pub(crate) problem: Option<String>,
-    /// Partitions of whose copies so many wait that no more of them should be read.
+    /// Partitions that have trouble and of whose copies so many wait that no more of them should be read.
     pub(crate) crowded: Vec<TopicPartition>,
 }
 
@@ -169,11 +169,11 @@ impl DeadLetterQueue {
         }
         self.check()?;
         let (now, partitions) = (Instant::now(), self.pending.partitions());
-        // As much as the sink lets one partition hold of what its store refuses.
-        let limit = self.budget.connector_share() / 8;
-        let crowded = partitions.iter().filter(|(_, copies)| copies.state().bytes > limit);
-        let crowded = crowded.map(|(topic_partition, _)| topic_partition.clone()).collect();
         let troubled: Vec<_> = partitions.iter().filter(|(_, copies)| self.has_trouble(copies, now)).collect();
+        // As much as the sink lets one partition hold of what its store refuses. While copies arrive the budget is enough.
+        let limit = self.budget.connector_share() / 8;
+        let crowded = troubled.iter().filter(|(_, copies)| copies.state().bytes > limit);
+        let crowded = crowded.map(|(topic_partition, _)| (*topic_partition).clone()).collect();
         Ok(Held { problem: self.problem(&troubled), crowded })
     }
 
