@@ -9,6 +9,7 @@ use super::{
     file_buffer::{FileBuffer, split_off_front},
     parts::Parts,
     uploads::{Target, Uploads},
+    writer_state::{WaitingBytes, WriterState},
 };
 
 /// What the bookkeeping of an open file and of its upload weighs, roughly: small objects by the ten thousand must not escape the budget.
@@ -48,8 +49,8 @@ pub(super) struct ClosedFile {
     pub(super) body: Body,
     pub(super) range: Range,
     pub(super) parts: Option<Parts>,
-    /// How many bytes the budget has lent it.
-    pub(super) reservation: Reservation,
+    /// What it weighs, until it is durable: also while it waits for a commit.
+    pub(super) bytes: WaitingBytes,
 }
 
 impl OpenFile {
@@ -148,20 +149,19 @@ impl OpenFile {
     }
 
     /// Closes the files.
-    pub(super) fn close(self, uploads: &Uploads, target: impl Fn(&str, Range) -> Target) -> Result<Vec<ClosedFile>> {
+    pub(super) fn close(self, uploads: &Uploads, writer: &Arc<WriterState>) -> Result<Vec<ClosedFile>> {
         let mut closed = Vec::with_capacity(self.views.len());
         for view in self.views {
             let mut body = view.buffer.finish()?;
             let length = |body: &Body| body.iter().map(bytes::Bytes::len).sum::<usize>();
             let parts = view.parts.map(|(parts, size)| {
-                let writer = target(&view.key, self.range).writer;
                 while length(&body) > size {
                     parts.send(split_off_front(&mut body, size), writer.wait(uploads.budget().reserve(size)));
                 }
                 parts
             });
-            let reservation = uploads.budget().reserve(length(&body) + OVERHEAD_BYTES);
-            closed.push(ClosedFile { key: view.key, body, range: self.range, parts, reservation });
+            let bytes = writer.wait(uploads.budget().reserve(length(&body) + OVERHEAD_BYTES));
+            closed.push(ClosedFile { key: view.key, body, range: self.range, parts, bytes });
         }
         Ok(closed)
     }

@@ -138,8 +138,7 @@ impl Uploads {
 
     /// Sends a closed file: in one request, or the rest of its parts.
     pub(super) fn send(self: &Arc<Self>, file: ClosedFile, target: Target, cut: CutId) {
-        let ClosedFile { body, parts, reservation, .. } = file;
-        let bytes = target.writer.wait(reservation);
+        let ClosedFile { body, parts, bytes, .. } = file;
         match parts {
             Some(parts) => parts.finish(Piece::Last { body, bytes, target, cut }),
             None => self.enqueue(Job { body, bytes, target, cut }),

@@ -56,6 +56,31 @@ fn a_poisoned_prefix_pauses_its_own_partition_and_leaves_lanes_to_others() {
     });
 }
 
+/// Cuts that wait for their commit fill the memory, too.
+#[test]
+fn a_poisoned_prefix_pauses_its_own_partition_where_cuts_are_planned() {
+    tell(async || {
+        let mut world = World::new(1, 0);
+        (world.record_bytes, world.memory) = (1_000, 32 << 20);
+        let settings = with(1, &[("rotate.schedule.interval.ms", "3600000")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0), t(1)])).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        *lock(&world.weather.poisoned) = Some("topics/t/digit=0/t+0+".to_owned());
+        for end in (100..=2_000).step_by(100) {
+            life.end = end;
+            life.turn(&world, Duration::from_secs(1)).await;
+        }
+        life.turn(&world, LONG).await;
+        assert_eq!(lock(&life.host.requests).paused, BTreeSet::from([t(0)]), "{}", life.task.state());
+        assert_eq!(life.committed(1).await, 2_000);
+        assert!(life.next[&t(0)] < 2_000);
+        *lock(&world.weather.poisoned) = None;
+        life.turn(&world, LONG * 4).await;
+        assert_eq!((life.committed(0).await, life.committed(1).await), (2_000, 2_000));
+        assert!(lock(&life.host.requests).paused.is_empty() && lock(&life.host.requests).problems.is_empty());
+    });
+}
+
 #[test]
 fn two_files_a_group_reach_the_end_whatever_is_gone_after_a_crash_between_the_two() {
     for of_two in [".keys", ".txt"] {
