@@ -37,6 +37,7 @@ mod simulation;
 mod survey;
 mod task;
 mod topic_partition_writer;
+mod turns;
 mod upload_queue;
 mod uploads;
 mod writer_state;

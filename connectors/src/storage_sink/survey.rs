@@ -25,6 +25,7 @@ use super::{
     object_key::Place,
     overlap::{Before, reaches},
     provenance::Provenance,
+    turns::Turn,
     uploads::{SURVEY_REQUESTS, Uploads},
 };
 
@@ -119,8 +120,6 @@ impl Surveys {
         if let Some(not_before) = group.iter().filter_map(|wanted| wanted.not_before).max() {
             tokio::time::sleep_until(not_before).await;
         }
-        // A closed semaphore is one that nobody closes.
-        let _listing = self.listings.acquire().await;
         let found = self.look(&group).await;
         let mut findings = match found {
             Ok(findings) => findings.into_iter().map(|findings| Ok(Some(findings))).collect::<Vec<_>>(),
@@ -147,20 +146,22 @@ impl Surveys {
         // What was found stays until it is behind: it does not come back by itself.
         let mut memory = self.uploads.budget().park(0);
         let mut told = Instant::now();
+        let turn = Turn::new(&self.listings);
         for ((prefix, after), interests) in listings(group) {
             let cursor = after.map_or(Cursor::Start, Cursor::After);
+            turn.wait().await;
             self.abort_abandoned(&prefix, &interests, group).await;
             let mut cursor = Some(cursor);
             let mut before = Before::default();
             while let Some(at) = cursor.take() {
-                let Page { names, next } = self.page(&prefix, &at).await?;
+                let Page { names, next } = self.page(&turn, &prefix, &at).await?;
                 cursor = next;
                 names.iter().for_each(|name| before.see(name, &interests, group));
                 let mut ahead = names.into_iter().filter_map(|name| Some((belongs_to(&name, &interests, group)?, name)));
                 let mut asked = FuturesUnordered::new();
                 loop {
                     let free = HEADS_AT_ONCE - asked.len();
-                    asked.extend(ahead.by_ref().take(free).map(|(of, name)| self.look_at(of, name)));
+                    asked.extend(ahead.by_ref().take(free).map(|(of, name)| self.look_at(&turn, of, name)));
                     let Some(((of, first), name, info)) = asked.try_next().await? else { break };
                     self.looked_at.fetch_add(1, Ordering::Relaxed);
                     if let Some(info) = info {
@@ -175,7 +176,9 @@ impl Surveys {
                 }
             }
             for ((of, slot), name) in before.last() {
-                let Some(there) = self.head(&name).await?.and_then(|info| Provenance::read(&info.metadata)) else { continue };
+                let Some(there) = self.head(&turn, &name).await?.and_then(|info| Provenance::read(&info.metadata)) else {
+                    continue;
+                };
                 if let Some(end) = reaches(&there, &group[of]) {
                     findings[of].cover(slot, &there, end);
                 }
@@ -186,9 +189,10 @@ impl Surveys {
         Ok(findings)
     }
 
-    async fn page(&self, prefix: &str, cursor: &Cursor) -> Result<Page> {
+    async fn page(&self, turn: &Turn<'_>, prefix: &str, cursor: &Cursor) -> Result<Page> {
         let (mut attempt, mut refusals) = (0, 0);
         loop {
+            turn.wait().await;
             let answer = {
                 let _permit = self.uploads.permits.survey.acquire().await;
                 self.uploads.storage().list(prefix, cursor).await
@@ -205,18 +209,19 @@ impl Surveys {
                 return Err(error);
             }
             attempt += 1;
-            self.pause(prefix, attempt, &error).await;
+            self.pause(turn, prefix, attempt, &error).await;
         }
     }
 
-    async fn look_at(&self, of: (usize, i64), name: String) -> Result<((usize, i64), String, Option<ObjectInfo>)> {
-        let info = self.head(&name).await?;
+    async fn look_at(&self, turn: &Turn<'_>, of: (usize, i64), name: String) -> Result<((usize, i64), String, Option<ObjectInfo>)> {
+        let info = self.head(turn, &name).await?;
         Ok((of, name, info))
     }
 
-    async fn head(&self, name: &str) -> Result<Option<ObjectInfo>> {
+    async fn head(&self, turn: &Turn<'_>, name: &str) -> Result<Option<ObjectInfo>> {
         let mut attempt = 0;
         loop {
+            turn.wait().await;
             let answer = {
                 let _permit = self.uploads.permits.survey.acquire().await;
                 self.uploads.storage().head(name).await
@@ -224,7 +229,7 @@ impl Surveys {
             match answer {
                 Err(error) if matches!(error.kind(), ErrorKind::Config | ErrorKind::Retriable) => {
                     attempt += 1;
-                    self.pause(name, attempt, &error).await;
+                    self.pause(turn, name, attempt, &error).await;
                 }
                 answer => {
                     if attempt > 0 {
@@ -236,7 +241,9 @@ impl Surveys {
         }
     }
 
-    async fn pause(&self, key: &str, attempt: u32, error: &Error) {
+    /// Waits before the store is asked again; meanwhile others may look.
+    async fn pause(&self, turn: &Turn<'_>, key: &str, attempt: u32, error: &Error) {
+        turn.give();
         let pause = self.uploads.backoff(attempt);
         warn!(key, attempt, ?pause, error = error.report(), "the bucket could not be looked at, retrying");
         self.set_trouble(Some(error.report()));

@@ -70,6 +70,8 @@ pub(super) struct Weather {
     pub(super) list_refusals: Arc<Mutex<u32>>,
     /// Names that begin like this are refused as by a policy, for now.
     pub(super) poisoned: Arc<Mutex<Option<String>>>,
+    /// HEADs of names that begin like this are refused, for now: a key that is disabled.
+    pub(super) sealed: Arc<Mutex<Option<String>>>,
     /// A name whose next request hangs until it is let go.
     pub(super) hangs: Arc<Mutex<Option<String>>>,
     /// One HEAD or LIST in so many fails; none for 0.
@@ -176,6 +178,9 @@ impl Storage for View {
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
         self.hang(key).await;
         self.before(key).await?;
+        if lock(&self.weather.sealed).as_deref().is_some_and(|prefix| key.starts_with(prefix)) {
+            return Err(Error::retriable("403 KMS.DisabledException"));
+        }
         self.look()?;
         let bucket = lock(&self.bucket);
         Ok(bucket.objects.get(key).filter(|_| !self.weather.is_blind).map(|object| ObjectInfo {

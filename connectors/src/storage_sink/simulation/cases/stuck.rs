@@ -82,6 +82,31 @@ fn a_poisoned_prefix_pauses_its_own_partition_where_cuts_are_planned() {
 }
 
 #[test]
+fn partitions_whose_objects_cannot_be_looked_at_hold_up_no_other() {
+    for lists in [false, true] {
+        tell(async || {
+            let world = World::new(1, 30);
+            let stuck: Vec<_> = (100..120).collect();
+            for partition in &stuck {
+                lock(&world.bucket).create(&object(*partition, 3), b"x:3\n".to_vec(), &[].into(), &Condition::NameFree);
+            }
+            let refused = if lists { &world.weather.sealed } else { &world.weather.poisoned };
+            *lock(refused) = Some("topics/t/digit=0/t+1".to_owned());
+            let all: Vec<_> = stuck.iter().copied().chain([200]).map(t).collect();
+            let mut life = Driven::begin(&world, "sink", &with(3, &[]), nowhere(&all)).await;
+            life.turn(&world, LONG).await;
+            assert_eq!(life.committed(200).await, 30, "it lists: {lists}");
+            assert_eq!(lock(&life.host.requests).paused, stuck.iter().copied().map(t).collect::<BTreeSet<_>>());
+            *lock(refused) = None;
+            life.turn(&world, LONG * 2).await;
+            for partition in all {
+                assert_eq!(life.committed(partition.partition).await, 30);
+            }
+        });
+    }
+}
+
+#[test]
 fn two_files_a_group_reach_the_end_whatever_is_gone_after_a_crash_between_the_two() {
     for of_two in [".keys", ".txt"] {
         for gone in [0, 4, 9] {
