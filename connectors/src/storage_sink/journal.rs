@@ -37,6 +37,8 @@ pub(super) struct Journal {
     pub(super) fingerprint: Option<u64>,
     /// Nothing that the bucket holds lies beyond the committed offset.
     pub(super) clean: bool,
+    /// The last owner could not list the bucket.
+    pub(super) blind: bool,
     /// Requests that the last owner left behind may take effect until then, in seconds since 1970.
     pub(super) under_way_until: Option<i64>,
     /// Offsets where all files are cut whatever the settings say, ascending. Whoever reads them cuts there and nowhere else.
@@ -88,6 +90,7 @@ impl Journal {
                 "t" => journal.topic_id = Some(unescape(value)),
                 "f" => journal.fingerprint = u64::from_str_radix(value, 16).ok(),
                 "clean" => journal.clean = true,
+                "blind" => journal.blind = true,
                 "u" => journal.under_way_until = value.parse().ok(),
                 "c" => journal.planned = read_steps(value).map(|end| PlannedCut { end, files: None }).collect(),
                 "n" => files = value,
@@ -128,6 +131,9 @@ impl Journal {
         }
         if self.clean {
             text.push_str(";clean");
+        }
+        if self.blind {
+            text.push_str(";blind");
         }
         if let Some(until) = self.under_way_until {
             let _infallible = write!(text, ";u={until}");
@@ -315,6 +321,7 @@ mod tests {
             owner: Some(0x77),
             topic_id: Some("8Rv_o0aXTa6=".to_owned()),
             fingerprint: Some(0xabc),
+            blind: true,
             under_way_until: Some(1_700_000_030),
             planned: vec![cut(10, Some(1)), cut(25, Some(24)), cut(31, None)],
             every: true,

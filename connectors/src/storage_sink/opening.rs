@@ -133,6 +133,7 @@ impl Opening {
             topic_id: journal.topic_id.clone(),
             history: journal.history.clone(),
             planned: journal.planned.clone(),
+            could_list: !is_new && !journal.blind,
             not_before: (!wait.is_zero()).then(|| Instant::now() + *wait),
             over: self.over.token().clone(),
             abandoned: if *may_have_uploads { shared.config.endings() } else { Vec::new() },
@@ -155,6 +156,7 @@ impl Opening {
         journal.keep_places_that_fit();
         journal.every = shared.config.plans_every_cut() || position.offset < boundaries.every_until();
         let knows_ahead = has_looked || !must_survey;
+        journal.blind = !knows_ahead;
         let beginning = Beginning { topic_partition, position, journal, committed, boundaries, knows_ahead, encoded_partition };
         TopicPartitionWriter::new(shared, beginning, now)
     }

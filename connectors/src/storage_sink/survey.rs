@@ -32,6 +32,10 @@ use super::{
 /// A refusal to list is believed when it has been heard so often: policies take a while to hold everywhere.
 const REFUSALS: u32 = 4;
 
+/// Where an owner before this one could list, a refusal is believed when it has lasted so long: somebody is at work on a policy, and what is not seen may be
+/// written once more.
+const REFUSED_FOR: Duration = Duration::from_secs(5 * 60);
+
 /// Listings of a task at the same time.
 const LISTINGS_AT_ONCE: usize = 16;
 
@@ -60,6 +64,8 @@ pub(super) struct Wanted {
     pub(super) topic_id: Option<String>,
     pub(super) history: String,
     pub(super) planned: Vec<PlannedCut>,
+    /// The owner before could list the bucket, as its journal says.
+    pub(super) could_list: bool,
     /// Nothing is looked at before: requests of the last owner may still take effect.
     pub(super) not_before: Option<Instant>,
     /// Uploads in parts with names that end like this were left behind by the last owner, if any.
@@ -147,6 +153,7 @@ impl Surveys {
         let mut memory = self.uploads.budget().park(0);
         let mut told = Instant::now();
         let turn = Turn::new(&self.listings);
+        let could_list = group.iter().any(|wanted| wanted.could_list);
         for ((prefix, after), interests) in listings(group) {
             let cursor = after.map_or(Cursor::Start, Cursor::After);
             turn.wait().await;
@@ -154,7 +161,7 @@ impl Surveys {
             let mut cursor = Some(cursor);
             let mut before = Before::default();
             while let Some(at) = cursor.take() {
-                let Page { names, next } = self.page(&turn, &prefix, &at).await?;
+                let Page { names, next } = self.page(&turn, &prefix, &at, could_list).await?;
                 cursor = next;
                 names.iter().for_each(|name| before.see(name, &interests, group));
                 let mut ahead = names.into_iter().filter_map(|name| Some((belongs_to(&name, &interests, group)?, name)));
@@ -189,24 +196,38 @@ impl Surveys {
         Ok(findings)
     }
 
-    async fn page(&self, turn: &Turn<'_>, prefix: &str, cursor: &Cursor) -> Result<Page> {
-        let (mut attempt, mut refusals) = (0, 0);
+    async fn page(&self, turn: &Turn<'_>, prefix: &str, cursor: &Cursor, could_list: bool) -> Result<Page> {
+        let (mut attempt, mut refusals, mut refused_since) = (0, 0, None);
         loop {
             turn.wait().await;
             let answer = {
                 let _permit = self.uploads.permits.survey.acquire().await;
                 self.uploads.storage().list(prefix, cursor).await
             };
-            let error = match answer {
+            let mut error = match answer {
                 Ok(page) => {
                     self.set_trouble(None);
                     return Ok(page);
                 }
                 Err(error) => error,
             };
-            refusals += u32::from(error.kind() == ErrorKind::Config);
-            if refusals >= REFUSALS || !matches!(error.kind(), ErrorKind::Config | ErrorKind::Retriable) {
-                return Err(error);
+            match error.kind() {
+                ErrorKind::Retriable => {}
+                ErrorKind::Config => {
+                    refusals += 1;
+                    let refused_for = refused_since.get_or_insert_with(Instant::now).elapsed();
+                    let is_believed = if could_list { refused_for >= REFUSED_FOR } else { refusals >= REFUSALS };
+                    if is_believed {
+                        return Err(error);
+                    }
+                    if could_list {
+                        let (seconds, why) = (REFUSED_FOR.as_secs(), "what lies there would be written once more");
+                        error = error.context(format!(
+                            "listing is refused, which the last owner could do: asking for {seconds} seconds before it is believed, for {why}"
+                        ));
+                    }
+                }
+                _ => return Err(error),
             }
             attempt += 1;
             self.pause(turn, prefix, attempt, &error).await;
@@ -354,6 +375,7 @@ mod tests {
             topic_id: None,
             history: String::new(),
             planned: Vec::new(),
+            could_list: false,
             not_before: None,
             abandoned: Vec::new(),
             over: CancellationToken::new(),

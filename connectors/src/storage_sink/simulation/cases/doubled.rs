@@ -94,14 +94,29 @@ fn an_offset_inside_a_durable_range_is_not_committed_when_its_records_never_arri
 }
 
 #[test]
-fn a_first_list_that_is_refused_a_few_times_is_made_up_for() {
+fn a_first_list_that_is_refused_for_a_while_is_made_up_for() {
+    // The last takes some ten seconds.
+    for refusals in [2, 6] {
+        tell(async || {
+            let mut world = World::new(1, 6);
+            let group = uncommitted(&world, &with(3, &[])).await;
+            *lock(&world.weather.list_refusals) = refusals;
+            world.log.end = 14;
+            world.log.gone = [0].into();
+            let life = reaches(&world, &with(4, &[]), group, 14, &format!("refused {refusals} times")).await;
+            let told = lock(&life.host.requests).told.clone();
+            assert!(told.iter().any(|told| told.contains("AccessDenied")), "{told:?}");
+        });
+    }
+}
+
+#[test]
+fn who_follows_an_owner_that_could_not_list_does_not_wait_for_a_policy() {
     tell(async || {
-        let mut world = World::new(1, 6);
+        let world = World::new(1, 6);
+        *lock(&world.weather.list_refusals) = u32::MAX;
         let group = uncommitted(&world, &with(3, &[])).await;
-        *lock(&world.weather.list_refusals) = 2;
-        world.log.end = 14;
-        world.log.gone = [0].into();
-        reaches(&world, &with(4, &[]), group, 14, "refused twice").await;
+        reaches(&world, &with(3, &[]), group, 6, "nobody may list").await;
     });
 }
 
@@ -113,7 +128,9 @@ fn an_owner_that_may_never_list_leaves_the_looking_to_the_next() {
         world.log.end = 3;
         *lock(&world.weather.list_refusals) = u32::MAX;
         let mut refused = Driven::begin(&world, "sink", &with(3, &[]), group).await;
-        refused.turn(&world, LONG).await;
+        refused.turn(&world, LONG * 2).await;
+        assert!(lock(&refused.host.requests).paused.contains(&t(0)), "it is believed at once");
+        refused.turn(&world, LONG * 10).await;
         refused.commit(CommitReason::Closing).await;
         assert_eq!(refused.group[&t(0)].offset, 3);
         let group = refused.die(&world).await;
