@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use connect_api::{METADATA_LIMIT, OffsetAndMetadata};
 use tokio::sync::oneshot;
+use tracing::warn;
 
 use super::{
     journal::{Journal, PLANNED_BYTES, PlannedCut},
@@ -134,6 +135,14 @@ impl Gate {
             return;
         }
         self.limit = limit;
+        if self.journal.fit(limit) {
+            let consequence =
+                "after a crash and a change of names, objects in some directories would not be found, and be written once more";
+            warn!(
+                limit,
+                "the brokers take so little metadata (`offset.metadata.max.bytes`) that it cannot name all directories: {consequence}"
+            );
+        }
         let committed = self.committed.as_ref().map(|journal| journal.planned.as_slice()).unwrap_or_default();
         self.journal.planned.retain(|cut| committed.binary_search_by_key(&cut.end, |known| known.end).is_ok());
         self.seen = 0;
@@ -179,14 +188,14 @@ impl Gate {
         // The decision that the offset lies in stays.
         let decided = self.journal.buckets.partition_point(|(from, _)| *from <= offset).saturating_sub(1);
         self.journal.buckets.drain(..decided);
+        // What waits here relies on what is committed: that must be all of the journal.
+        self.journal.fit(self.limit);
         self.plan();
         // An offset that moved without an object still says of which log it is.
         let clean = last == Some(Last::Clean) || !self.makes_objects && is_behind;
         self.may_be_clean |= clean;
         let under_way_until = if let Some(Last::UnderWay { until }) = last { Some(until) } else { None };
-        let mut journal = Journal { clean, under_way_until, ..self.journal.clone() };
-        journal.fit(self.limit);
-        journal.text()
+        Journal { clean, under_way_until, ..self.journal.clone() }.text()
     }
 
     /// This has been committed.
@@ -213,6 +222,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage_sink::object_key::Place;
 
     fn cut(end: i64, is_planned: bool) -> HeldCut {
         HeldCut { id: 0, first: 0, end, is_planned, group_files: 1, files: Vec::new() }
@@ -334,6 +344,41 @@ mod tests {
             let now = released(&mut gate);
             assert!(!now.is_empty(), "at {sent}");
             sent = *now.last().unwrap();
+        }
+    }
+
+    #[test]
+    fn places_that_brokers_do_not_take_hold_nothing_up() {
+        for (limit, length, kept) in [(1_023, 400, 1), (600, 60, 1), (512, 200, 0), (512, 600, 0)] {
+            let place = |of: &str| {
+                let directory = format!("topics/{}/{of}/", "t".repeat(length));
+                Place { directory, name: "t+0+".to_owned(), is_exact: true, zero_pad_width: 10 }
+            };
+            let journal = Journal {
+                owner: Some(u64::MAX),
+                topic_id: Some("8Rv_o0aXTa6rdfc8vCCuWQ".to_owned()),
+                fingerprint: Some(u64::MAX),
+                every: true,
+                buckets: vec![(400_000_000_000, 1_700_000_000_000)],
+                proofs: 12,
+                places: vec![place("partition=0"), place("nulls")],
+                ..Journal::new()
+            };
+            let mut gate = Gate::new(journal, None, OffsetAndMetadata::default());
+            (1..=5).for_each(|cuts| gate.hold(cut(400_000_000_000 + cuts * 100_000, true)));
+            gate.set_limit(limit);
+            let mut sent = 400_000_000_000;
+            while sent < 400_000_500_000 {
+                assert!(gate.wants_commit(), "{limit} {length} at {sent}");
+                assert!(gate.metadata(sent, false, None).len() <= limit, "{limit} {length}");
+                commit(&mut gate, sent);
+                let now = released(&mut gate);
+                assert!(!now.is_empty(), "{limit} {length} at {sent}");
+                sent = *now.last().unwrap();
+            }
+            assert!(!gate.wants_commit());
+            assert!(gate.journal.places.first().is_none_or(|place| place.directory.ends_with("partition=0/")));
+            assert_eq!(gate.journal.places.len(), kept, "{limit} {length}");
         }
     }
 

@@ -20,6 +20,10 @@ const MAX_BYTES: usize = 4_095;
 const MAX_PLACES_BYTES: usize = 2_000;
 /// What may be added to the text later without a word about cuts: a topic's id, until when requests are under way, more proofs.
 const MARGIN_BYTES: usize = 80;
+/// What the last commit of an owner adds.
+const LAST_BYTES: usize = ";clean;u=1700000030".len();
+/// What everything but places takes of a text, with room for a cut: brokers that take little keep nothing free for places to come.
+const LEAST_BYTES: usize = 600;
 /// Room for a cut that lies before those an earlier owner has planned, while all others wait for it.
 const SPARE_BYTES: usize = 160;
 
@@ -165,7 +169,7 @@ impl Journal {
     /// kept free for the one that all others wait for.
     pub(super) fn room(&self, limit: usize, spare: bool) -> usize {
         let places: usize = self.places.iter().map(|place| field(place).len()).sum();
-        let text = self.text().len() - places + places.max(MAX_PLACES_BYTES.min(limit / 2));
+        let text = self.text().len() - places + places.max(MAX_PLACES_BYTES.min(limit / 2).min(limit.saturating_sub(LEAST_BYTES)));
         limit.saturating_sub(text + MARGIN_BYTES + if spare { 0 } else { SPARE_BYTES })
     }
 
@@ -183,12 +187,21 @@ impl Journal {
         }
     }
 
-    /// Makes the text fit, whatever has grown: a commit that the broker refuses would be refused for ever.
-    pub(super) fn fit(&mut self, limit: usize) {
-        while self.text().len() > limit && self.places.len() > 1 {
-            // The last ones are where objects lie now: those of earlier settings go first.
-            self.places.remove(0);
+    /// Makes the text fit, whatever has grown, by forgetting places: a commit that the broker refuses would be refused for ever, and what has no room for a
+    /// cut would never plan one. Returns whether any was forgotten.
+    pub(super) fn fit(&mut self, limit: usize) -> bool {
+        let places = self.places.len();
+        while !self.places.is_empty() && !self.fits(limit) {
+            // The next owner knows those of its own settings, and they are the last ones.
+            self.places.pop();
         }
+        self.places.len() < places
+    }
+
+    fn fits(&self, limit: usize) -> bool {
+        let (planned, buckets) = (Vec::new(), self.buckets.iter().take(1).copied().collect());
+        let least = Self { planned, buckets, ..self.clone() }.text().len() + MARGIN_BYTES + SPARE_BYTES + PLANNED_BYTES;
+        least <= limit && self.text().len() + LAST_BYTES <= limit
     }
 
     /// Forgets places that do not fit: after a crash *and* a change of names their objects would not be found.
