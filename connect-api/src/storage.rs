@@ -119,7 +119,7 @@ pub trait MultipartUpload: Send + Sync {
     async fn put_part(&self, number: usize, body: Body) -> Result<()>;
 
     /// Makes the object from its parts. May be called again after an error, and with another condition after
-    /// [`Completion::NameTaken`].
+    /// [`Completion::NameTaken`]. `Fatal` where the store does not know the upload any more, and nothing that it made has the name.
     async fn complete(&self, condition: &Condition) -> Result<Completion>;
 
     /// Gives the upload up and frees what the store keeps of it.

@@ -118,7 +118,7 @@ impl<'a> Retrying<'a> {
     }
 
     /// Waits before the next attempt, longer each time.
-    pub(super) async fn pause(&mut self) {
+    async fn pause(&mut self) {
         self.attempt += 1;
         let _lane = self.pause_lane();
         tokio::time::sleep(self.uploads.backoff(self.attempt)).await;

@@ -90,9 +90,10 @@ impl Uploads {
                 self.storage.head(&target.key)
             )?
             else {
-                // It has been deleted since.
+                // It has been deleted since; or the store contradicts itself, which readiness says when it goes on.
                 condition = Condition::NameFree;
-                again.pause().await;
+                let what = format!("the store says that the name {} is taken, and that nothing is there", target.key);
+                let _refused_so_far = again.settle(Err::<(), _>(Error::retriable(what))).await;
                 continue;
             };
             let there = Provenance::read(&seen.metadata);
@@ -121,7 +122,8 @@ impl Uploads {
                 continue;
             }
             if condition == Condition::Unchanged(seen.version.clone()) {
-                again.pause().await;
+                let what = format!("the store says that {} has changed, and shows it unchanged: it cannot be replaced", target.key);
+                let _refused_so_far = again.settle(Err::<(), _>(Error::retriable(what))).await;
             }
             condition = Condition::Unchanged(seen.version);
         }

@@ -95,14 +95,15 @@ impl S3Upload {
 
     /// Finds out what became of an upload that the store no longer knows: the answer to an earlier completion may have been lost, and the store may be at
     /// work on it yet. So the object is waited for, about half a minute.
-    async fn look(&self) -> Result<Completion> {
+    async fn look(&self, condition: &Condition) -> Result<Completion> {
         let mut pause = self.shared.patience;
         for looks_left in (0..LOOKS).rev() {
             match self.shared.head(&self.key).await? {
                 Some(object) if !self.metadata.is_empty() && object.metadata == self.metadata => return Ok(Completion::Created),
-                Some(_) => return Ok(Completion::NameTaken),
-                None if looks_left == 0 => break,
-                None => tokio::time::sleep(pause).await,
+                // But for the one that was to be replaced: what can be replaced no more would be found there for ever.
+                Some(object) if *condition != Condition::Unchanged(object.version.clone()) => return Ok(Completion::NameTaken),
+                _ if looks_left == 0 => break,
+                _ => tokio::time::sleep(pause).await,
             }
             pause *= 2;
         }
@@ -170,7 +171,7 @@ impl MultipartUpload for S3Upload {
                 return Ok(Completion::NameTaken);
             }
             if refusal.is_upload_missing() {
-                return self.look().await;
+                return self.look(condition).await;
             }
             if !(ways.sends_conditions() && refusal.is_feature_missing()) {
                 return Err(error("complete the upload of", &self.key, answer));

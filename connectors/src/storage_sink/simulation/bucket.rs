@@ -263,8 +263,8 @@ impl MultipartUpload for InParts {
             let bucket = lock(&self.view.bucket);
             return match bucket.objects.get(&id.0) {
                 Some(object) if object.metadata == metadata => Ok(Completion::Created),
-                Some(_) => Ok(Completion::NameTaken),
-                None => Err(Error::fatal("the store has lost the multipart upload")),
+                Some(object) if condition != Condition::Unchanged(Version(object.version.to_string())) => Ok(Completion::NameTaken),
+                _ => Err(Error::fatal("the store has lost the multipart upload")),
             };
         }
         self.view

@@ -43,6 +43,23 @@ async fn after_a_lost_answer_to_a_completion_the_object_tells_what_became_of_it(
     assert!(lost.report().contains("lost"), "{}", lost.report());
 }
 
+/// Otherwise the name would be asked for, and found taken, for ever.
+#[tokio::test]
+async fn an_upload_that_is_gone_while_the_object_to_be_replaced_is_still_there_is_lost() {
+    let server = Scripted::serve(|request, _| match request {
+        _ if request.is("POST", "uploadId=") => refused(404, "NoSuchUpload"),
+        _ if request.is("HEAD", "") => Status(200, "ETag: \"7\"\r\nx-amz-meta-history: other\r\n", ""),
+        _ => before_completion(request),
+    });
+    let upload = started(&server.storage()).await;
+    let replacing = |version: &str| Condition::Unchanged(connect_api::Version(version.to_owned()));
+    let changed = upload.complete(&replacing("\"6\"")).await;
+    assert_eq!(changed.unwrap(), Completion::NameTaken);
+    let lost = upload.complete(&replacing("\"7\"")).await.unwrap_err();
+    assert_eq!(lost.kind(), ErrorKind::Fatal);
+    assert!(lost.report().contains("has lost the multipart upload of t/a"), "{}", lost.report());
+}
+
 #[tokio::test]
 async fn an_object_that_the_store_is_still_putting_together_is_waited_for() {
     let server = Scripted::serve(|request, number| match request {

@@ -106,6 +106,35 @@ fn partitions_whose_objects_cannot_be_looked_at_hold_up_no_other() {
     }
 }
 
+/// A rule of the bucket has ended the upload while the name is somebody else's.
+#[test]
+fn an_object_in_parts_whose_upload_is_gone_while_others_have_its_name_is_read_again() {
+    tell(async || {
+        let mut world = World::new(1, 10);
+        world.record_bytes = 1 << 20;
+        let settings = with(12, &[]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(15)).await;
+        assert_eq!(std::mem::take(&mut lock(&world.bucket).unfinished).len(), 1);
+        world.put_foreign(0, 12);
+        (world.log.end, life.end) = (12, 12);
+        let fails = async {
+            loop {
+                if let Err(error) = life.turn_once(&world).await {
+                    return error;
+                }
+            }
+        };
+        let error = tokio::time::timeout(LONG * 2, fails).await.expect("it waits for ever");
+        assert!(error.report().contains("lost the multipart upload"), "{}", error.report());
+        let group = life.die(&world).await;
+        let mut next = Driven::begin(&world, "sink", &settings, group).await;
+        next.turn(&world, LONG).await;
+        assert_eq!(next.committed(0).await, 12, "{}", next.task.state());
+        world.check(false, "read again");
+    });
+}
+
 #[test]
 fn two_files_a_group_reach_the_end_whatever_is_gone_after_a_crash_between_the_two() {
     for of_two in [".keys", ".txt"] {
@@ -197,6 +226,7 @@ fn a_name_that_is_taken_though_nothing_is_there_is_asked_for_with_pauses() {
         life.turn(&world, Duration::from_secs(10)).await;
         let calls = lock(&life.view.load).2;
         assert!((3..=25).contains(&calls), "{calls} calls");
+        assert!(lock(&life.host.requests).problems.contains("storage"), "nobody is told");
     });
 }
 
