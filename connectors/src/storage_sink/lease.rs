@@ -1,7 +1,7 @@
 //! Whether this process has been awake: one that was frozen may have lost its partitions and not know it yet.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -11,29 +11,44 @@ use tokio::time::Instant;
 /// others (`session.timeout.ms`), even with a request under way.
 const AWAKE: Duration = Duration::from_secs(5);
 
+/// Milliseconds since 1970.
+pub(super) type Clock = fn() -> i64;
+
 /// Renewed whenever the task's loop turns.
 #[derive(Debug)]
 pub(super) struct Lease {
     origin: Instant,
     renewed: AtomicU64,
+    /// The clock of the process stands still while its machine is suspended; this one is set right when it wakes.
+    clock: Clock,
+    renewed_by_clock: AtomicI64,
 }
 
 impl Lease {
-    pub(super) fn new() -> Self {
-        Self { origin: Instant::now(), renewed: AtomicU64::new(0) }
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { origin: Instant::now(), renewed: AtomicU64::new(0), clock, renewed_by_clock: AtomicI64::new(clock()) }
     }
 
     /// The loop has turned. False where it stood still for so long that nothing is certain any more.
     pub(super) fn renew(&self) -> bool {
-        let now = self.origin.elapsed();
-        let before = Duration::from_millis(self.renewed.swap(millis(now), Ordering::Relaxed));
-        now.saturating_sub(before) < AWAKE
+        let (now, by_clock) = (self.origin.elapsed(), (self.clock)());
+        let before = self.renewed.swap(millis(now), Ordering::Relaxed);
+        let before_by_clock = self.renewed_by_clock.swap(by_clock, Ordering::Relaxed);
+        is_awake((before, now), (before_by_clock, by_clock))
     }
 
     /// Whether the loop has turned lately.
     pub(super) fn holds(&self) -> bool {
-        self.origin.elapsed().saturating_sub(Duration::from_millis(self.renewed.load(Ordering::Relaxed))) < AWAKE
+        let before = (self.renewed.load(Ordering::Relaxed), self.renewed_by_clock.load(Ordering::Relaxed));
+        is_awake((before.0, self.origin.elapsed()), (before.1, (self.clock)()))
     }
+}
+
+/// Whether little time has passed by both clocks. One that is set forward only costs a commit; one that is set back says nothing.
+fn is_awake((before, now): (u64, Duration), (before_by_clock, by_clock): (i64, i64)) -> bool {
+    let passed = now.saturating_sub(Duration::from_millis(before));
+    let by_clock = u64::try_from(by_clock.saturating_sub(before_by_clock)).unwrap_or_default();
+    passed.max(Duration::from_millis(by_clock)) < AWAKE
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -42,11 +57,32 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        static NOW: Cell<i64> = const { Cell::new(1_700_000_000_000) };
+    }
+
+    #[test]
+    fn a_machine_that_was_suspended_is_not_trusted_though_its_own_clock_stood_still_too() {
+        let lease = Lease::new(|| NOW.get());
+        NOW.set(NOW.get() + 2_000);
+        assert!(lease.holds() && lease.renew());
+        NOW.set(NOW.get() + 60_000);
+        assert!(!lease.holds() && !lease.renew());
+        assert!(lease.holds() && lease.renew());
+        // A clock that is set back says nothing.
+        NOW.set(NOW.get() - 86_400_000);
+        assert!(lease.holds() && lease.renew());
+        NOW.set(NOW.get() + 60_000);
+        assert!(!lease.holds());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_loop_that_stood_still_is_not_trusted() {
-        let lease = Lease::new();
+        let lease = Lease::new(|| 0);
         tokio::time::advance(AWAKE / 2).await;
         assert!(lease.holds() && lease.renew());
         tokio::time::advance(AWAKE).await;

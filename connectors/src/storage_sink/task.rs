@@ -14,6 +14,7 @@ use tracing::{error, warn};
 
 use super::{
     config::{NullValues, StorageSinkConfig},
+    lease::Clock,
     metrics::{DURABLE_OFFSET, TaskMetrics},
     opening::{Why, owner},
     openings::Openings,
@@ -32,12 +33,10 @@ pub(crate) struct StorageSinkTask {
     config: Arc<StorageSinkConfig>,
     storage: Arc<dyn Storage>,
     permits: Permits,
+    /// Read once per `put`.
     clock: Clock,
     started: Option<Started>,
 }
-
-/// Milliseconds since 1970; read once per `put`.
-type Clock = fn() -> i64;
 
 struct Started {
     shared: Arc<Shared>,
@@ -102,8 +101,14 @@ impl SinkTask for StorageSinkTask {
         if !limits.is_empty() && context.task == 0 {
             warn!(connector = %context.connector, "this store has limits: {limits}");
         }
-        let (uploads, notices) =
-            Uploads::new(storage, self.permits.clone(), context.clone(), self.config.max_backoff, self.config.uploads_in_flight);
+        let (uploads, notices) = Uploads::new(
+            storage,
+            self.permits.clone(),
+            context.clone(),
+            self.config.max_backoff,
+            self.config.uploads_in_flight,
+            self.clock,
+        );
         let (surveys, surveyed) = Surveys::new(Arc::clone(&uploads));
         let (metrics, owner) = (TaskMetrics::new(&context), owner(&context.connector));
         let openings = Openings::new(surveys, surveyed);
@@ -157,7 +162,7 @@ impl SinkTask for StorageSinkTask {
     }
 
     async fn pre_commit(&mut self, delivered: &Offsets, reason: CommitReason) -> Result<Offsets> {
-        let now = (self.clock)();
+        let clock = self.clock;
         let started = self.started()?;
         let closing = reason == CommitReason::Closing;
         if closing {
@@ -167,7 +172,8 @@ impl SinkTask for StorageSinkTask {
         started.settle();
         let shared = Arc::clone(&started.shared);
         let life = i64::try_from(shared.uploads.storage().request_life().as_secs()).unwrap_or(i64::MAX);
-        let closing = closing.then(|| (now / 1_000).saturating_add(life));
+        // Requests have begun until now; what is left of a second counts as one.
+        let closing = closing.then(|| (clock() / 1_000 + 1).saturating_add(life));
         let mut offsets = Offsets::new();
         for (topic_partition, position) in delivered {
             let Some(writer) = started.writers.get_mut(topic_partition) else { continue };

@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     asking::Retrying,
     claim::Object,
-    lease::Lease,
+    lease::{Clock, Lease},
     ledger::CutId,
     metrics::UploadMetrics,
     open_file::ClosedFile,
@@ -109,6 +109,7 @@ impl Uploads {
         context: SinkTaskContext,
         max_backoff: Duration,
         most_lanes: usize,
+        clock: Clock,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
@@ -119,7 +120,7 @@ impl Uploads {
             context,
             notices,
             metrics,
-            lease: Lease::new(),
+            lease: Lease::new(clock),
             max_backoff,
             refused,
             told: Mutex::default(),

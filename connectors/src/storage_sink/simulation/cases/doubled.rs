@@ -5,7 +5,7 @@ use std::time::Duration;
 use connect_api::{CommitReason, OffsetAndMetadata, Offsets, SinkTask, config::Config};
 
 use super::driven::{Driven, hang, let_go, names, nowhere, object, parsed, t, uncommitted, with};
-use crate::storage_sink::simulation::{lock, tell, world::World};
+use crate::storage_sink::simulation::{bucket::REQUEST_LIFE, life::NOW, lock, tell, world::World};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -163,6 +163,45 @@ fn a_request_that_takes_effect_after_its_owner_died_meets_no_successor_with_othe
             assert!(world.read_back(false)[&(0, 9)][0] == object(0, 0), "the late request never came");
         });
     }
+}
+
+/// What waits for its turn when a partition is closed may still be sent until the wait is over.
+#[test]
+fn requests_that_begin_while_a_partition_is_closed_count_in_when_they_may_take_effect() {
+    tell(async || {
+        let world = World::new(1, 10);
+        hang(&world, &object(0, 0));
+        let mut life = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(3)).await;
+        let (offered, ()) = tokio::join!(life.offer(CommitReason::Closing), world.pass(Duration::from_millis(2_950)));
+        let metadata = &offered[&t(0)].metadata;
+        let until = metadata.split(';').find_map(|field| field.strip_prefix("u=")).map(|until| until.parse::<i64>().unwrap());
+        let life = i64::try_from(REQUEST_LIFE.as_millis()).unwrap();
+        assert!(until.is_some_and(|until| until * 1_000 >= NOW.get() + life), "{metadata} at {}", NOW.get());
+    });
+}
+
+/// The clock that counts the turns of the loop stands still in a virtual machine that is paused; the one on the wall is set right.
+#[test]
+fn an_owner_whose_machine_was_suspended_sends_nothing_before_a_commit_has_shown_what_is_its_own() {
+    tell(async || {
+        let world = World::new(1, 20);
+        let mut suspended = Driven::begin(&world, "sink", &with(10, &[]), nowhere(&[t(0)])).await;
+        suspended.freezes_after_commit = true;
+        suspended.turn(&world, Duration::from_secs(1)).await;
+        assert!(names(&world).is_empty() && !suspended.group[&t(0)].metadata.is_empty());
+        suspended.is_evicted = true;
+        suspended.freezes_after_commit = false;
+        // Less than the loop may stand still, by the clock that stands still.
+        NOW.set(NOW.get() + 60_000);
+        suspended.host.thaw();
+        suspended.turn(&world, LONG).await;
+        assert!(names(&world).is_empty(), "{:?}", names(&world));
+        suspended.is_evicted = false;
+        suspended.commit(CommitReason::Due).await;
+        suspended.turn(&world, LONG).await;
+        assert_eq!(names(&world).len(), 2);
+    });
 }
 
 #[test]
