@@ -32,9 +32,9 @@ impl<J> UploadQueue<J> {
         Self { writers: HashMap::new(), turns: VecDeque::new(), lanes: 0, most_lanes }
     }
 
-    /// Adds a job. True: begin another lane.
-    pub(super) fn push(&mut self, writer: WriterId, job: J) -> bool {
-        let new = || Waiting { jobs: VecDeque::new(), running: 0, is_refused: false, has_turn: false };
+    /// Adds a job of a writer, which may be refused elsewhere. True: begin another lane.
+    pub(super) fn push(&mut self, (writer, is_refused): (WriterId, bool), job: J) -> bool {
+        let new = || Waiting { jobs: VecDeque::new(), running: 0, is_refused, has_turn: false };
         self.writers.entry(writer).or_insert_with(new).jobs.push_back(job);
         self.give_turn(writer);
         self.begin_lane()
@@ -114,7 +114,7 @@ mod tests {
     fn writers_take_turns() {
         let mut queue = UploadQueue::new(1);
         for (writer, job) in [(1, 0), (1, 1), (1, 2), (2, 10), (2, 11)] {
-            queue.push(writer, job);
+            queue.push((writer, false), job);
         }
         assert_eq!(drain(&mut queue), [(1, 0), (2, 10), (1, 1), (2, 11), (1, 2)]);
     }
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn a_writer_that_is_refused_keeps_to_a_few_tries_and_leaves_the_lanes_to_others() {
         let mut queue = UploadQueue::new(1);
-        assert!(queue.push(1, 0));
+        assert!(queue.push((1, false), 0));
         for job in 1..200 {
-            queue.push(1, job);
+            queue.push((1, false), job);
         }
         assert_eq!(queue.next(), Some((1, 0)));
         queue.set_refused(1, true);
@@ -132,7 +132,7 @@ mod tests {
         // What was given its turn before is the second and last try.
         assert_eq!(queue.next(), Some((1, 1)));
         assert_eq!(queue.next(), None);
-        assert!(queue.push(2, 7));
+        assert!(queue.push((2, false), 7));
         assert_eq!(drain(&mut queue), [(2, 7)]);
         queue.set_refused(1, false);
         assert!(queue.begin_lane());
@@ -142,9 +142,18 @@ mod tests {
     }
 
     #[test]
+    fn a_writer_that_is_refused_before_its_first_object_waits_keeps_to_a_few_tries_too() {
+        let mut queue = UploadQueue::new(8);
+        for job in 0..8 {
+            queue.push((1, true), job);
+        }
+        assert_eq!(drain(&mut queue).len(), TRIED_WHILE_REFUSED);
+    }
+
+    #[test]
     fn no_more_lanes_are_begun_than_there_may_be() {
         let mut queue = UploadQueue::new(2);
-        let begun = (0..5).filter(|job| queue.push(1, *job)).count();
+        let begun = (0..5).filter(|job| queue.push((1, false), *job)).count();
         assert_eq!(begun, 2);
         assert_eq!(drain(&mut queue).len(), 5);
     }

@@ -148,7 +148,10 @@ impl Uploads {
 
     /// Objects wait in a queue and not in futures of their own, which weigh ten times as much.
     fn enqueue(self: &Arc<Self>, job: Job) {
-        let begins = self.queue().push(job.target.writer.id, job);
+        let mut queue = self.queue();
+        let writer = (job.target.writer.id, job.target.writer.is_refused());
+        let begins = queue.push(writer, job);
+        drop(queue);
         self.run_lane(begins);
     }
 
@@ -197,8 +200,10 @@ impl Uploads {
 
     /// A request is refused and will be tried again.
     pub(super) fn refuse(&self, writer: &WriterState) {
+        // One step for the writer, the queue and the budget, lest they contradict each other for good.
+        let mut queue = self.queue();
         if writer.refuse() {
-            self.queue().set_refused(writer.id, true);
+            queue.set_refused(writer.id, true);
         }
         if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
             self.context.budget.set_refused(true);
@@ -207,18 +212,18 @@ impl Uploads {
 
     /// It is not refused any more, or nobody wants it any more.
     pub(super) fn forgive(self: &Arc<Self>, writer: &WriterState) {
-        if writer.forgive() {
-            let begins = {
-                let mut queue = self.queue();
-                queue.set_refused(writer.id, false);
-                queue.begin_lane()
-            };
-            self.run_lane(begins);
+        let mut queue = self.queue();
+        let is_taken = writer.forgive();
+        if is_taken {
+            queue.set_refused(writer.id, false);
         }
+        let begins = is_taken && queue.begin_lane();
         if self.refused.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.context.budget.set_refused(false);
             self.context.report_problem("storage", None);
         }
+        drop(queue);
+        self.run_lane(begins);
     }
 
     /// How something that waits for the store's answer tries again.

@@ -1,11 +1,23 @@
 //! Nothing is stuck.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use connect_api::{Condition, OffsetAndMetadata, SinkTask};
+use connect_api::{Budget, Condition, Metrics, OffsetAndMetadata, SinkTask, SinkTaskContext};
 
 use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
-use crate::storage_sink::simulation::{lock, tell, world::World};
+use crate::storage_sink::{
+    Permits,
+    simulation::{bucket::View, life::Host, lock, tell, world::World},
+    uploads::Uploads,
+    writer_state::WriterState,
+};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -133,6 +145,46 @@ fn an_object_in_parts_whose_upload_is_gone_while_others_have_its_name_is_read_ag
         assert_eq!(next.committed(0).await, 12, "{}", next.task.state());
         world.check(false, "read again");
     });
+}
+
+/// Whoever refuses while another one forgives.
+#[test]
+fn a_connector_that_is_refused_does_not_borrow_whatever_ends_at_the_same_moment() {
+    const ROUNDS: usize = 20_000;
+    let world = World::new(1, 0);
+    let process = Budget::new(100);
+    let (_other, connector) = (process.connector(), process.connector());
+    let budget = connector.task();
+    let view = View { bucket: world.bucket, dice: world.dice, weather: world.weather, load: Arc::default() };
+    let context = SinkTaskContext::new("sink".into(), 0, budget.clone(), Metrics::default(), Host::new(0));
+    let (uploads, _notices) = Uploads::new(Arc::new(view), Permits::new(1), context, LONG, 1, || 0);
+    let _more_than_its_share = budget.reserve(60);
+    let writer = WriterState::new(0);
+    uploads.refuse(&writer);
+    let (begun, ended, mut borrows) = (AtomicUsize::new(0), AtomicUsize::new(0), None);
+    let wait_for = |count: &AtomicUsize, round| {
+        while count.load(Ordering::Acquire) < round {
+            std::hint::spin_loop();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 1..=ROUNDS {
+                wait_for(&begun, round);
+                uploads.refuse(&writer);
+                ended.store(round, Ordering::Release);
+            }
+        });
+        for round in 1..=ROUNDS {
+            begun.store(round, Ordering::Release);
+            uploads.forgive(&writer);
+            wait_for(&ended, round);
+            borrows = borrows.or((!budget.is_exhausted()).then_some(round));
+        }
+    });
+    assert_eq!(borrows, None, "the round in which it borrows");
+    uploads.forgive(&writer);
+    assert!(!budget.is_exhausted());
 }
 
 #[test]
