@@ -90,11 +90,8 @@ impl<'a> Retrying<'a> {
         match answer {
             Err(error) if matches!(error.kind(), ErrorKind::Retriable | ErrorKind::Config) => {
                 // One answer of many that is a refusal is no trouble: a second one to the same question is.
-                if self.attempt > 0 && !std::mem::replace(&mut self.is_refused, true) {
-                    self.uploads.refuse(self.writer);
-                }
-                if self.is_refused {
-                    self.uploads.context.report_problem("storage", Some(error.report()));
+                if self.attempt > 0 {
+                    self.refuse(error.report());
                 }
                 self.uploads.metrics.retries.inc();
                 let pause = self.uploads.backoff(self.attempt + 1);
@@ -117,6 +114,14 @@ impl<'a> Retrying<'a> {
         }
     }
 
+    /// Counts as refused until it ends, and says why.
+    pub(super) fn refuse(&mut self, why: String) {
+        if !std::mem::replace(&mut self.is_refused, true) {
+            self.uploads.refuse(self.writer);
+        }
+        self.uploads.context.report_problem("storage", Some(why));
+    }
+
     /// Waits before the next attempt, longer each time.
     async fn pause(&mut self) {
         self.attempt += 1;
@@ -125,7 +130,7 @@ impl<'a> Retrying<'a> {
     }
 
     /// While it is held another upload may have the lane.
-    fn pause_lane(&self) -> Option<PausedLane<'a>> {
+    pub(super) fn pause_lane(&self) -> Option<PausedLane<'a>> {
         self.in_lane.then(|| {
             self.uploads.pause_lane();
             PausedLane(self.uploads)

@@ -1,9 +1,9 @@
 //! Making an object under its name, or finding out who has the name and what follows from it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, Result};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, warn};
 
 use super::{
@@ -15,6 +15,9 @@ use super::{
 
 /// How much of an object is compared at once.
 const COMPARED_AT_ONCE: u64 = 1 << 20;
+
+/// How long a commit may take before whoever waits for it leaves its place to others.
+const PROOF_SOON: Duration = Duration::from_secs(2);
 
 /// What is to appear under a name.
 pub(super) enum Object {
@@ -110,7 +113,7 @@ impl Uploads {
                 warn!(key = target.key, "the name of an object from a log that is gone is taken: its records are left out");
                 return Ok(Outcome::Adopted);
             }
-            self.prove_ownership(target).await;
+            self.prove_ownership(target, object.in_lane()).await;
             if self.holds_the_same(target, object, &seen).await? {
                 debug!(key = target.key, "an object of another history has the same content: adopted");
                 return Ok(Outcome::Adopted);
@@ -179,12 +182,29 @@ impl Uploads {
     }
 
     /// Returns when a commit at the current generation has succeeded; never, where the partition is no longer ours.
-    async fn prove_ownership(&self, target: &Target) {
-        let (proven, proof) = oneshot::channel();
+    async fn prove_ownership(self: &Arc<Self>, target: &Target, in_lane: bool) {
+        let mut waiting = self.retrying(&target.key, &target.writer, in_lane);
+        let (proven, mut proof) = oneshot::channel();
         self.tell(target.writer.id, Some(News::ProofWanted(proven)));
-        if proof.await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        // Others may be able to go on while it does not come, and more of this partition would only wait as well.
+        let _lane = match timeout(PROOF_SOON, &mut proof).await {
+            Ok(Ok(())) => return,
+            Ok(Err(_given_up)) => waiting.pause_lane(),
+            Err(_late) => {
+                let lane = waiting.pause_lane();
+                let (key, topic_partition) = (&target.key, &target.provenance.topic_partition);
+                waiting.refuse(format!(
+                    "the name {key} is taken: it waits for a commit of {topic_partition}, which shows whose that is, and none comes"
+                ));
+                if proof.await.is_ok() {
+                    return;
+                }
+                lane
+            }
+        };
+        // What else this partition sends comes to its end first.
+        drop(waiting);
+        std::future::pending::<()>().await;
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Driven {
     pub(super) end: i64,
     /// The group takes no commit any more.
     pub(super) is_evicted: bool,
+    /// The dead letter queue does not take the records of this partition: it is not committed.
+    pub(super) unsettled: Option<TopicPartition>,
     /// It stands still as soon as a commit has succeeded, before anything that waited for it is sent.
     pub(super) freezes_after_commit: bool,
     /// The longest metadata that was committed.
@@ -87,6 +89,7 @@ impl Driven {
             next,
             end: world.log.end,
             is_evicted: false,
+            unsettled: None,
             freezes_after_commit: false,
             longest: 0,
         };
@@ -136,7 +139,8 @@ impl Driven {
 
     /// What the task offers.
     pub(super) async fn offer(&mut self, reason: CommitReason) -> Offsets {
-        let delivered = self.next.iter().map(|(owned, next)| (owned.clone(), OffsetAndMetadata::new(*next, ""))).collect();
+        let settled = self.next.iter().filter(|(owned, _)| self.unsettled.as_ref() != Some(*owned));
+        let delivered = settled.map(|(owned, next)| (owned.clone(), OffsetAndMetadata::new(*next, ""))).collect();
         self.task.pre_commit(&delivered, reason).await.unwrap()
     }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Budget, Condition, Metrics, OffsetAndMetadata, SinkTask, SinkTaskContext};
+use connect_api::{Budget, CommitReason, Condition, Metrics, OffsetAndMetadata, SinkTask, SinkTaskContext};
 
 use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
 use crate::storage_sink::{
@@ -116,6 +116,31 @@ fn partitions_whose_objects_cannot_be_looked_at_hold_up_no_other() {
             }
         });
     }
+}
+
+/// Objects of others are replaced when a commit has shown that the partition is still ours. The dead letter queue may keep it from that.
+#[test]
+fn a_partition_that_cannot_be_committed_keeps_no_lane_from_another() {
+    tell(async || {
+        let mut world = World::new(1, 3);
+        let settings = with(1, &[("uploads.in.flight.max", "4")]);
+        (3..40).for_each(|first| world.put_foreign(first, first + 1));
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0), t(1)])).await;
+        life.turn(&world, LONG).await;
+        assert_eq!((life.committed(0).await, life.committed(1).await), (3, 3));
+        life.unsettled = Some(t(0));
+        (world.log.end, life.end) = (40, 40);
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(1).await, 40, "{}", life.task.state());
+        assert_eq!(life.group[&t(0)].offset, 3);
+        let told = lock(&life.host.requests).told.clone();
+        assert!(told.iter().any(|told| told.contains("waits for a commit")), "{told:?}");
+        life.unsettled = None;
+        life.commit(CommitReason::Due).await;
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 40);
+        assert!(lock(&life.host.requests).problems.is_empty());
+    });
 }
 
 /// A rule of the bucket has ended the upload while the name is somebody else's.
