@@ -1,6 +1,6 @@
 //! Where to cut whatever the settings say: cuts that were planned before a restart, and the edges of objects that are there already.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use connect_api::Reservation;
 
@@ -43,7 +43,7 @@ struct PartialRange {
     first: i64,
     end: i64,
     /// Names without the offset; none where other settings decided which records are in which file.
-    slots: Vec<String>,
+    slots: BTreeSet<String>,
 }
 
 impl Boundaries {
@@ -52,7 +52,7 @@ impl Boundaries {
         let Findings { edges, own_edges, durable, partial, until: found_until, memory, .. } = found;
         let planned: VecDeque<_> = planned.iter().filter(|cut| cut.end > start).copied().collect();
         let partial = partial.into_iter().map(|((first, end, theirs), group)| {
-            let slots = if theirs == layout { group.slots } else { Vec::new() };
+            let slots = if theirs == layout { group.slots } else { BTreeSet::new() };
             PartialRange { first, end, slots }
         });
         let partial = partial.collect();
@@ -124,7 +124,7 @@ impl Boundaries {
 
     /// Whether our own objects have the record at `offset` in the file of this name without offset.
     pub(super) fn has_file(&self, slot: &str, offset: i64) -> bool {
-        self.partial_around(offset).any(|range| range.slots.iter().any(|name| name == slot))
+        self.partial_around(offset).any(|range| range.slots.contains(slot))
     }
 
     /// The first offset of the group that the record at `offset` is in, where some file of it is there already.
@@ -209,7 +209,7 @@ mod tests {
     fn partial(first: i64, end: i64, slot: &str) -> Findings {
         let mut found = foreign(&[first, end]);
         let mut group = Partial::default();
-        group.slots.push(slot.to_owned());
+        group.slots.insert(slot.to_owned());
         found.partial.insert((first, end, None), group);
         found.until = end;
         found

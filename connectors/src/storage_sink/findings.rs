@@ -1,6 +1,6 @@
 //! What was found in the bucket of one partition, object by object, as the ranges and edges that follow from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connect_api::{Budget, Reservation};
 
@@ -31,7 +31,7 @@ pub(super) type GroupKey = (i64, i64, Option<u64>);
 #[derive(Debug, Default)]
 pub(super) struct Partial {
     /// The files that are there: their names without the offset.
-    pub(super) slots: Vec<String>,
+    pub(super) slots: BTreeSet<String>,
     /// How many there are of it, as one of them or the journal says.
     of: Option<usize>,
 }
@@ -70,9 +70,7 @@ impl Findings {
         let in_journal = planned.iter().find(|cut| cut.end == end).and_then(|cut| cut.files);
         let group = self.partial.entry((first, end, provenance.layout)).or_default();
         group.of = group.of.max(provenance.files).max(in_journal);
-        if !group.slots.contains(&slot) {
-            group.slots.push(slot);
-        }
+        group.slots.insert(slot);
         if group.of.is_some_and(|of| group.slots.len() >= of) {
             let all: Vec<_> = self.partial.range((first, end, None)..=(first, end, Some(u64::MAX))).map(|(key, _)| *key).collect();
             all.iter().for_each(|key| drop(self.partial.remove(key)));
@@ -85,7 +83,7 @@ impl Findings {
     pub(super) fn cover(&mut self, slot: String, provenance: &Provenance, end: i64) {
         self.edges.insert(end);
         self.until = self.until.max(end);
-        self.partial.entry((provenance.group_first, end, provenance.layout)).or_default().slots.push(slot);
+        self.partial.entry((provenance.group_first, end, provenance.layout)).or_default().slots.insert(slot);
     }
 
     /// Nothing else will come.
@@ -103,7 +101,7 @@ impl Findings {
     /// How much memory it takes, roughly.
     pub(super) fn bytes(&self) -> usize {
         let partial: usize =
-            self.partial.values().map(|group| 64 + group.slots.iter().map(|slot| 24 + slot.len()).sum::<usize>()).sum();
+            self.partial.values().map(|group| 64 + group.slots.iter().map(|slot| 40 + slot.len()).sum::<usize>()).sum();
         self.edges.bytes() + self.own_edges.bytes() + self.durable.len() * 32 + partial
     }
 
@@ -158,7 +156,7 @@ mod tests {
         seen(&mut findings, "v", true, &provenance(3, Some(6), Some(2)), &[]);
         seen(&mut findings, "v", false, &provenance(6, Some(9), Some(1)), &[]);
         assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
-        assert_eq!(findings.partial[&(3, 6, None)].slots, ["v"]);
+        assert_eq!(findings.partial[&(3, 6, None)].slots, BTreeSet::from(["v".to_owned()]));
         findings.complete(&Budget::new(1 << 20));
         assert_eq!(findings.edges.at_or_before(i64::MAX), Some(9));
     }

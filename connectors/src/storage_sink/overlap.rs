@@ -28,6 +28,11 @@ impl Before {
         }
     }
 
+    /// How much memory it takes, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.last.iter().map(|((_, slot), (_, name))| 96 + slot.len() + name.len()).sum()
+    }
+
     /// Of which partition, and the name without and with its offset.
     pub(super) fn last(self) -> impl Iterator<Item = ((usize, String), String)> {
         self.last.into_iter().map(|(of, (_, name))| (of, name))

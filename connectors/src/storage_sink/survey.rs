@@ -164,6 +164,8 @@ impl Surveys {
                 let Page { names, next } = self.page(&turn, &prefix, &at, could_list).await?;
                 cursor = next;
                 names.iter().for_each(|name| before.see(name, &interests, group));
+                let page: usize = names.iter().map(|name| 24 + name.len()).sum();
+                memory.resize(findings.iter().map(Findings::bytes).sum::<usize>() + before.bytes() + page);
                 let mut ahead = names.into_iter().filter_map(|name| Some((belongs_to(&name, &interests, group)?, name)));
                 let mut asked = FuturesUnordered::new();
                 loop {
@@ -175,7 +177,7 @@ impl Surveys {
                         take(&mut findings[of], &group[of], first, &name, &info);
                     }
                 }
-                memory.resize(findings.iter().map(Findings::bytes).sum());
+                memory.resize(findings.iter().map(Findings::bytes).sum::<usize>() + before.bytes());
                 if told.elapsed() >= TOLD_EVERY {
                     told = Instant::now();
                     let (looked_at, _) = self.progress();

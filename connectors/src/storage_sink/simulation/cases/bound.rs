@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_api::{CommitReason, Condition, SinkTask, Storage};
+use connect_api::{CommitReason, Condition, OffsetAndMetadata, Offsets, SinkTask, Storage};
 
 use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
 use crate::storage_sink::simulation::{bucket::View, life::NOW, lock, tell, world::World};
@@ -32,6 +32,26 @@ fn compressors_of_open_files_count_in_the_budget() {
         life.turn(&world, Duration::from_secs(3)).await;
         assert_eq!(life.next[&t(0)], 100);
         assert!(life.budget.used() >= 25 << 20, "{}", life.budget.used());
+    });
+}
+
+/// The last object before the offset of each directory is looked at, in case that it reaches beyond.
+#[test]
+fn names_that_a_survey_keeps_count_in_the_budget() {
+    tell(async || {
+        let world = World::new(1, 0);
+        for directory in 0..1_000 {
+            let name = format!("topics/t/digit={directory}/t+0+0000000005.txt");
+            lock(&world.bucket).create(&name, b"x:5\n".to_vec(), &[].into(), &Condition::NameFree);
+        }
+        hang(&world, "topics/t/digit=");
+        let reset = Offsets::from([(t(0), OffsetAndMetadata::new(50, ""))]);
+        let mut life = Driven::begin(&world, "sink", &with(10, &[("digits", "2")]), reset).await;
+        life.turn(&world, Duration::from_secs(60)).await;
+        assert!(life.budget.used() >= 1_000 * 60, "{}", life.budget.used());
+        let_go(&world);
+        life.turn(&world, LONG * 10).await;
+        assert_eq!((lock(&life.host.requests).paused.len(), life.budget.used()), (0, 0));
     });
 }
 
