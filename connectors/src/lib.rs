@@ -3,6 +3,7 @@
 mod compression;
 mod converter;
 mod format;
+mod joda;
 mod partitioner;
 mod plugins;
 mod sink;

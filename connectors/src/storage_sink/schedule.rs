@@ -1,10 +1,6 @@
 //! When the wall clock rotates (`rotate.schedule.interval.ms`): a grid that begins anew at every local midnight.
 
-use connect_api::{Error, Result};
-use jiff::{
-    Timestamp, ToSpan,
-    tz::{Offset, TimeZone},
-};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 /// The grid.
 #[derive(Clone, Debug)]
@@ -32,53 +28,9 @@ impl Schedule {
     }
 }
 
-/// The zone of this id, as Joda takes them: names of the IANA database in their own case, and fixed offsets.
-///
-/// # Errors
-/// `Config` where there is none.
-pub(super) fn time_zone(id: &str) -> Result<TimeZone> {
-    if let Some(offset) = fixed_offset(id) {
-        return Ok(TimeZone::fixed(offset));
-    }
-    let named = TimeZone::get(id).ok().filter(|zone| zone.iana_name() == Some(id));
-    named.ok_or_else(|| {
-        Error::config(format!(
-            "the time zone `{id}` is not recognised: names are those of the IANA database in their own case, such as Europe/Berlin or UTC, \
-             or an offset such as +05:30"
-        ))
-    })
-}
-
-/// `Z`, `+05:30`.
-fn fixed_offset(id: &str) -> Option<Offset> {
-    if id == "Z" {
-        return Some(Offset::UTC);
-    }
-    let sign = match id.chars().next()? {
-        '+' => 1,
-        '-' => -1,
-        _ => return None,
-    };
-    let number =
-        |text: &str| (text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit())).then(|| text.parse::<i32>().ok())?;
-    let (hours, minutes) = id[1..].split_once(':')?;
-    let (hours, minutes) = (number(hours).filter(|hours| *hours < 24)?, number(minutes).filter(|minutes| *minutes < 60)?);
-    Offset::from_seconds(sign * (hours * 60 + minutes) * 60).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_of_zones_are_those_of_joda() {
-        let ids = ["UTC", "GMT", "EST", "CET", "EST5EDT", "America/Los_Angeles", "Etc/GMT+2", "+05:30", "-08:00", "Z"];
-        ids.iter().for_each(|id| assert!(time_zone(id).is_ok(), "{id}"));
-        let refused = ["utc", "PST", "GMT+2", "LLL", "america/los_angeles", "+24:00", "+05:60", "+5:30", "+05", "+0a:00"];
-        refused.iter().for_each(|id| assert!(time_zone(id).is_err(), "{id}"));
-        let noon = "2020-06-15T12:00:00Z".parse::<Timestamp>().unwrap();
-        assert_eq!(noon.to_zoned(time_zone("-08:30").unwrap()).to_string(), "2020-06-15T03:30:00-08:30[-08:30]");
-    }
 
     #[test]
     fn the_grid_is_that_of_the_reference_table() {
