@@ -28,7 +28,7 @@ pub use converter::{Converter, ConverterType, HeaderConverter};
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Format, RecordView, RecordWriter};
 pub use metrics::{MetricDefinition, MetricKind, Metrics};
-pub use partitioner::{PartitionedBy, Partitioner};
+pub use partitioner::{PartitionedBy, Partitioner, TimestampExtractor};
 pub use plugins::{Plugin, Plugins};
 pub use record::{ConsumerRecord, ConsumerRecords, Header, Origin, RawHeader, SinkRecord, TimestampType};
 pub use sink_connector::{Destination, SinkConnector};

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Converter, Error, Format, HeaderConverter, Partitioner, Result, SinkConnector, Transformation,
+    Converter, Error, Format, HeaderConverter, Partitioner, Result, SinkConnector, TimestampExtractor, Transformation,
     config::{Config, ConfigDef, PluginKind},
     metrics::MetricDefinition,
 };
@@ -79,6 +79,7 @@ impl<C: ?Sized> PluginEntry<C> {
             PluginKind::HeaderConverter => "HeaderConverter",
             PluginKind::Transformation => "Transformation",
             PluginKind::Partitioner => "Partitioner",
+            PluginKind::TimestampExtractor => "TimestampExtractor",
             PluginKind::Format => "Format",
         };
         let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty()).unwrap_or(simple);
@@ -149,6 +150,8 @@ plugins! {
     transformation transformations Transformation Transformation;
     /// Adds a partitioner.
     partitioner partitioners Partitioner Partitioner;
+    /// Adds a timestamp extractor.
+    timestamp_extractor timestamp_extractors TimestampExtractor TimestampExtractor;
     /// Adds a format.
     format formats Format Format;
 }

@@ -28,6 +28,13 @@ pub fn plugins() -> Plugins {
         .header_converter::<DoubleConverter>()
         .header_converter::<BooleanConverter>()
         .partitioner::<DefaultPartitioner>()
+        .partitioner::<TimeBasedPartitioner>()
+        .partitioner::<HourlyPartitioner>()
+        .partitioner::<DailyPartitioner>()
+        .partitioner::<FieldPartitioner>()
+        .timestamp_extractor::<WallclockTimestampExtractor>()
+        .timestamp_extractor::<RecordTimestampExtractor>()
+        .timestamp_extractor::<RecordFieldTimestampExtractor>()
         .format::<JsonFormat>()
         .format::<ByteArrayFormat>()
 }

@@ -26,6 +26,8 @@ pub trait AnyConfigKey: Sync {
     fn is_extension(&self) -> bool;
     /// Why the key changes nothing here.
     fn no_effect(&self) -> Option<&'static str>;
+    /// Whether only plugins that the configuration may name read it.
+    fn is_of_plugins(&self) -> bool;
     /// Whether the text can be the value.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ pub enum PluginKind {
     Transformation,
     /// A partitioner.
     Partitioner,
+    /// What gives records a time.
+    TimestampExtractor,
     /// A file format.
     Format,
 }
@@ -59,6 +61,7 @@ pub struct ConfigKey<T> {
     pub(super) plugin: Option<PluginKind>,
     pub(super) extension: bool,
     pub(super) no_effect: Option<&'static str>,
+    pub(super) of_plugins: bool,
     pub(super) validator: Option<Validator<T>>,
     value: PhantomData<fn() -> T>,
 }
@@ -78,6 +81,7 @@ impl<T> ConfigKey<T> {
             plugin: None,
             extension: false,
             no_effect: None,
+            of_plugins: false,
             validator: None,
             value: PhantomData,
         }
@@ -152,6 +156,13 @@ impl<T> ConfigKey<T> {
     #[must_use]
     pub const fn no_effect(mut self, reason: &'static str) -> Self {
         self.no_effect = Some(reason);
+        self
+    }
+
+    /// Plugins that the configuration may name read the key and say what is allowed; where none of them is named it changes nothing.
+    #[must_use]
+    pub const fn of_plugins(mut self) -> Self {
+        self.of_plugins = true;
         self
     }
 
@@ -234,6 +245,10 @@ impl<T: ConfigValue> AnyConfigKey for ConfigKey<T> {
 
     fn no_effect(&self) -> Option<&'static str> {
         self.no_effect
+    }
+
+    fn is_of_plugins(&self) -> bool {
+        self.of_plugins
     }
 
     fn check(&self, text: &str) -> Result<(), String> {

@@ -10,6 +10,7 @@ fn kind(kind: PluginKind) -> &'static str {
         PluginKind::HeaderConverter => "header_converter",
         PluginKind::Transformation => "transformation",
         PluginKind::Partitioner => "partitioner",
+        PluginKind::TimestampExtractor => "timestamp extractor",
         PluginKind::Format => "format",
     }
 }

@@ -25,14 +25,13 @@ enum Kind {
     Converter,
     Transformation,
     Partitioner,
+    TimestampExtractor,
     Format,
 }
 
 const JSON: &str = "until then write JSON with io.confluent.connect.s3.format.json.JsonFormat, and convert it where it is read";
 const BYTES: &str = "until then keep the bytes as they are, with org.apache.kafka.connect.converters.ByteArrayConverter and \
                      io.confluent.connect.s3.format.bytearray.ByteArrayFormat, and decode them where they are read";
-const DEFAULT: &str = "until then use io.confluent.connect.storage.partitioner.DefaultPartitioner, and filter by the records' own fields where they \
-                       are read";
 const LEAVE_OUT: &str = "until then take it out of `transforms`, and change the records where they are read";
 const OTHER_CONNECTOR: &str = "it is another connector, with keys of its own: write a file for io.confluent.connect.s3.S3SinkConnector, whose \
                                keys `connect config-reference` lists";
@@ -43,12 +42,6 @@ static FAMILIES: &[Family] = &[
         begins: "io.confluent.connect.s3.format.",
         classes: &["avro.AvroFormat", "parquet.ParquetFormat"],
         until_then: JSON,
-    },
-    Family {
-        kind: Kind::Partitioner,
-        begins: "io.confluent.connect.storage.partitioner.",
-        classes: &["TimeBasedPartitioner", "HourlyPartitioner", "DailyPartitioner", "FieldPartitioner"],
-        until_then: DEFAULT,
     },
     Family {
         kind: Kind::Converter,
@@ -167,6 +160,7 @@ impl From<PluginKind> for Kind {
             PluginKind::Converter | PluginKind::HeaderConverter => Self::Converter,
             PluginKind::Transformation => Self::Transformation,
             PluginKind::Partitioner => Self::Partitioner,
+            PluginKind::TimestampExtractor => Self::TimestampExtractor,
             PluginKind::Format => Self::Format,
         }
     }
@@ -186,7 +180,6 @@ mod tests {
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
             (PluginKind::Format, "io.confluent.connect.s3.format.parquet.ParquetFormat"),
-            (PluginKind::Partitioner, "io.confluent.connect.storage.partitioner.TimeBasedPartitioner"),
             (PluginKind::Converter, "io.confluent.connect.avro.AvroConverter"),
             (PluginKind::Converter, "AvroConverter"),
             (PluginKind::HeaderConverter, "Protobuf"),

@@ -80,6 +80,7 @@ fn kind(kind: PluginKind) -> &'static str {
         PluginKind::HeaderConverter => "Header converter",
         PluginKind::Transformation => "Transform",
         PluginKind::Partitioner => "Partitioner",
+        PluginKind::TimestampExtractor => "Timestamp extractor",
         PluginKind::Format => "Format",
     }
 }

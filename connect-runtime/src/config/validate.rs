@@ -2,6 +2,7 @@
 
 mod converters;
 mod keys;
+mod named;
 mod unfilled;
 mod values;
 
@@ -19,6 +20,7 @@ use super::{
     nearest::nearest,
     shapes, transformations, worker_keys,
 };
+use named::{each_key_once, find, keys_of_others, named_plugins};
 
 /// What came of checking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -154,16 +156,14 @@ impl Check<'_> {
             return;
         };
         let own = (plugin.config_def)();
-        self.keys("", &own, config);
         let described = self.plugins.describe();
         let named =
             |def: &ConfigDef| named_plugins(def, config, &described).map(|plugin| plugin.config_def.clone()).collect::<Vec<_>>();
         let of_named = named(&own);
-        for def in &of_named {
-            let own_keys = def.keys.iter().filter(|key| !own.keys.iter().any(|known| known.name() == key.name()));
-            let def = ConfigDef { keys: own_keys.copied().collect(), ..def.clone() };
+        for def in each_key_once(&own, &of_named) {
             self.keys("", &def, config);
         }
+        self.validation.warnings.append(keys_of_others(&own, &of_named, &described, config));
         known.push(own);
         known.extend(of_named);
         self.unknown_keys_of_connector(config, &known.iter().collect::<Vec<_>>());
@@ -230,25 +230,8 @@ fn clients_of(connector: &Config) -> &'static [Client] {
     if dead_letter_queue { &[Client::Consumer, Client::Producer, Client::Admin] } else { &[Client::Consumer] }
 }
 
-/// The plugins that a definition's keys name, by what was typed or by default.
-fn named_plugins<'a>(
-    def: &ConfigDef,
-    config: &Config,
-    described: &'a [PluginDescription],
-) -> impl Iterator<Item = &'a PluginDescription> {
-    let named = def.keys.iter().filter_map(|key| {
-        let class = config.text(key.name()).or(key.default())?;
-        find(described, key.plugin()?, class.trim())
-    });
-    named.collect::<Vec<_>>().into_iter()
-}
-
 fn is_near(key: &str, known: &str) -> bool {
     nearest(key, [known]).is_some()
-}
-
-fn find<'a>(described: &'a [PluginDescription], kind: PluginKind, class: &str) -> Option<&'a PluginDescription> {
-    described.iter().find(|plugin| plugin.kind == kind && plugin.names.contains(&class))
 }
 
 fn covered(known: &Problems, problem: &Problem) -> bool {

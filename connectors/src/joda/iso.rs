@@ -7,11 +7,22 @@ use super::{
 
 const YEARS: std::ops::RangeInclusive<i64> = -292_275_055..=292_278_994;
 
+/// What stands between date and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Separator {
+    /// As on the JVM.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what Joda-Time takes, for the vectors"))]
+    T,
+    /// One blank may stand in its place.
+    TOrBlank,
+}
+
 /// The instant of a text in milliseconds since 1970. A text without an offset is read in `zone`.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn parse(text: &str, zone: &Zone) -> Result<i64, String> {
+pub(crate) fn parse(text: &str, zone: &Zone, separator: Separator) -> Result<i64, String> {
+    let blank = separator == Separator::TOrBlank;
     let invalid = || format!("Invalid format: \"{text}\"");
     let (day, rest) = match date(text) {
         Some(found) => found,
@@ -19,11 +30,8 @@ pub(crate) fn parse(text: &str, zone: &Zone) -> Result<i64, String> {
         None if text.strip_prefix(['T', 't']).is_some_and(|time| digits(time, 2).is_some()) => (Ok(0), text),
         None => return Err(invalid()),
     };
-    let (time, rest) = match rest.strip_prefix(['T', 't']) {
-        Some(rest) => time(rest),
-        None => (Ok(0), rest),
-    };
-    let has_time = text.len() > rest.len() && text[..text.len() - rest.len()].contains(['T', 't']);
+    let has_time = rest.starts_with(['T', 't']) || blank && is_time_after_blank(rest);
+    let (time, rest) = if has_time { time(&rest[1..]) } else { (Ok(0), rest) };
     let (offset, rest) = match offset(rest).filter(|_| has_time) {
         Some((offset, rest)) => (Some(offset), rest),
         None => (None, rest),
@@ -39,6 +47,10 @@ pub(crate) fn parse(text: &str, zone: &Zone) -> Result<i64, String> {
             .to_instant(local)
             .ok_or_else(|| cannot(format!("Illegal instant due to time zone offset transition ({})", zone.name()))),
     }
+}
+
+fn is_time_after_blank(rest: &str) -> bool {
+    rest.strip_prefix(' ').is_some_and(|time| time.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// A value, or which part of the text is out of its range.

@@ -16,7 +16,7 @@ mod texts;
 mod vectors;
 mod zone;
 
-pub(crate) use iso::parse as parse_iso;
+pub(crate) use iso::{Separator, parse as parse_iso};
 pub(crate) use pattern::Pattern;
 pub(crate) use texts::Texts;
 pub(crate) use zone::Zone;

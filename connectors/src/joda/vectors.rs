@@ -73,7 +73,7 @@ fn every_vector_of_parsing_holds() {
                 continue;
             }
             count += 1;
-            let parsed = parse_iso(text(line, "text"), &Zone::of(zone).unwrap());
+            let parsed = parse_iso(text(line, "text"), &Zone::of(zone).unwrap(), Separator::T);
             if parsed.as_ref().ok().copied() != expected.as_i64() {
                 wrong.push(format!("{line} {kind}: {parsed:?}"));
             }

@@ -1,5 +1,41 @@
-//! Which directory a record's file is in.
+//! Which directory a record's file is in, and which time a record has for those that go by time.
 
+mod by_time;
+mod daily;
 mod default;
+mod field;
+mod hourly;
+mod record;
+mod record_field;
+mod time_based;
+mod wallclock;
 
+use connect_api::Error;
+
+pub(crate) use daily::DailyPartitioner;
 pub(crate) use default::DefaultPartitioner;
+pub(crate) use field::FieldPartitioner;
+pub(crate) use hourly::HourlyPartitioner;
+pub(crate) use record::RecordTimestampExtractor;
+pub(crate) use record_field::RecordFieldTimestampExtractor;
+pub(crate) use time_based::TimeBasedPartitioner;
+pub(crate) use wallclock::WallclockTimestampExtractor;
+
+/// A record that cannot be given a directory.
+fn partition_error(message: String) -> Error {
+    Error::data(message).with_class("io.confluent.connect.storage.errors.PartitionException")
+}
+
+/// `a.b.c`: the names that lead to a field.
+///
+/// # Errors
+/// Where one of them is blank.
+pub(crate) fn field_path(field: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = field.split('.').map(str::to_owned).collect();
+    if names.iter().any(|name| name.trim().is_empty()) {
+        return Err(format!(
+            "`{field}` has a blank name: write the names of a path with one dot between them, such as user.address.city"
+        ));
+    }
+    Ok(names)
+}

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use connect_api::{OffsetAndMetadata, PartitionedBy};
+use connect_api::OffsetAndMetadata;
 use tokio::{sync::oneshot, time::Instant};
 use tracing::{debug, info};
 
@@ -75,7 +75,7 @@ impl TopicPartitionWriter {
     /// What to commit. `closing`: nothing more will be uploaded in this assignment, and requests may take effect until then (in seconds since 1970).
     pub(super) fn pre_commit(&mut self, delivered: i64, closing: Option<i64>) -> OffsetAndMetadata {
         self.gate.set_limit(self.shared.context.metadata_limit());
-        let has_open_files = self.records > 0 || self.must_survey;
+        let has_open_files = self.group.records > 0 || self.must_survey;
         let offset = self.boundaries.committable(self.ledger.committable(delivered, has_open_files));
         let is_behind = self.boundaries.are_behind(offset);
         if is_behind {
@@ -99,7 +99,7 @@ impl TopicPartitionWriter {
         if !self.knows_ahead {
             return;
         }
-        let mut places = self.shared.config.places(&self.topic_partition, self.encoded_partition.as_deref());
+        let mut places = self.shared.config.places(&self.topic_partition, self.directories.only());
         std::mem::swap(&mut self.gate.journal.places, &mut places);
         self.gate.journal.keep_places_that_fit();
         if places != self.gate.journal.places {
@@ -161,7 +161,7 @@ impl TopicPartitionWriter {
 impl super::config::StorageSinkConfig {
     /// Whether paths depend on the wall clock.
     pub(super) fn by_clock(&self) -> bool {
-        self.partitioned_by == PartitionedBy::Clock
+        self.extractor.as_ref().is_some_and(|extractor| extractor.is_wall_clock())
     }
 
     /// Whether every cut is planned in the journal: where the clock decides anything, a size cut may fall elsewhere for the next owner.

@@ -29,14 +29,17 @@ impl TopicPartitionWriter {
         if now < self.next_rotation || self.must_survey || self.boundaries.decide(self.next_to_read) {
             return Ok(());
         }
-        self.next_rotation = schedule.next_after(now);
-        self.cut(Reason::Schedule, self.last_written + 1)
+        let due = std::mem::replace(&mut self.next_rotation, schedule.next_after(now));
+        match self.shared.config.rotation.at(&self.group, now, due) {
+            Some(reason) => self.cut(reason, self.last_written + 1),
+            None => Ok(()),
+        }
     }
 
     /// Closes all open files at one offset. If one stayed open, a crash would redeliver records of its uploaded siblings and cut them into other
     /// objects.
     pub(super) fn cut(&mut self, reason: Reason, end: i64) -> Result<()> {
-        if self.records == 0 {
+        if self.group.records == 0 {
             return Ok(());
         }
         let files = self.files.take();
@@ -60,7 +63,7 @@ impl TopicPartitionWriter {
         if count > 0 {
             self.gate.hold(HeldCut { id, first: self.group_first, end, is_planned, group_files, files });
         }
-        self.records = 0;
+        self.group.end();
         self.shared.metrics.rotated(reason);
         self.release();
         Ok(())
@@ -75,7 +78,7 @@ impl TopicPartitionWriter {
             topic_partition: self.topic_partition.clone(),
             layout: self.shared.config.layout,
             first_offset: range.first_offset,
-            group_first: self.group_first,
+            group_first: self.group.first,
             cut: end.map(|end| Cut { range, end }),
             files,
         };
@@ -116,7 +119,7 @@ impl TopicPartitionWriter {
         let is_tight = self.shared.context.budget.is_tight();
         let part_size = if is_tight { SMALLEST_PART } else { self.shared.config.part_size };
         // Null values and other directories may still join the group.
-        let only_views = self.encoded_partition.is_some() && self.shared.config.null_values != NullValues::Write;
+        let only_views = self.directories.only().is_some() && self.shared.config.null_values != NullValues::Write;
         let group_files = only_views.then(|| self.shared.config.formats.len());
         let mut files = std::mem::take(&mut self.files);
         let mut sent = Ok(());

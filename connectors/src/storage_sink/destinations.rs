@@ -6,7 +6,10 @@ use connect_api::{
     plugins::find,
 };
 
-use super::config::{FORMAT, NullValues, PARTITIONER, StorageSinkConfig, TOMBSTONE_PARTITION, TOPICS_DIR};
+use super::{
+    config::{NullValues, StorageSinkConfig},
+    keys::{FORMAT, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
+};
 
 /// The forms of the names of all files, below `store`: `s3://bucket`. Nothing where the settings are refused.
 pub(crate) fn destinations(config: &Config, plugins: &Plugins, store: &str) -> Vec<Destination> {

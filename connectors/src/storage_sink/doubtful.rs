@@ -2,7 +2,7 @@
 
 use connect_api::config::{AnyConfigKey, Config, Problem, Problems};
 
-use super::config::STORE_HEADERS;
+use super::keys::STORE_HEADERS;
 
 /// Headers that are stored as other text than they were sent.
 pub(crate) fn warnings(config: &Config) -> Problems {

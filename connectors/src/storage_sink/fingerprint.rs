@@ -1,8 +1,9 @@
 //! Which settings count where what one owner has written meets what the next one would write.
 
-use connect_api::config::{Config, ConfigDef};
+use connect_api::config::{AnyConfigKey, Config, ConfigDef};
 
-use super::journal;
+use super::{journal, keys::EXTRACTOR};
+use crate::joda::Zone;
 
 /// Settings that decide neither names nor cuts nor what a record becomes: whatever else changes between a crash and the restart may put records into
 /// other files, and makes another fingerprint.
@@ -53,13 +54,19 @@ pub(super) fn fingerprint(config: &Config) -> u64 {
         name == ISOLATION_LEVEL || !nothing
     };
     let settings = config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str()));
-    journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]))
+    // Times without an offset are read in the zone of this machine.
+    let machine = config.text(EXTRACTOR.name()).filter(|extractor| extractor.contains("RecordField")).map(|_| Zone::of_machine());
+    let machine = machine.iter().map(|zone| ("the machine's zone", zone.name())).filter(|(_, zone)| *zone != "UTC");
+    journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]).chain(machine))
 }
 
-/// What sorts records into files: the partitioner and its own keys.
-pub(super) fn layout(config: &Config, partitioner: &str, def: &ConfigDef) -> u64 {
-    let own = def.keys.iter().filter_map(|key| Some((key.name(), config.text(key.name()).or(key.default())?)));
-    journal::fingerprint(std::iter::once(("partitioner", partitioner)).chain(own))
+/// What sorts records into files: the partitioner, and what finds out a record's time for it, with their own keys.
+pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)]) -> u64 {
+    let values = |def: &ConfigDef| {
+        let value = |name, default| Some((name, config.text(name).or(default)?));
+        def.keys.iter().filter_map(|key| value(key.name(), key.default())).collect::<Vec<_>>()
+    };
+    journal::fingerprint(plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def))))
 }
 
 #[cfg(test)]
@@ -72,8 +79,8 @@ mod tests {
 
     #[test]
     fn the_partitioner_and_its_keys_make_the_layout_and_a_default_that_is_written_down_changes_nothing() {
-        let def = ConfigDef { keys: vec![&FIELD], ..ConfigDef::default() };
-        let of = |pairs: &[(&str, &str)], partitioner| layout(&pairs.iter().copied().collect(), partitioner, &def);
+        let def = || ConfigDef { keys: vec![&FIELD], ..ConfigDef::default() };
+        let of = |pairs: &[(&str, &str)], partitioner| layout(&pairs.iter().copied().collect(), &[(partitioner, def())]);
         let plain = of(&[], "ByField");
         assert_eq!(plain, of(&[("flush.size", "3"), ("field", "a")], "ByField"));
         assert_ne!(plain, of(&[("field", "b")], "ByField"));

@@ -67,6 +67,12 @@ pub(super) enum Reason {
     Size,
     /// `rotate.schedule.interval.ms`.
     Schedule,
+    /// `rotate.interval.ms`.
+    Interval,
+    /// `rotate.file.on.partition.change`.
+    PartitionChange,
+    /// `partitioner.max.open.files`.
+    OpenFiles,
     /// A cut that was planned before a restart, or the edge of an object that is there already.
     Recovery,
 }
@@ -78,6 +84,9 @@ pub(super) struct TaskMetrics {
     pub(super) opening: IntGauge,
     size: IntCounter,
     schedule: IntCounter,
+    interval: IntCounter,
+    partition_change: IntCounter,
+    max_open_files: IntCounter,
     recovery: IntCounter,
 }
 
@@ -91,6 +100,9 @@ impl TaskMetrics {
             opening: context.metrics.gauge(&OPENING, &[connector, &task]),
             size: rotations("size"),
             schedule: rotations("schedule"),
+            interval: rotations("interval"),
+            partition_change: rotations("partition_change"),
+            max_open_files: rotations("open_files"),
             recovery: rotations("recovery"),
         }
     }
@@ -99,6 +111,9 @@ impl TaskMetrics {
         match reason {
             Reason::Size => self.size.inc(),
             Reason::Schedule => self.schedule.inc(),
+            Reason::Interval => self.interval.inc(),
+            Reason::PartitionChange => self.partition_change.inc(),
+            Reason::OpenFiles => self.max_open_files.inc(),
             Reason::Recovery => self.recovery.inc(),
         }
     }

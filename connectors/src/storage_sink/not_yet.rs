@@ -2,8 +2,6 @@
 
 use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List};
 
-const BY_TIME: &str = "time-based partitioners are not supported yet";
-const BY_FIELD: &str = "FieldPartitioner is not supported yet";
 const AVRO: &str = "AvroFormat is not supported yet";
 const PARQUET: &str = "ParquetFormat is not supported yet";
 const TAGGING: &str = "tagging is not supported yet";
@@ -16,13 +14,6 @@ macro_rules! known {
 
 /// Each with its default on the JVM: who writes that down asks for nothing.
 pub(super) static KEYS: &[&dyn AnyConfigKey] = known! {
-    "path.format" String = "", BY_TIME, "The directory as a Joda pattern, for `TimeBasedPartitioner`.";
-    "partition.duration.ms" i64 = "-1", BY_TIME, "How long one directory of `TimeBasedPartitioner` lasts.";
-    "locale" String = "", BY_TIME, "The language of names of months and days in directories.";
-    "timestamp.extractor" String = "Wallclock", BY_TIME, "Which time decides the directory: `Wallclock`, `Record` or `RecordField`.";
-    "timestamp.field" String = "timestamp", BY_TIME, "The field of `timestamp.extractor=RecordField`.";
-    "partition.field.name" List = "", BY_FIELD, "The fields that `FieldPartitioner` makes directories of.";
-    "partitioner.max.open.files" i32 = "-1", "each partition has one open file", "The most files that a partition may have open.";
     "avro.codec" String = "null", AVRO, "The codec of Avro files.";
     "parquet.codec" String = "snappy", PARQUET, "The codec of Parquet files.";
     "enhanced.avro.schema.support" bool = "true", AVRO, "Whether enums and packages survive in Avro schemas.";

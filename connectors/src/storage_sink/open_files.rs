@@ -30,6 +30,11 @@ impl OpenFiles {
         Some(file)
     }
 
+    /// Whether an encoded partition has an open file.
+    pub(super) fn has(&self, encoded_partition: &str) -> bool {
+        self.places.contains_key(encoded_partition)
+    }
+
     /// Adds the file of an encoded partition that has none; its first offset is the highest.
     pub(super) fn insert(&mut self, encoded_partition: &str, mut file: OpenFile) {
         let name: Arc<str> = encoded_partition.into();

@@ -72,7 +72,7 @@ impl StorageSinkTask {
             format!(
                 "next={} records={} uploading={} must_survey={} durable={} in_flight={} waits={} refused={} doubted={:?}",
                 writer.next_to_read,
-                writer.records,
+                writer.group.records,
                 writer.uploading,
                 writer.must_survey,
                 writer.durable(),

@@ -1,7 +1,8 @@
-//! One partition within one assignment: which file a record goes to, and which records are left out. When files are cut is in [`cutting`](super::cutting),
-//! what may be committed in [`committing`](super::committing).
+//! One partition within one assignment: which records are written, and which are left out. When files are cut is decided in [`rotation`](super::rotation) and
+//! carried out in [`cutting`](super::cutting), which directory a record goes to is in [`directories`](super::directories), what may be committed in
+//! [`committing`](super::committing).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use connect_api::{
     ConsumerRecord, ConsumerRecords, Error, ErrorKind, OffsetAndMetadata, Origin, PartitionedBy, Result, SinkRecord,
@@ -12,6 +13,7 @@ use tracing::warn;
 use super::{
     boundaries::Boundaries,
     config::{NullValues, StorageSinkConfig},
+    directories::Directories,
     gate::Gate,
     journal::Journal,
     ledger::Ledger,
@@ -19,6 +21,7 @@ use super::{
     open_file::OpenFile,
     open_files::OpenFiles,
     provenance::Provenance,
+    rotation::{Group, Next},
     uploads::Uploads,
     writer_state::WriterState,
 };
@@ -45,12 +48,12 @@ pub(super) struct TopicPartitionWriter {
     pub(super) topic_partition: TopicPartition,
     pub(super) state: Arc<WriterState>,
     pub(super) shared: Arc<Shared>,
-    /// The partition's directory, where it has only one.
-    pub(super) encoded_partition: Option<Box<str>>,
-    scratch: String,
+    pub(super) directories: Directories,
+    /// The clock's bucket that was looked at last.
+    clock_bucket: Range<i64>,
     pub(super) files: OpenFiles,
-    pub(super) records: u64,
-    pub(super) group_first: i64,
+    /// What the open files hold together.
+    pub(super) group: Group,
     pub(super) last_written: i64,
     pub(super) next_to_read: i64,
     /// The offset after the last record that was left out because an object has it already.
@@ -96,11 +99,10 @@ impl TopicPartitionWriter {
             topic_partition,
             state: WriterState::new(now),
             shared: Arc::clone(shared),
-            encoded_partition,
-            scratch: String::new(),
+            directories: Directories::new(encoded_partition),
+            clock_bucket: 0..0,
             files: OpenFiles::default(),
-            records: 0,
-            group_first: 0,
+            group: Group::default(),
             last_written: -1,
             next_to_read: position.offset,
             skipped_until: 0,
@@ -147,8 +149,10 @@ impl TopicPartitionWriter {
         }
         if let Some(end) = self.boundaries.pass(self.next_to_read, self.next_to_read) {
             self.cut(Reason::Recovery, end)?;
-        } else if self.records >= self.shared.config.flush_size && !self.boundaries.decide(offset) {
-            self.cut(Reason::Size, self.next_to_read)?;
+        } else if let Some(reason) = self.shared.config.rotation.after(&self.group)
+            && !self.boundaries.decide(offset)
+        {
+            self.cut(reason, self.next_to_read)?;
         }
         Ok(())
     }
@@ -163,40 +167,65 @@ impl TopicPartitionWriter {
     }
 
     fn write(&mut self, record: &SinkRecord, now: i64) -> Result<()> {
-        let now = if self.shared.config.by_clock() { self.decide(record.offset(), now) } else { now };
-        let config = &self.shared.config;
+        let time = self.time_of(record, now)?;
+        self.find_directory(record, time, now)?;
+        self.cut_before(record, time)?;
         let tombstone = record.is_tombstone();
-        let encoded_partition = match &self.encoded_partition {
-            _ if tombstone => config.tombstone_partition.as_str(),
-            Some(encoded_partition) => encoded_partition,
-            None => {
-                self.scratch.clear();
-                config.partitioner.encode_partition(record, now, &mut self.scratch)?;
-                self.scratch.as_str()
-            }
-        };
-        if let Some(file) = self.files.get_mut(encoded_partition) {
+        let config = &self.shared.config;
+        let directory = self.directories.current(config);
+        if let Some(file) = self.files.get_mut(directory) {
             file.write(record)?;
         } else {
-            let before_offset = config.keys.before_offset(&self.topic_partition, encoded_partition);
+            let before_offset = config.keys.before_offset(&self.topic_partition, directory);
             let is_there = |slot: &str| self.boundaries.has_file(slot, record.offset());
             let begins_with = (record.offset(), tombstone);
             let mut file = OpenFile::new(config, &before_offset, begins_with, is_there, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
             file.write(record)?;
-            self.files.insert(encoded_partition, file);
+            self.files.insert(directory, file);
             self.shared.metrics.open_files.inc();
         }
-        if self.records == 0 {
+        if self.group.records == 0 {
             // A group of which some files are there keeps its first offset, though its first records may be gone from the log since; unless it was
             // divided on the way: what follows is another group.
             let known = self.boundaries.group_first(record.offset()).filter(|first| *first >= self.ledger.last_end());
-            self.group_first = known.unwrap_or(record.offset());
-            self.ledger.skip(self.skipped_until.min(self.group_first));
+            self.group.first = known.unwrap_or(record.offset());
+            self.ledger.skip(self.skipped_until.min(self.group.first));
         }
-        self.records += 1;
+        self.group.wrote(&Next { time, directory, is_tombstone: tombstone });
         self.last_written = record.offset();
         Ok(())
+    }
+
+    /// The record's time, where the partitioner goes by time. Null values have the one that they have in Kafka.
+    fn time_of(&self, record: &SinkRecord, now: i64) -> Result<Option<i64>> {
+        let Some(extractor) = &self.shared.config.extractor else { return Ok(None) };
+        if record.is_tombstone() {
+            return Ok(record.timestamp);
+        }
+        extractor.timestamp(record, now).map(Some).map_err(|error| {
+            // As on the JVM not even `errors.tolerance=all` helps: where the record belongs cannot be known.
+            let place = format!("record at offset {} of {} has no time", record.offset(), self.topic_partition);
+            Error::fatal(place).with_class(error.class()).with_source(error)
+        })
+    }
+
+    fn find_directory(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {
+        let by_clock = self.shared.config.by_clock() && !record.is_tombstone();
+        let time = if by_clock { self.decide(record.offset(), now) } else { time.unwrap_or(now) };
+        self.directories.find(&self.shared.config, record, time)
+    }
+
+    /// Cuts before the record, where it belongs into another group. Nobody cuts where the journal or an object that is there says where the group ends.
+    fn cut_before(&mut self, record: &SinkRecord, time: Option<i64>) -> Result<()> {
+        let config = &self.shared.config;
+        let directory = self.directories.current(config);
+        let has_file = config.rotation.max_open_files.is_some() && self.files.has(directory);
+        let next = Next { time, directory, is_tombstone: record.is_tombstone() };
+        match config.rotation.before(&self.group, &next, (self.files.len(), has_file)) {
+            Some(reason) if !self.boundaries.decide(self.last_written) => self.cut(reason, self.last_written + 1),
+            _ => Ok(()),
+        }
     }
 
     /// The first instant of the bucket that the clock decided for this record. What is decided is in the journal before an object shows it.
@@ -206,7 +235,10 @@ impl TopicPartitionWriter {
         if let Some(decided) = decided.filter(|_| offset < self.decided_until) {
             return decided;
         }
-        let bucket = self.shared.config.partitioner.bucket(now);
+        if !self.clock_bucket.contains(&now) {
+            self.clock_bucket = self.shared.config.partitioner.bucket(now);
+        }
+        let bucket = self.clock_bucket.start;
         match decided {
             Some(decided) if decided == bucket => bucket,
             // The journal has no room: records stay in the last bucket until the store has taken something.

@@ -71,13 +71,6 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
                 || default_avro("store.kafka.headers", "headers.format.class"),
         ),
         ("ParquetFormat", formats.iter().any(|class| class.ends_with("ParquetFormat"))),
-        ("FieldPartitioner", setting("partitioner.class").ends_with("FieldPartitioner")),
-        (
-            "time-based partitioners",
-            ["TimeBasedPartitioner", "HourlyPartitioner", "DailyPartitioner"]
-                .iter()
-                .any(|class| setting("partitioner.class").ends_with(class)),
-        ),
         ("transforms", !setting("transforms").is_empty()),
         ("AvroConverter", setting("value.converter").ends_with("AvroConverter")),
         (
@@ -114,6 +107,11 @@ impl Ours {
         std::fs::create_dir_all(root().join("ours")).expect("a directory");
         let text = serde_json::to_string_pretty(&self.0).expect("JSON");
         std::fs::write(root().join("ours").join(format!("{case}.json")), text + "\n").expect("it is written");
+    }
+
+    /// How many of the JVM's dead letters there are, the last ones, where they are not all.
+    pub(super) fn dead_letters(&self) -> Option<usize> {
+        self.0["dead_letters"].as_u64().and_then(|count| usize::try_from(count).ok())
     }
 
     pub(super) fn snapshots(&self, case: &Case) -> Vec<Snapshot> {

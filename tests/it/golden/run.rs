@@ -290,6 +290,8 @@ pub(super) fn agrees(ours: &Snapshot, expected: &Snapshot) -> bool {
 /// An injected fault. The JVM uploads every object in parts, we put small ones at once: a fault of either meets our put.
 struct Fault {
     op: String,
+    /// What the path must contain.
+    path: String,
     times: u64,
     verdict: Verdict,
 }
@@ -303,11 +305,19 @@ impl Fault {
             503 => "SlowDown",
             _ => "InternalError",
         };
-        let verdict = if value["reset"] == true { Verdict::Reset } else { Verdict::Answer(status, code) };
-        Self { op: value["op"].as_str().expect("an op").to_owned(), times: value["times"].as_u64().unwrap_or(1), verdict }
+        let verdict = match value["hang"].as_u64() {
+            Some(seconds) => Verdict::Hang(Duration::from_secs(seconds)),
+            None if value["reset"] == true => Verdict::Reset,
+            None => Verdict::Answer(status, code),
+        };
+        let path = value["match"].as_str().unwrap_or_default().to_owned();
+        Self { op: value["op"].as_str().expect("an op").to_owned(), path, times: value["times"].as_u64().unwrap_or(1), verdict }
     }
 
     fn meets(&self, request: &Request) -> bool {
+        if !request.path.contains(&self.path) {
+            return false;
+        }
         match self.op.as_str() {
             "head" => request.kind == Kind::HeadBucket,
             "create" => matches!(request.kind, Kind::PutObject | Kind::CreateMultipart),

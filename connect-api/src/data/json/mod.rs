@@ -11,9 +11,11 @@
 //! | `string`, `number` | the scanner's scalars |
 //! | `normalise` | the rare inputs: other encodings, repeated keys, text that is not UTF-8 |
 //! | `tree` | an index over validated text |
+//! | `find` | one value of a validated text, without an index |
 //! | `jvm`, `java_double`, `java_hash_map` | the rendering that equals the JVM's byte for byte |
 
 mod error;
+mod find;
 mod java_double;
 mod java_hash_map;
 mod jvm;
@@ -28,6 +30,7 @@ mod vectors;
 use bytes::Bytes;
 
 pub use error::JsonError;
+pub use find::decode_string;
 pub use java_double::{double_to_string, float_to_string};
 pub use jvm::write_jvm_string;
 pub use string::write_string;

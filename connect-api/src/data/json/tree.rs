@@ -19,6 +19,20 @@ pub enum Kind {
     Null,
 }
 
+impl Kind {
+    /// What the text of a value is.
+    pub fn of(text: &[u8]) -> Self {
+        match text.first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+}
+
 /// The values of a text, each before those that it holds.
 #[derive(Debug)]
 pub struct Tree<'a> {
@@ -71,15 +85,35 @@ fn close(slots: &mut [Slot], index: Option<usize>, end: usize) {
 }
 
 /// The byte after the closing quote of a string whose content begins at `at`.
-fn string_end(text: &[u8], mut at: usize) -> usize {
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+pub(super) fn string_end(text: &[u8], mut at: usize) -> usize {
+    loop {
+        at = next_special(text, at);
+        match text.get(at) {
+            Some(b'"') => return at + 1,
+            Some(_) => at += 2,
+            None => return text.len(),
         }
     }
-    text.len()
+}
+
+/// The next quote or backslash, eight bytes at a time.
+fn next_special(text: &[u8], mut at: usize) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const QUOTES: u64 = LOW * b'"' as u64;
+    const BACKSLASHES: u64 = LOW * b'\\' as u64;
+    // The high bit of each byte that is zero; those above the first such byte may be wrong.
+    let zeros = |word: u64| word.wrapping_sub(LOW) & !word & HIGH;
+    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*bytes);
+        let found = zeros(word ^ QUOTES) | zeros(word ^ BACKSLASHES);
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).map_or(text.len(), |found| at + found)
 }
 
 /// A value, or the name of a member.
@@ -92,14 +126,7 @@ pub struct Node<'t> {
 impl<'t> Node<'t> {
     /// What it is.
     pub fn kind(self) -> Kind {
-        match self.text().first() {
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::Array,
-            Some(b'"') => Kind::String,
-            Some(b't' | b'f') => Kind::Boolean,
-            Some(b'n') => Kind::Null,
-            _ => Kind::Number,
-        }
+        Kind::of(self.text())
     }
 
     /// Its text.

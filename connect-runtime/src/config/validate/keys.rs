@@ -58,6 +58,7 @@ impl Check<'_> {
             PluginKind::HeaderConverter => look_up!(plugins.header_converters()),
             PluginKind::Transformation => look_up!(plugins.transformations()),
             PluginKind::Partitioner => look_up!(plugins.partitioners()),
+            PluginKind::TimestampExtractor => look_up!(plugins.timestamp_extractors()),
             PluginKind::Format => look_up!(plugins.formats()),
         };
         if let Some(problem) = problem {

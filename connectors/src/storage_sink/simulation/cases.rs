@@ -1,5 +1,6 @@
 //! Short stories of one mishap each.
 
+mod again;
 mod bound;
 mod doubled;
 mod driven;

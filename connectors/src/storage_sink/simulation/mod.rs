@@ -9,6 +9,7 @@ mod bucket;
 mod cases;
 mod life;
 mod plugins;
+mod records;
 mod stories;
 mod world;
 

@@ -1,10 +1,18 @@
 //! A format that writes offsets, and a partitioner that keeps several files open.
 
+use std::ops::Range;
+
 use connect_api::{
-    Error, Format, PartitionedBy, Partitioner, Plugin, RecordView, RecordWriter, Result, SinkRecord,
+    Error, Format, PartitionedBy, Partitioner, Plugin, Plugins, RecordView, RecordWriter, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey},
-    data::Value,
 };
+
+use super::records::{bytes_of, log_of};
+
+/// Those of the crate, and two that show what happens to each record.
+pub(super) fn plugins() -> Plugins {
+    crate::plugins().format::<Offset>().partitioner::<Digit>()
+}
 
 static BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
 
@@ -40,11 +48,10 @@ impl Format for Offset {
 
 impl RecordWriter for Offset {
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
-        let Value::Int64(bytes) = record.value.value else { return Err(Error::data("not a size")) };
-        let log = record.timestamp.unwrap();
+        let mut blanks = bytes_of(&record.value).ok_or_else(|| Error::data("not a size"))?;
+        let log = log_of(record);
         out.extend_from_slice(format!("{log}:{}", record.offset()).as_bytes());
         // Copied, not filled: without optimisation that takes a hundredth of the time.
-        let mut blanks = usize::try_from(bytes).unwrap();
         while blanks > 0 {
             let some = blanks.min(BLANKS.len());
             out.extend_from_slice(&BLANKS[..some]);
@@ -59,7 +66,7 @@ impl RecordWriter for Offset {
     }
 }
 
-/// By the offset's remainder, or by the wall clock: several files are open at once.
+/// By the offset's remainder, and by the wall clock: several files are open at once.
 pub(super) struct Digit {
     digits: u64,
     by_clock: bool,
@@ -88,14 +95,15 @@ impl Plugin for Digit {
 impl Partitioner for Digit {
     fn partitioned_by(&self) -> PartitionedBy {
         match self {
-            Self { by_clock: true, .. } => PartitionedBy::Clock,
+            Self { by_clock: true, .. } => PartitionedBy::RecordAndTime,
             Self { digits: 1, .. } => PartitionedBy::TopicPartition,
             _ => PartitionedBy::Record,
         }
     }
 
-    fn bucket(&self, now: i64) -> i64 {
-        now / BUCKET * BUCKET
+    fn bucket(&self, time: i64) -> Range<i64> {
+        let first = time / BUCKET * BUCKET;
+        first..first + BUCKET
     }
 
     fn encode_partition(&self, record: &SinkRecord, now: i64, encoded: &mut String) -> Result<()> {

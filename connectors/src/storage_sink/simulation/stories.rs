@@ -5,9 +5,21 @@ use std::time::Duration;
 use connect_api::{CommitReason, config::Config};
 
 use super::{
+    records::{BY_FIELD, BY_TIME, directory_by_field, directory_by_time},
     tell,
     world::{World, settings},
 };
+
+/// What directories depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// The offset's remainder.
+    Digit,
+    Field,
+    Record,
+    RecordField,
+    Wallclock,
+}
 
 /// What may happen in a world.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +45,11 @@ struct Story {
     /// Topics that are deleted and made anew.
     recreate: bool,
     by_clock: bool,
+    by: By,
+    /// Record time cuts, and each change of the directory does.
+    interval: bool,
+    on_change: bool,
+    max_open_files: Option<u64>,
 }
 
 const PLAIN: Story = Story {
@@ -48,6 +65,10 @@ const PLAIN: Story = Story {
     foreign: false,
     recreate: false,
     by_clock: false,
+    by: By::Digit,
+    interval: false,
+    on_change: false,
+    max_open_files: None,
 };
 
 impl Story {
@@ -69,7 +90,37 @@ impl Story {
         if self.by_clock {
             set("by.clock", "true");
         }
+        let by: &[(&str, &str)] = match self.by {
+            By::Digit => &[],
+            By::Field => &BY_FIELD,
+            By::Record | By::RecordField | By::Wallclock => &BY_TIME,
+        };
+        by.iter().for_each(|(key, value)| set(key, value));
+        if matches!(self.by, By::RecordField | By::Wallclock) {
+            set("timestamp.extractor", &format!("{:?}", self.by));
+        }
+        if self.interval {
+            set("rotate.interval.ms", "1500");
+        }
+        set("rotate.file.on.partition.change", if self.on_change { "true" } else { "false" });
+        if let Some(most) = self.max_open_files {
+            set("partitioner.max.open.files", &most.to_string());
+        }
         config
+    }
+
+    /// Every record lies where its time or its field says.
+    fn check_directories(self, world: &World, context: &str) {
+        let directory = match self.by {
+            By::Field => directory_by_field,
+            By::Record | By::RecordField => directory_by_time,
+            By::Digit | By::Wallclock => return,
+        };
+        for ((_, offset), names) in world.read_back(false) {
+            // Of a record that was read twice under two names the check of the account tells.
+            let is_there = |name: &String| name.starts_with(&format!("topics/t/{}/t+0+", directory(offset)));
+            assert!(self.by == By::Record && world.log.id > 0 || names.iter().all(is_there), "{context}: {offset} is in {names:?}");
+        }
     }
 
     async fn tell(self, seed: u64) {
@@ -187,6 +238,7 @@ impl Story {
         assert_eq!(world.group.offset, world.log.end, "{context}: the offset stands still");
         world.pass(Duration::from_secs(60)).await;
         world.check(false, &context);
+        self.check_directories(world, &context);
         if self.keys {
             world.check(true, &context);
         }
@@ -273,6 +325,39 @@ fn what_the_wall_clock_decides_is_the_same_for_whoever_reads_again() {
     tell_all(Story { by_clock: true, digits: 2, frozen: true, schedule: true, ..PLAIN });
 }
 
+const PARTITIONED: [By; 4] = [By::Field, By::Record, By::RecordField, By::Wallclock];
+
+#[test]
+fn directories_by_time_and_by_field_survive_crashes_whatever_cuts() {
+    for by in PARTITIONED {
+        let story = Story { by, ..PLAIN };
+        tell_all(story);
+        tell_all(Story { interval: true, on_change: true, keys: true, ..story });
+        tell_all(Story { interval: true, frozen: true, ..story });
+        tell_all(Story { interval: true, schedule: true, ..story });
+        tell_all(Story { max_open_files: Some(2), frozen: true, ..story });
+    }
+}
+
+#[test]
+fn directories_by_time_and_by_field_survive_settings_that_change_and_records_that_vanish() {
+    for by in PARTITIONED {
+        let story = Story { by, interval: true, ..PLAIN };
+        tell_all(Story { change_flush_size: true, change_transforms: true, ..story });
+        tell_all(Story { vanish: true, on_change: true, frozen: true, ..story });
+        tell_all(Story { vanish: true, schedule: true, max_open_files: Some(2), ..story });
+        tell_all(Story { recreate: true, frozen: true, ..story });
+    }
+}
+
+#[test]
+fn directories_by_time_survive_crashes_in_parts_too() {
+    for by in [By::Record, By::Wallclock] {
+        tell_all(Story { by, interval: true, large_records: true, ..PLAIN });
+        tell_all(Story { by, large_records: true, tight_memory: true, schedule: true, ..PLAIN });
+    }
+}
+
 /// All of it at once. `CONNECT_SIMULATION_STORIES` stories, from `CONNECT_SIMULATION_SEED` on; without them, about a minute's worth.
 #[test]
 fn any_mixture_of_it_neither_loses_nor_doubles_nor_changes_anything() {
@@ -302,6 +387,7 @@ fn random(seed: u64) -> Story {
     let dice = super::Dice::new(seed ^ 0x5eed);
     let large_records = dice.one_in(200);
     let digits = [1, 1, 2, 3][usize::try_from(dice.below(4)).unwrap()];
+    let by = if dice.one_in(2) { By::Digit } else { PARTITIONED[usize::try_from(dice.below(4)).unwrap()] };
     Story {
         schedule: dice.one_in(3),
         digits,
@@ -315,5 +401,9 @@ fn random(seed: u64) -> Story {
         foreign: digits == 1 && dice.one_in(6),
         recreate: dice.one_in(3),
         by_clock: dice.one_in(8),
+        by,
+        interval: dice.one_in(2),
+        on_change: dice.one_in(2),
+        max_open_files: dice.one_in(4).then(|| 1 + dice.below(3)),
     }
 }

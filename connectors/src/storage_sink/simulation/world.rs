@@ -7,10 +7,8 @@ use std::{
 };
 
 use connect_api::{
-    Budget, CommitReason, Condition, ConsumerRecord, ConsumerRecords, Metrics, OffsetAndMetadata, Offsets, Origin, Plugins,
-    SinkRecord, SinkTask, SinkTaskContext, TimestampType, TopicPartition,
+    Budget, CommitReason, Condition, Metrics, OffsetAndMetadata, Offsets, SinkRecord, SinkTask, SinkTaskContext, TopicPartition,
     config::Config,
-    data::{Data, Value},
 };
 
 use super::{
@@ -18,7 +16,8 @@ use super::{
     bucket::{Bucket, REQUEST_LIFE, View, Weather},
     life::{Host, Life, NOW},
     lock,
-    plugins::{Digit, Offset},
+    plugins::plugins,
+    records::records,
 };
 use crate::storage_sink::{Permits, StorageSinkConfig, StorageSinkTask};
 
@@ -96,8 +95,7 @@ impl World {
     }
 
     pub(super) async fn incarnate(&self, settings: &Config) -> Life {
-        let plugins = Plugins::default().format::<Offset>().partitioner::<Digit>();
-        let config = Arc::new(StorageSinkConfig::new(settings, &plugins).unwrap());
+        let config = Arc::new(StorageSinkConfig::new(settings, &plugins()).unwrap());
         let (bucket, dice, weather) = (Arc::clone(&self.bucket), self.dice.clone(), self.weather.clone());
         let view = View { bucket, dice, weather, load: Arc::default() };
         let task = StorageSinkTask::new(config, Arc::new(view), Permits::new(8)).with_clock(|| NOW.get());
@@ -267,24 +265,4 @@ impl World {
         let short = self.record_bytes == 0;
         assert!(wrong.is_empty(), "{context}: {wrong:#?}\nin {:#?}", if short { names } else { Vec::new() });
     }
-}
-
-/// Records of a log at these offsets.
-pub(super) fn records(log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkRecord> {
-    records_of(topic_partition(), log, offsets, bytes)
-}
-
-/// Records of any partition.
-pub(super) fn records_of(topic_partition: TopicPartition, log: u32, offsets: Vec<i64>, bytes: usize) -> Vec<SinkRecord> {
-    let record = |offset| ConsumerRecord {
-        offset,
-        timestamp: log.into(),
-        timestamp_type: TimestampType::CreateTime,
-        ..ConsumerRecord::default()
-    };
-    let batch = Arc::new(ConsumerRecords { topic_partition, records: offsets.into_iter().map(record).collect() });
-    let value = || Data::schemaless(Value::Int64(bytes.try_into().unwrap()));
-    (0..batch.records.len())
-        .map(|index| SinkRecord::new(Origin::new(Arc::clone(&batch), index), value(), value(), Vec::new()))
-        .collect()
 }

@@ -3,8 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use connect_api::{
-    Budget, CommitReason, Metrics, OffsetAndMetadata, Offsets, Plugins, Result, SinkTask, SinkTaskContext, TopicPartition,
-    config::Config,
+    Budget, CommitReason, Metrics, OffsetAndMetadata, Offsets, Result, SinkTask, SinkTaskContext, TopicPartition, config::Config,
 };
 
 use crate::storage_sink::{
@@ -13,8 +12,9 @@ use crate::storage_sink::{
         bucket::View,
         life::{Host, NOW},
         lock,
-        plugins::{Digit, Offset},
-        world::{World, records_of, settings},
+        plugins::plugins,
+        records::records_of,
+        world::{World, settings},
     },
 };
 
@@ -56,7 +56,7 @@ pub(super) fn with(flush_size: u64, others: &[(&str, &str)]) -> Config {
 }
 
 pub(super) fn parsed(config: &Config) -> StorageSinkConfig {
-    StorageSinkConfig::new(config, &Plugins::default().format::<Offset>().partitioner::<Digit>()).unwrap()
+    StorageSinkConfig::new(config, &plugins()).unwrap()
 }
 
 pub(super) fn nowhere(partitions: &[TopicPartition]) -> Offsets {

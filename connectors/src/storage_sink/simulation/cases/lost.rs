@@ -6,8 +6,10 @@ use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, SinkTask,
 
 use super::driven::{Driven, hang, let_go, nowhere, object, t, uncommitted, with};
 use crate::storage_sink::simulation::{
-    lock, tell,
-    world::{Log, World, records_of},
+    lock,
+    records::records_of,
+    tell,
+    world::{Log, World},
 };
 
 #[test]

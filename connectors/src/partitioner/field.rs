@@ -1,0 +1,173 @@
+//! By fields of the value.
+
+use connect_api::{
+    Error, PartitionedBy, Partitioner, Plugin, Result, SinkRecord,
+    config::{Config, ConfigDef, ConfigKey, Importance, List},
+    data::{
+        JsonText, Value,
+        json::{Kind, decode_string},
+    },
+};
+
+use super::{field_path, partition_error};
+
+static FIELDS: ConfigKey<List> = ConfigKey::required(
+    "partition.field.name",
+    "The fields that directories are made of, `name=value` for each; names with dots between them lead into nested objects.",
+)
+.importance(Importance::High)
+.check(check);
+static DIRECTORY_DELIMITER: ConfigKey<String> = ConfigKey::with_default("directory.delim", "/", "");
+
+fn check(List(fields): &List) -> Result<(), String> {
+    if fields.is_empty() || fields.iter().all(|field| field.is_empty()) {
+        return Err("must not be empty with FieldPartitioner: name at least one field of the value".to_owned());
+    }
+    fields.iter().try_for_each(|field| field_path(field).map(drop))
+}
+
+/// One directory for each combination of the values of some fields.
+#[derive(Debug)]
+pub(crate) struct FieldPartitioner {
+    fields: Vec<Field>,
+    delimiter: String,
+}
+
+#[derive(Debug)]
+struct Field {
+    /// As it is configured.
+    name: String,
+    path: Vec<String>,
+}
+
+impl Plugin for FieldPartitioner {
+    const NAME: &'static str = "io.confluent.connect.storage.partitioner.FieldPartitioner";
+    const DOCUMENTATION: &'static str = "One directory for each combination of the values of some fields, `country=DE/city=Kiel`. Texts stand there as they are, slashes too. Extension: it takes \
+         schemaless JSON, which the JVM's cannot; a field that is missing counts as `null`, and a record whose field is a fraction, an array or an object goes \
+         to the dead letter queue.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::new("FieldPartitioner", &[&FIELDS])
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        let List(names) = config.get(&FIELDS)?;
+        let field = |name: String| field_path(&name).map(|path| Field { name, path }).map_err(Error::config);
+        let fields = names.into_iter().map(field).collect::<Result<_>>()?;
+        Ok(Self { fields, delimiter: config.get(&DIRECTORY_DELIMITER)? })
+    }
+}
+
+impl Partitioner for FieldPartitioner {
+    fn partitioned_by(&self) -> PartitionedBy {
+        PartitionedBy::Record
+    }
+
+    fn encode_partition(&self, record: &SinkRecord, _time: i64, encoded: &mut String) -> Result<()> {
+        let object = match &record.value.value {
+            Value::Json(json) if Kind::of(json.as_bytes()) == Kind::Object => json,
+            other => {
+                let kind = other.type_name();
+                return Err(partition_error(format!("Error encoding partition. A value of {kind} has no fields")));
+            }
+        };
+        for (index, field) in self.fields.iter().enumerate() {
+            if index > 0 {
+                encoded.push_str(&self.delimiter);
+            }
+            encoded.push_str(&field.name);
+            encoded.push('=');
+            field.encode(object, encoded)?;
+        }
+        Ok(())
+    }
+}
+
+impl Field {
+    fn encode(&self, object: &JsonText, encoded: &mut String) -> Result<()> {
+        let found = object.find(self.path.iter().map(String::as_str)).unwrap_or(b"null");
+        let text = std::str::from_utf8(found).unwrap_or_default();
+        match Kind::of(found) {
+            Kind::String => encoded.push_str(&decode_string(found)),
+            // Java has no negative zero among integers.
+            Kind::Number if text == "-0" => encoded.push('0'),
+            Kind::Number if !text.contains(['.', 'e', 'E']) => encoded.push_str(text),
+            Kind::Null | Kind::Boolean => encoded.push_str(text),
+            Kind::Number | Kind::Array | Kind::Object => {
+                let name = &self.name;
+                let message =
+                    format!("Error encoding partition. The field {name} is neither a text nor a whole number nor true or false");
+                return Err(partition_error(message));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use connect_api::{
+        data::Data,
+        testing::{partitioner, record_of},
+    };
+
+    use super::*;
+
+    fn json(text: &str) -> SinkRecord {
+        record_of(Data::schemaless(Value::Json(JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap())))
+    }
+
+    fn configured(fields: &str, delimiter: &str) -> Result<FieldPartitioner> {
+        FieldPartitioner::configure(&[("partition.field.name", fields), ("directory.delim", delimiter)].into_iter().collect())
+    }
+
+    fn encoded(fields: &str, value: &str) -> Result<String> {
+        let mut encoded = String::new();
+        configured(fields, "/").unwrap().encode_partition(&json(value), 0, &mut encoded).map(|()| encoded)
+    }
+
+    #[test]
+    fn it_keeps_the_contract() {
+        let records = [json("{\"a\":1}"), json("{\"a\":1.5}"), json("7"), record_of(Data::default())];
+        partitioner::keeps_the_contract(&configured("a", "/").unwrap(), &records);
+    }
+
+    #[test]
+    fn values_stand_in_directories_as_they_are() {
+        for (fields, value, expected) in [
+            ("s", r#"{"s":"def"}"#, "s=def"),
+            ("s", r#"{"s":"test/with\\special:chars=and+spaces \u00e9"}"#, "s=test/with\\special:chars=and+spaces é"),
+            ("s", r#"{"s":""}"#, "s="),
+            ("i", r#"{"i":-12}"#, "i=-12"),
+            ("b", r#"{"b":true}"#, "b=true"),
+            ("s , i", r#"{"i":12,"s":"def"}"#, "s=def/i=12"),
+            ("i,s", r#"{"i":12,"s":"def"}"#, "i=12/s=def"),
+            ("user.address.city", r#"{"user":{"address":{"city":"NYC"}}}"#, "user.address.city=NYC"),
+            ("user.address.city", r#"{"user":{"address":null}}"#, "user.address.city=null"),
+            ("a,b", r#"{"a":null}"#, "a=null/b=null"),
+        ] {
+            assert_eq!(encoded(fields, value).unwrap(), expected, "{value}");
+        }
+        let mut with_delimiter = String::new();
+        configured("a,b", "|").unwrap().encode_partition(&json(r#"{"a":1,"b":2}"#), 0, &mut with_delimiter).unwrap();
+        assert_eq!(with_delimiter, "a=1|b=2");
+    }
+
+    #[test]
+    fn what_makes_no_directory_is_a_partition_error() {
+        for value in [r#"{"f":1.5}"#, r#"{"f":1e3}"#, r#"{"f":[]}"#, r#"{"f":{}}"#, "7", "[1]", "\"f\""] {
+            let error = encoded("f", value).unwrap_err();
+            assert!(error.to_string().starts_with("Error encoding partition."), "{error}");
+            assert_eq!(error.class(), "io.confluent.connect.storage.errors.PartitionException");
+        }
+    }
+
+    #[test]
+    fn names_of_fields_must_not_be_blank() {
+        for fields in ["", " ", "a..b", ".a", "a.", "a. .b", "a,,b"] {
+            assert!(configured(fields, "/").is_err(), "{fields:?}");
+        }
+        assert!(configured("field1,nested.field2", "/").is_ok());
+    }
+}

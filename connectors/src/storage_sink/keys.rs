@@ -1,0 +1,215 @@
+//! The keys of a storage sink, and which of them decide where records go.
+
+use connect_api::config::{AnyConfigKey, Config, ConfigKey, Importance, List, PluginKind};
+
+use super::journal;
+use crate::{joda::Zone, partitioner::field_path};
+
+pub(super) static FORMAT: ConfigKey<String> =
+    ConfigKey::required("format.class", "The format of the files.").importance(Importance::High).plugin(PluginKind::Format);
+pub(super) static FLUSH_SIZE: ConfigKey<i32> = ConfigKey::required(
+    "flush.size",
+    "Records of a topic-partition, all its files together, after which the files are closed and uploaded. Less than 1 means 1.",
+)
+.importance(Importance::High)
+.unit("records");
+pub(super) static ROTATE_SCHEDULE: ConfigKey<i64> = ConfigKey::with_default(
+    "rotate.schedule.interval.ms",
+    "-1",
+    "Closes the files on a grid of wall-clock time that begins at midnight of `timezone`; off unless above 0. \
+     Each such cut is committed to the group's offset metadata before its objects are completed, so that a restart cuts at the same offset.",
+)
+.unit("ms");
+pub(super) static ROTATE: ConfigKey<i64> = ConfigKey::with_default(
+    "rotate.interval.ms",
+    "-1",
+    "Closes the files before the first record whose time is so much later than that of the first record in them; off unless above 0. Needs a partitioner that goes \
+     by time, else it changes nothing. Times are those of `timestamp.extractor`; without a further record nothing is closed.",
+)
+.importance(Importance::High)
+.unit("ms");
+pub(super) static TIME_ZONE: ConfigKey<String> =
+    ConfigKey::with_default("timezone", "", "The time zone of `rotate.schedule.interval.ms` and of partitioners that go by time.")
+        .check(|name| check_time_zone(name));
+pub(super) static TOPICS_DIR: ConfigKey<String> =
+    ConfigKey::with_default("topics.dir", "topics", "The first component of every object's name; may be empty.")
+        .importance(Importance::High);
+pub(super) static DIRECTORY_DELIMITER: ConfigKey<String> =
+    ConfigKey::with_default("directory.delim", "/", "Stands between directories.");
+pub(super) static FILE_DELIMITER: ConfigKey<String> =
+    ConfigKey::with_default("file.delim", "+", "Stands between topic, partition and offset in a file's name.");
+pub(super) static PAD_WIDTH: ConfigKey<i32> = ConfigKey::with_default(
+    "filename.offset.zero.pad.width",
+    "10",
+    "Width to which offsets in names are padded with zeros; 0 does not pad (the JVM connector fails on 0).",
+)
+.check(|width| if *width >= 0 { Ok(()) } else { Err("Value must be at least 0".to_owned()) })
+.importance(Importance::Low);
+pub(super) static PART_SIZE: ConfigKey<i32> =
+    ConfigKey::with_default("s3.part.size", "26214400", "Objects beyond this size are sent in parts of about this size.")
+        .check(|size| if *size >= 5 * 1024 * 1024 { Ok(()) } else { Err("Value must be at least 5242880".to_owned()) })
+        .importance(Importance::High)
+        .unit("bytes");
+pub(super) static COMPRESSION: ConfigKey<String> =
+    ConfigKey::with_default("s3.compression.type", "none", "Compression of JSON and byte-array files.").one_of(&["none", "gzip"]);
+pub(super) static COMPRESSION_LEVEL: ConfigKey<i32> =
+    ConfigKey::with_default("s3.compression.level", "-1", "The level of gzip, 0 to 9; -1 is the default of zlib.")
+        .check(|level| if (-1..=9).contains(level) { Ok(()) } else { Err("Value must be between -1 and 9".to_owned()) });
+pub(super) static NULL_VALUES: ConfigKey<String> = ConfigKey::with_default(
+    "behavior.on.null.values",
+    "fail",
+    "What becomes of records whose value is null: `ignore` drops them, `fail` fails the task, `write` writes their keys under `tombstone.encoded.partition`.",
+)
+.one_of_any_case(&["ignore", "fail", "write"]);
+pub(super) static REPORT_NULLS: ConfigKey<bool> = ConfigKey::with_default(
+    "report.null.values.to.dlq",
+    "true",
+    "Whether records dropped by `behavior.on.null.values=ignore` are reported to the dead letter queue, if there is one.",
+);
+pub(super) static TOMBSTONE_PARTITION: ConfigKey<String> = ConfigKey::with_default(
+    "tombstone.encoded.partition",
+    "tombstone",
+    "The directory of null values under `behavior.on.null.values=write`.",
+);
+pub(super) static STORE_KEYS: ConfigKey<bool> =
+    ConfigKey::with_default("store.kafka.keys", "false", "Whether a file of keys is written beside each file.");
+pub(super) static STORE_HEADERS: ConfigKey<bool> =
+    ConfigKey::with_default("store.kafka.headers", "false", "Whether a file of headers is written beside each file.");
+pub(super) static KEYS_FORMAT: ConfigKey<String> =
+    ConfigKey::with_default("keys.format.class", "io.confluent.connect.s3.format.avro.AvroFormat", "The format of keys files.");
+pub(super) static HEADERS_FORMAT: ConfigKey<String> = ConfigKey::with_default(
+    "headers.format.class",
+    "io.confluent.connect.s3.format.avro.AvroFormat",
+    "The format of headers files.",
+);
+pub(super) static PARTITIONER: ConfigKey<String> = ConfigKey::with_default(
+    "partitioner.class",
+    "io.confluent.connect.storage.partitioner.DefaultPartitioner",
+    "Which directory a record's file is in.",
+)
+.importance(Importance::High)
+.plugin(PluginKind::Partitioner);
+pub(super) static RETRY_BACKOFF: ConfigKey<i64> =
+    ConfigKey::with_default("retry.backoff.ms", "5000", "The longest pause between two attempts of an upload. Attempts never end.")
+        .unit("ms");
+pub(super) static UPLOADS: ConfigKey<i32> = ConfigKey::with_default(
+    "uploads.in.flight.max",
+    "128",
+    "Upload requests that a connector has open at the same time in this process.",
+)
+.check(|uploads| if *uploads >= 1 { Ok(()) } else { Err("Value must be at least 1".to_owned()) })
+.extension();
+pub(super) static HOLD: ConfigKey<i64> = ConfigKey::with_default(
+    "recovery.hold.ms",
+    "-1",
+    "How long a partition waits before the bucket is looked at, where its last owner did not stop cleanly and had other settings: as long as requests of \
+     that owner may still take effect. -1 leaves it to the store: 30 seconds for S3.",
+)
+.unit("ms")
+.importance(Importance::Low)
+.extension();
+pub(super) static COMPATIBILITY: ConfigKey<String> =
+    ConfigKey::with_default("schema.compatibility", "NONE", "When a schema change closes the files.")
+        .no_effect("schemaless data has no schema changes");
+pub(super) static CONDITIONAL_WRITES: ConfigKey<bool> =
+    ConfigKey::with_default("enable.conditional.writes", "true", "Whether objects are created only where none is.")
+        .no_effect("every object is created only where none is");
+pub(super) static MAX_WRITE_DURATION: ConfigKey<i64> =
+    ConfigKey::with_default("max.write.duration.ms", "9223372036854775807", "How long one put may take.")
+        .no_effect("put never waits for the store");
+pub(super) static SCHEMAS_CACHE: ConfigKey<i32> =
+    ConfigKey::with_default("schemas.cache.config", "1000", "The size of the schema cache.")
+        .no_effect("there are no schemas to cache");
+pub(super) static SHUTDOWN_TIMEOUT: ConfigKey<i64> =
+    ConfigKey::with_default("shutdown.timeout.ms", "3000", "Unused.").no_effect("it has none in the JVM connector either");
+pub(super) static ROTATE_ON_CHANGE: ConfigKey<bool> = ConfigKey::with_default(
+    "rotate.file.on.partition.change",
+    "true",
+    "Where `rotate.interval.ms` acts, the files are also closed before a record whose directory is not that of the record before. Directories of null values do not \
+     count.",
+);
+pub(super) static MAX_OPEN_FILES: ConfigKey<i32> = ConfigKey::with_default(
+    "partitioner.max.open.files",
+    "-1",
+    "The most directories that a topic-partition has open files in: before a record for another one all are closed. Less than 0 is no limit.",
+)
+.check(|most| if *most == 0 { Err("no record could ever be written: write -1 for no limit, or at least 1".to_owned()) } else { Ok(()) })
+.importance(Importance::Low);
+pub(super) static EXTRACTOR: ConfigKey<String> = ConfigKey::with_default(
+    "timestamp.extractor",
+    "Wallclock",
+    "Which time a record has for a partitioner that goes by time, and for `rotate.interval.ms`.",
+)
+.plugin(PluginKind::TimestampExtractor);
+// What follows is read by partitioners and extractors, which have definitions of their own. Here it is known where none of them is named.
+pub(super) static PATH_FORMAT: ConfigKey<String> =
+    ConfigKey::with_default("path.format", "", "The directory as a pattern: see TimeBasedPartitioner.").of_plugins();
+pub(super) static PARTITION_DURATION: ConfigKey<i64> =
+    ConfigKey::with_default("partition.duration.ms", "-1", "How long one directory lasts: see TimeBasedPartitioner.")
+        .unit("ms")
+        .of_plugins();
+pub(super) static LOCALE: ConfigKey<String> =
+    ConfigKey::with_default("locale", "", "The language of names in directories: see TimeBasedPartitioner.").of_plugins();
+pub(super) static TIMESTAMP_FIELD: ConfigKey<String> =
+    ConfigKey::with_default("timestamp.field", "timestamp", "The field of the record's time: see RecordFieldTimestampExtractor.")
+        .of_plugins();
+pub(super) static PARTITION_FIELDS: ConfigKey<List> =
+    ConfigKey::with_default("partition.field.name", "", "The fields that directories are made of: see FieldPartitioner.")
+        .check(|List(fields)| fields.iter().try_for_each(|field| field_path(field).map(drop)))
+        .of_plugins();
+pub(super) static TAGGING: ConfigKey<bool> =
+    ConfigKey::with_default("s3.object.tagging", "false", "Whether objects are tagged; not there yet.").check(|tagging| {
+        if *tagging { Err("tagging is not supported yet; the same facts are in the objects' metadata".to_owned()) } else { Ok(()) }
+    });
+pub(super) static AFFIX: ConfigKey<String> =
+    ConfigKey::with_default("s3.schema.partition.affix.type", "NONE", "Adds the schema's name to the directory; not there yet.")
+        .one_of(&["NONE"]);
+
+/// All keys of a storage sink.
+pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
+    let here: [&'static dyn AnyConfigKey; 38] = [
+        &FORMAT,
+        &FLUSH_SIZE,
+        &ROTATE_SCHEDULE,
+        &ROTATE,
+        &TIME_ZONE,
+        &TOPICS_DIR,
+        &DIRECTORY_DELIMITER,
+        &FILE_DELIMITER,
+        &PAD_WIDTH,
+        &PARTITIONER,
+        &PART_SIZE,
+        &COMPRESSION,
+        &COMPRESSION_LEVEL,
+        &NULL_VALUES,
+        &REPORT_NULLS,
+        &TOMBSTONE_PARTITION,
+        &STORE_KEYS,
+        &KEYS_FORMAT,
+        &STORE_HEADERS,
+        &HEADERS_FORMAT,
+        &RETRY_BACKOFF,
+        &UPLOADS,
+        &HOLD,
+        &COMPATIBILITY,
+        &CONDITIONAL_WRITES,
+        &MAX_WRITE_DURATION,
+        &SCHEMAS_CACHE,
+        &SHUTDOWN_TIMEOUT,
+        &ROTATE_ON_CHANGE,
+        &MAX_OPEN_FILES,
+        &EXTRACTOR,
+        &PATH_FORMAT,
+        &PARTITION_DURATION,
+        &LOCALE,
+        &TIMESTAMP_FIELD,
+        &PARTITION_FIELDS,
+        &TAGGING,
+        &AFFIX,
+    ];
+    here.into_iter().chain(super::not_yet::KEYS.iter().copied()).collect()
+}
+
+fn check_time_zone(name: &str) -> Result<(), String> {
+    if name.is_empty() { Ok(()) } else { Zone::of(name).map(drop) }
+}

@@ -1,0 +1,129 @@
+//! What the records alone decide is decided in the same way by whoever reads them again, from wherever the group may stand.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use connect_api::{OffsetAndMetadata, Offsets, config::Config};
+
+use super::driven::{Driven, names, nowhere, t, with};
+use crate::storage_sink::simulation::{
+    lock,
+    records::{BY_FIELD, BY_TIME, directory_by_field, directory_by_time},
+    tell,
+    world::World,
+};
+
+const END: i64 = 90;
+
+/// The bucket after the log was read from an offset on, in a world without faults: names and contents.
+async fn read_from(offset: i64, settings: &Config) -> BTreeMap<String, Vec<u8>> {
+    let world = World::new(1, END);
+    let group = Offsets::from([(t(0), OffsetAndMetadata::new(offset, ""))]);
+    let mut life = Driven::begin(&world, "sink", settings, group).await;
+    life.turn(&world, Duration::from_secs(20)).await;
+    let committed = life.committed(0).await;
+    assert!(committed > END - 30, "{committed} {}", life.task.state());
+    let objects = lock(&world.bucket).objects.iter().map(|(name, object)| (name.clone(), object.body.clone())).collect();
+    objects
+}
+
+/// Where groups end: every offset that may ever be committed.
+fn ends(objects: &BTreeMap<String, Vec<u8>>) -> Vec<i64> {
+    let offsets = |body: &Vec<u8>| -> Vec<i64> {
+        std::str::from_utf8(body).unwrap().lines().map(|line| line.trim().split_once(':').unwrap().1.parse().unwrap()).collect()
+    };
+    let files: Vec<Vec<i64>> = objects.values().map(offsets).collect();
+    // A group ends where no file has records on both sides.
+    (1..END).filter(|end| files.iter().all(|file| !(file[0] < *end && *file.last().unwrap() >= *end))).collect()
+}
+
+fn all_settings() -> Vec<(String, Config)> {
+    let mut all = Vec::new();
+    for (partitioning, of) in [("time", &BY_TIME[..]), ("record field", &BY_TIME[..]), ("field", &BY_FIELD[..])] {
+        for (trigger, flush_size, more) in [
+            ("size", 7, &[][..]),
+            ("interval and change", 1_000, &[("rotate.interval.ms", "1500")][..]),
+            ("interval", 1_000, &[("rotate.interval.ms", "1500"), ("rotate.file.on.partition.change", "false")][..]),
+            ("interval and size", 6, &[("rotate.interval.ms", "1500"), ("rotate.file.on.partition.change", "false")][..]),
+            ("open files", 1_000, &[("partitioner.max.open.files", "2")][..]),
+            (
+                "all",
+                9,
+                &[
+                    ("partitioner.max.open.files", "2"),
+                    ("rotate.interval.ms", "2500"),
+                    ("rotate.file.on.partition.change", "false"),
+                ][..],
+            ),
+        ] {
+            // By field no interval acts.
+            if partitioning == "field" && flush_size == 1_000 && trigger != "open files" {
+                continue;
+            }
+            let mut settings = with(flush_size, &[of, more].concat());
+            if partitioning == "record field" {
+                settings.insert("timestamp.extractor", "RecordField", None);
+            }
+            all.push((format!("by {partitioning}, cut by {trigger}"), settings));
+        }
+    }
+    all
+}
+
+#[test]
+fn cuts_and_names_are_the_same_from_every_offset_that_may_be_committed() {
+    for (context, settings) in all_settings() {
+        tell(async || {
+            let whole = read_from(0, &settings).await;
+            let ends = ends(&whole);
+            assert!(ends.len() > 3, "{context}: {ends:?}");
+            for end in ends {
+                let again = read_from(end, &settings).await;
+                let different: Vec<_> = again.iter().filter(|(name, body)| whole.get(*name) != Some(body)).collect();
+                assert!(different.is_empty() && !again.is_empty(), "{context}, from {end}: {different:?} in {:?}", whole.keys());
+            }
+        });
+    }
+}
+
+#[test]
+fn every_record_lies_in_the_directory_of_its_time_or_its_field() {
+    for (context, settings) in all_settings() {
+        tell(async || {
+            let directory = if context.starts_with("by field") { directory_by_field } else { directory_by_time };
+            for (name, body) in read_from(0, &settings).await {
+                for line in std::str::from_utf8(&body).unwrap().lines() {
+                    let offset = line.trim().split_once(':').unwrap().1.parse().unwrap();
+                    assert!(name.starts_with(&format!("topics/t/{}/t+0+", directory(offset))), "{context}: {offset} is in {name}");
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn the_size_counts_the_records_of_all_open_files_and_all_are_closed_together() {
+    tell(async || {
+        let world = World::new(1, 21);
+        let mut life = Driven::begin(&world, "sink", &with(10, &BY_FIELD), nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(20)).await;
+        assert_eq!(life.committed(0).await, 20);
+        assert_eq!(names(&world).len(), 6, "{:?}", names(&world));
+        assert!(
+            life.metric("connect_sink_rotations_total").contains("reason=\"size\"} 2"),
+            "{}",
+            life.metric("connect_sink_rotations")
+        );
+    });
+}
+
+#[test]
+fn record_time_closes_nothing_without_another_record() {
+    tell(async || {
+        let world = World::new(1, 5);
+        let settings =
+            with(1_000, &[&BY_TIME[..], &[("rotate.interval.ms", "1500"), ("timestamp.extractor", "Wallclock")]].concat());
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(60)).await;
+        assert_eq!((life.committed(0).await, names(&world).len()), (0, 0));
+    });
+}
