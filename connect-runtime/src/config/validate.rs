@@ -9,7 +9,7 @@ mod values;
 use connect_api::{
     Plugins,
     config::{Config, ConfigDef, Origin, PluginKind, Problem, Problems},
-    plugins::{self, PluginDescription},
+    plugins,
 };
 
 use super::{

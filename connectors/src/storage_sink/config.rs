@@ -233,3 +233,55 @@ fn switch_of(view: RecordView) -> &'static str {
         RecordView::Headers => STORE_HEADERS.name(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(more: &[(&str, &str)]) -> Config {
+        let common = [("format.class", "JsonFormat"), ("flush.size", "3"), ("locale", "en"), ("timezone", "UTC")];
+        common.iter().chain(more).copied().collect()
+    }
+
+    fn problems(more: &[(&str, &str)]) -> Vec<String> {
+        validate(&settings(more), &crate::plugins()).iter().map(ToString::to_string).collect()
+    }
+
+    fn rotation_of(more: &[(&str, &str)]) -> Rotation {
+        StorageSinkConfig::new(&settings(more), &crate::plugins()).unwrap().rotation
+    }
+
+    #[test]
+    fn record_time_cuts_only_where_the_partitioner_goes_by_time() {
+        let interval = ("rotate.interval.ms", "60000");
+        assert_eq!(rotation_of(&[interval]).interval, None);
+        assert_eq!(rotation_of(&[interval, ("partitioner.class", "HourlyPartitioner")]).interval, Some(60_000));
+        assert_eq!(rotation_of(&[("rotate.interval.ms", "0"), ("partitioner.class", "HourlyPartitioner")]).interval, None);
+    }
+
+    #[test]
+    fn any_negative_number_of_open_files_is_no_limit() {
+        assert_eq!(rotation_of(&[("partitioner.max.open.files", "-7")]).max_open_files, None);
+        assert_eq!(rotation_of(&[("partitioner.max.open.files", "4")]).max_open_files, Some(4));
+        assert!(MAX_OPEN_FILES.parse("0").is_err());
+    }
+
+    #[test]
+    fn partitioners_that_go_by_time_need_a_zone_and_say_so_once() {
+        let hourly = ("partitioner.class", "HourlyPartitioner");
+        assert!(problems(&[hourly]).is_empty());
+        let found = problems(&[hourly, ("timezone", "")]);
+        assert!(found.len() == 1 && found[0].contains("`timezone` is required"), "{found:?}");
+        let based = [("partitioner.class", "TimeBasedPartitioner"), ("partition.duration.ms", "1000"), ("path.format", "/")];
+        let found = problems(&based);
+        assert!(found.len() == 1 && found[0].contains("Path format cannot be empty"), "{found:?}");
+    }
+
+    #[test]
+    fn names_of_fields_are_checked_with_any_partitioner() {
+        for fields in ["a..b", ".field", "..field", "a.   .b"] {
+            assert!(PARTITION_FIELDS.parse(fields).is_err(), "{fields}");
+        }
+        assert!(PARTITION_FIELDS.parse("").is_ok() && PARTITION_FIELDS.parse("field1,nested.field2").is_ok());
+    }
+}

@@ -1,8 +1,7 @@
-//! The keys of a storage sink, and which of them decide where records go.
+//! The keys of a storage sink.
 
-use connect_api::config::{AnyConfigKey, Config, ConfigKey, Importance, List, PluginKind};
+use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List, PluginKind};
 
-use super::journal;
 use crate::{joda::Zone, partitioner::field_path};
 
 pub(super) static FORMAT: ConfigKey<String> =

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn each_change_of_the_directory_cuts_where_it_is_asked_for_and_the_interval_acts() {
         let rotation = Rotation { flush_size: 100, interval: Some(10 * MINUTE), on_change: true, max_open_files: None };
-        let changes = [1, 2, 3, 4].map(|index| (index, "PartitionChange"));
+        let changes = [(1, "PartitionChange"), (2, "Interval"), (3, "PartitionChange"), (4, "Interval")];
         assert_eq!(cuts(&rotation, &late()), told(&changes));
         assert_eq!(cuts(&Rotation { interval: None, ..rotation }, &late()), []);
     }

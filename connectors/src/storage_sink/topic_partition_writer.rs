@@ -143,7 +143,8 @@ impl TopicPartitionWriter {
         if record.is_tombstone() && self.shared.config.null_values != NullValues::Write {
             return Ok(());
         }
-        match self.write(record, now) {
+        let time = self.time_of(record, now)?;
+        match self.write(record, time, now) {
             Err(error) if error.kind() == ErrorKind::Data => return self.report(record, error),
             written => written?,
         }
@@ -166,8 +167,7 @@ impl TopicPartitionWriter {
         }
     }
 
-    fn write(&mut self, record: &SinkRecord, now: i64) -> Result<()> {
-        let time = self.time_of(record, now)?;
+    fn write(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {
         self.find_directory(record, time, now)?;
         self.cut_before(record, time)?;
         let tombstone = record.is_tombstone();
@@ -203,11 +203,10 @@ impl TopicPartitionWriter {
         if record.is_tombstone() {
             return Ok(record.timestamp);
         }
-        extractor.timestamp(record, now).map(Some).map_err(|error| {
-            // As on the JVM not even `errors.tolerance=all` helps: where the record belongs cannot be known.
-            let place = format!("record at offset {} of {} has no time", record.offset(), self.topic_partition);
-            Error::fatal(place).with_class(error.class()).with_source(error)
-        })
+        // As on the JVM not even `errors.tolerance=all` helps: where the record belongs cannot be known.
+        let timestamp = extractor.timestamp(record, now).map(Some);
+        timestamp
+            .map_err(|error| error.context(format!("record at offset {} of {} has no time", record.offset(), self.topic_partition)))
     }
 
     fn find_directory(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {

@@ -54,3 +54,51 @@ pub(super) fn keys_of_others(own: &ConfigDef, named: &[ConfigDef], described: &[
     }
     warnings
 }
+
+#[cfg(test)]
+mod tests {
+    use connect_api::config::ConfigKey;
+
+    use super::*;
+
+    static LEFT: ConfigKey<String> = ConfigKey::with_default("path", "", "Left to plugins.").of_plugins();
+    static READ: ConfigKey<String> = ConfigKey::required("path", "Read by a plugin.");
+    static OWN: ConfigKey<i32> = ConfigKey::required("size", "The connector's own.");
+
+    fn own() -> ConfigDef {
+        ConfigDef::new("own", &[&OWN, &LEFT])
+    }
+
+    fn reader() -> PluginDescription {
+        PluginDescription {
+            kind: PluginKind::Partitioner,
+            names: vec!["com.example.ByPath", "ByPath"],
+            documentation: "",
+            config_def: ConfigDef::new("reader", &[&READ]),
+            metrics: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_key_is_checked_by_the_plugin_that_reads_it_and_by_nobody_else() {
+        let required = |named: &[ConfigDef]| {
+            let defs = each_key_once(&own(), named);
+            let keys = defs.iter().flat_map(|def| def.keys.iter().map(|key| (key.name(), key.is_required())));
+            keys.collect::<Vec<_>>()
+        };
+        assert_eq!(required(&[]), [("size", true), ("path", false)]);
+        assert_eq!(required(&[reader().config_def]), [("size", true), ("path", true)]);
+        let twice = ConfigDef::new("twice", &[&READ, &OWN]);
+        assert_eq!(required(&[reader().config_def, twice]), [("size", true), ("path", true)]);
+    }
+
+    #[test]
+    fn a_key_whose_reader_is_not_named_changes_nothing_and_says_who_reads_it() {
+        let warned = |value: &str, named: &[ConfigDef]| {
+            let config: Config = [("path", value), ("size", "1")].into_iter().collect();
+            keys_of_others(&own(), named, &[reader()], &config).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(warned("x", &[]), ["path changes nothing here: it is read by ByPath alone"]);
+        assert!(warned("", &[]).is_empty() && warned("x", &[reader().config_def]).is_empty());
+    }
+}
