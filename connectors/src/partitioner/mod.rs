@@ -21,9 +21,9 @@ pub(crate) use record_field::RecordFieldTimestampExtractor;
 pub(crate) use time_based::TimeBasedPartitioner;
 pub(crate) use wallclock::WallclockTimestampExtractor;
 
-/// A record that cannot be given a directory.
-fn partition_error(message: String) -> Error {
-    Error::data(message).with_class("io.confluent.connect.storage.errors.PartitionException")
+/// A record that cannot be given a directory: in the JVM's words, and why.
+fn partition_error(message: impl Into<String>, why: String) -> Error {
+    Error::data(message).with_class("io.confluent.connect.storage.errors.PartitionException").with_source(why)
 }
 
 /// `a.b.c`: the names that lead to a field.
