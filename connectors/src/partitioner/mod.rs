@@ -21,6 +21,9 @@ pub(crate) use record_field::RecordFieldTimestampExtractor;
 pub(crate) use time_based::TimeBasedPartitioner;
 pub(crate) use wallclock::WallclockTimestampExtractor;
 
+/// What the JVM says of a record that it cannot give a directory.
+const ENCODING: &str = "Error encoding partition.";
+
 /// A record that cannot be given a directory: in the JVM's words, and why.
 fn partition_error(message: impl Into<String>, why: String) -> Error {
     Error::data(message).with_class("io.confluent.connect.storage.errors.PartitionException").with_source(why)

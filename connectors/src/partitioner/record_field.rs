@@ -9,7 +9,7 @@ use connect_api::{
     },
 };
 
-use super::{field_path, partition_error};
+use super::{ENCODING, field_path, partition_error};
 use crate::joda::{Separator, Zone, parse_iso};
 
 static FIELD: ConfigKey<String> = ConfigKey::with_default(
@@ -58,10 +58,10 @@ impl TimestampExtractor for RecordFieldTimestampExtractor {
             Kind::Null => Err(self.missing()),
             Kind::Number => Ok(milliseconds(found)),
             Kind::String => self.parse(&decode_string(found)),
-            Kind::Object | Kind::Array | Kind::Boolean => Err(partition_error(format!(
-                "Error extracting timestamp from record field: {}: it is neither a number nor a text",
-                self.field
-            ))),
+            Kind::Object | Kind::Array | Kind::Boolean => {
+                let message = format!("Error extracting timestamp from record field: {}", self.field);
+                Err(partition_error(message, "it is neither a number nor a text".to_owned()))
+            }
         }
     }
 }
@@ -88,7 +88,7 @@ impl RecordFieldTimestampExtractor {
     }
 
     fn no_object(&self, value: &Value) -> Error {
-        partition_error(format!("Error encoding partition. The value is a {} and has no field {}", value.type_name(), self.field))
+        partition_error(ENCODING, format!("a value of {} has no field {}", value.type_name(), self.field))
     }
 }
 
