@@ -17,6 +17,8 @@ pub(super) struct Commits {
     seq: u64,
     /// When the commit under way began.
     begun: Option<Instant>,
+    /// It has counted as failed for its time, but the brokers may still carry it out.
+    is_late: bool,
     /// The sink task has asked for the last one that began.
     asked: bool,
     /// When the one that failed though it was asked for is tried again.
@@ -28,10 +30,21 @@ pub(super) struct Commits {
 impl Commits {
     /// The first commit is due after one interval.
     pub(super) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
-        Self { interval, timeout, next: now + interval, seq: 0, begun: None, asked: false, retry: None, failures: 0 }
+        Self {
+            interval,
+            timeout,
+            next: now + interval,
+            seq: 0,
+            begun: None,
+            is_late: false,
+            asked: false,
+            retry: None,
+            failures: 0,
+        }
     }
 
-    /// Whether to commit now. Never while another commit is under way, and what is asked for not while one that was asked for before pauses.
+    /// Whether to commit now. Never while another commit is under way, however late it is: it may be carried out when nobody expects it any more, and
+    /// would take back what a later one has said. What is asked for not while one that was asked for before pauses.
     pub(super) fn is_due(&self, requested: bool, now: Instant) -> bool {
         self.begun.is_none() && (now >= self.next || self.retry.map_or(requested, |retry| now >= retry))
     }
@@ -40,6 +53,7 @@ impl Commits {
     pub(super) fn begin(&mut self, requested: bool, now: Instant) -> u64 {
         self.seq += 1;
         self.begun = Some(now);
+        self.is_late = false;
         self.asked = self.retry.take().is_some() || requested;
         self.next = now + self.interval;
         self.seq
@@ -50,12 +64,12 @@ impl Commits {
         self.seq + 1
     }
 
-    /// When something is to be done about commits.
-    pub(super) fn deadline(&self) -> Instant {
+    /// When something is to be done about commits, if not before the answer to one.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         match (self.begun, self.retry) {
-            (Some(begun), _) => begun + self.timeout,
-            (None, Some(retry)) => self.next.min(retry),
-            (None, None) => self.next,
+            (Some(begun), _) => (!self.is_late).then(|| begun + self.timeout),
+            (None, Some(retry)) => Some(self.next.min(retry)),
+            (None, None) => Some(self.next),
         }
     }
 
@@ -64,20 +78,19 @@ impl Commits {
         self.asked
     }
 
-    /// When the next periodic commit is due.
-    pub(super) fn next(&self) -> Instant {
-        self.next
+    /// When the next periodic commit is due; a moment from now where it has been due for long.
+    pub(super) fn next(&self, now: Instant) -> Instant {
+        self.next.max(now + RETRY_AFTER.0)
     }
 
-    /// Gives a commit up that has no answer in time. A late answer still counts until the next one begins.
+    /// Counts a commit as failed that has no answer in time, once. Its answer is still waited for, and counts.
     pub(super) fn gives_up(&mut self, now: Instant) -> bool {
-        let late = self.begun.is_some_and(|begun| now >= begun + self.timeout);
-        if late {
-            self.failed(now);
-            // It has waited long enough.
-            self.retry = self.retry.map(|_| now);
+        let gives_up = !self.is_late && self.begun.is_some_and(|begun| now >= begun + self.timeout);
+        if gives_up {
+            self.failures += 1;
+            self.is_late = true;
         }
-        late
+        gives_up
     }
 
     /// Whether `seq` is the last commit that began.

@@ -303,7 +303,7 @@ impl SinkLoop {
         match put {
             Ok(()) => self.delivered(now),
             Err(error) if error.kind() == ErrorKind::Retriable => {
-                let pause = self.parts.host.take_timeout().map_or(self.commits.next(), |pause| Instant::now() + pause);
+                let pause = self.parts.host.take_timeout().map_or(self.commits.next(now), |pause| Instant::now() + pause);
                 tracing::error!(error = error.report(), retry_in = ?(pause - now), "RetriableException from SinkTask:");
                 self.parts.metrics.put_retries.inc();
                 self.parts.metrics.consumer_paused.set(1);

@@ -56,7 +56,8 @@ impl SinkLoop {
         }
         let waiting = self.delivery.as_ref().filter(|delivery| !delivery.is_converting);
         let turn = waiting.and_then(|delivery| delivery.not_before);
-        turn.unwrap_or_else(|| Instant::now() + TICK).min(self.commits.deadline())
+        let turn = turn.unwrap_or_else(|| Instant::now() + TICK);
+        self.commits.deadline().map_or(turn, |deadline| deadline.min(turn))
     }
 
     fn accept(&mut self, batch: Batch) {
