@@ -372,6 +372,7 @@ impl ClientContext for Context {
         // Partitions share a queue, and librdkafka tells its size for each of them.
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         self.prefetch.show(partitions.map(|partition| partition.fetchq_size).max().unwrap_or(0));
+        self.try_refused(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

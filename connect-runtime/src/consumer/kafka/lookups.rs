@@ -131,7 +131,7 @@ impl Context {
             return;
         }
         let ends = Ends { low: low.unwrap_or_default(), high: high.unwrap_or_default(), since };
-        let effect = owned.go_on(topic_partition, why, ends, self.reset);
+        let effect = owned.go_on(topic_partition, why, ends, self.reset, Instant::now());
         let was_shown = owned.problem.take().is_some();
         match effect {
             Effect::None => {}
@@ -266,7 +266,7 @@ enum Effect {
 
 impl Owned {
     /// Goes on where the log says.
-    fn go_on(&mut self, topic_partition: &TopicPartition, why: Why, ends: Ends, reset: Reset) -> Effect {
+    fn go_on(&mut self, topic_partition: &TopicPartition, why: Why, ends: Ends, reset: Reset, now: Instant) -> Effect {
         self.wait = Wait::Seek(None);
         self.failures = 0;
         let (begin, next) = (ends.begin(reset), self.next);
@@ -278,7 +278,12 @@ impl Owned {
             }
             (Why::NewLog, _) | (Why::OutOfRange { .. }, None) => self.is_other_log(topic_partition, low),
             (Why::OutOfRange { truncated }, Some(next)) => match trouble::resolve(next, (low, high), truncated, (reset, begin)) {
-                Resolution::Follow => Effect::None,
+                Resolution::Follow => {
+                    // Brokers that contradict themselves may do so for long, and each time others may have to stop for a moment, too.
+                    self.contradictions += 1;
+                    self.wait = Wait::Seek(Some(now + trouble::pause_before_following(self.contradictions)));
+                    Effect::None
+                }
                 Resolution::Gone { missing, at } => {
                     tracing::warn!(%topic_partition, next, missing, at, "records have gone from the log before they were read");
                     self.next = Some(at);

@@ -15,7 +15,7 @@ use super::{
     context::{Context, is_cooperative},
     native::Messages,
     offsets,
-    state::{State, Wait},
+    state::{Owned, State, Wait},
     trouble::{Verdict, verdict},
 };
 
@@ -38,7 +38,10 @@ impl Context {
             match verdict(code) {
                 Verdict::Ignore => tracing::debug!(%topic_partition, %code, reason = text, "event of a partition"),
                 Verdict::Fatal => return Err(Error::fatal(format!("the Kafka client cannot go on: {text}"))),
-                Verdict::Report => self.show_trouble(&topic_partition, format!("it cannot be read: {code}: {text}")),
+                Verdict::Report => {
+                    self.state().refused(&topic_partition);
+                    self.show_trouble(&topic_partition, format!("it cannot be read: {code}: {text}"));
+                }
                 _ => {
                     broken.entry(topic_partition).or_insert(place);
                 }
@@ -78,6 +81,21 @@ impl Context {
             }
         }
         Ok(())
+    }
+
+    /// Finds out, from time to time, whether partitions can be read again that the brokers had refused.
+    pub(super) fn try_refused(&self, statistics: &rdkafka::Statistics) {
+        let refused = |owned: &Owned| owned.refused.is_some();
+        let refused: Vec<_> = self.state().owned.iter().filter(|(_, owned)| refused(owned)).map(|(of, _)| of.clone()).collect();
+        for topic_partition in refused {
+            let topic = statistics.topics.get(&*topic_partition.topic);
+            let known = topic.and_then(|topic| topic.partitions.get(&topic_partition.partition));
+            let reached_end = known.is_some_and(|partition| partition.eof_offset >= 0);
+            let is_mended = self.state().try_refused(&topic_partition, reached_end);
+            if is_mended {
+                self.show_mended(&topic_partition);
+            }
+        }
     }
 
     /// Seeks, asks, and tells the task what has been found out.

@@ -47,11 +47,22 @@ pub(super) struct Owned {
     /// How often the next offset could not be read. Only its record, or another offset, ends it: after a damaged batch librdkafka may go on anywhere, and
     /// what follows from that says nothing.
     pub(super) damaged: u32,
+    /// How often the log was said not to have the next offset, and had it.
+    pub(super) contradictions: u32,
     /// Why nothing comes, as it is shown.
     pub(super) problem: Option<String>,
+    /// The brokers have refused to be read from, and librdkafka does not tell when they do not any more: whether they have been tried anew since.
+    pub(super) refused: Option<Retried>,
     /// The topic's id as the task knows it.
     pub(super) topic_id: Option<Arc<str>>,
     pub(super) queue: Option<Queue>,
+}
+
+/// Whether a partition whose brokers refused to be read from has been sought since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retried {
+    No,
+    Yes,
 }
 
 /// What stands between a partition and its next record. What is read meanwhile is of no use.
@@ -120,10 +131,17 @@ impl Owned {
             paused: false,
             failures: 0,
             damaged: 0,
+            contradictions: 0,
             problem: None,
+            refused: None,
             topic_id: None,
             queue: None,
         }
+    }
+
+    /// Another offset is the next one: what was wrong with the last one counts no more.
+    fn has_moved(&mut self) {
+        (self.failures, self.damaged, self.contradictions) = (0, 0, 0);
     }
 
     /// It is another log: nothing of the old one counts any more, and it is asked where this one begins.
@@ -132,7 +150,7 @@ impl Owned {
         if let Some(next) = self.next.take() {
             tracing::warn!(read_to = next, "a log has begun anew");
             self.generation = Generation { log: self.generation.log + 1, seeks: 0, ..self.generation };
-            (self.failures, self.damaged) = (0, 0);
+            self.has_moved();
             self.wait = Wait::look_up(Why::NewLog, now);
         } else if let Wait::LookUp { why, .. } = self.wait {
             // Answers to what was asked before are about another log.
@@ -163,7 +181,8 @@ impl State {
                 return false;
             }
             owned.next = Some(last + 1);
-            (owned.failures, owned.damaged) = (0, 0);
+            owned.has_moved();
+            owned.refused = None;
             if owned.problem.take().is_some() {
                 mended.push(read.records.topic_partition.clone());
             }
@@ -179,7 +198,7 @@ impl State {
         {
             owned.generation = generation;
             owned.next = Some(offset);
-            (owned.failures, owned.damaged) = (0, 0);
+            owned.has_moved();
             // Where offsets are being looked up, this one is judged by them.
             if !matches!(owned.wait, Wait::LookUp { .. }) {
                 owned.wait = Wait::Seek(None);
@@ -196,6 +215,33 @@ impl State {
             owned.next.get_or_insert(from);
             owned.wait = Wait::Seek(None);
             self.busy = true;
+        }
+    }
+
+    /// The brokers refuse to be read from.
+    pub(super) fn refused(&mut self, topic_partition: &TopicPartition) {
+        if let Some(owned) = self.owned.get_mut(topic_partition) {
+            owned.refused = Some(Retried::No);
+        }
+    }
+
+    /// `reached_end`: librdkafka has read to the end of the log since it was last sought. True where that shows that a partition can be read again whose
+    /// brokers had refused it, and no record may come for days. Otherwise it is sought: then librdkafka forgets that it has told of an error.
+    pub(super) fn try_refused(&mut self, topic_partition: &TopicPartition, reached_end: bool) -> bool {
+        let Some(owned) = self.owned.get_mut(topic_partition).filter(|owned| owned.wait == Wait::Nothing && !owned.paused) else {
+            return false;
+        };
+        match (owned.refused, owned.next) {
+            (Some(Retried::Yes), _) if reached_end => {
+                owned.refused = None;
+                owned.problem.take().is_some()
+            }
+            (Some(_), Some(next)) => {
+                owned.refused = Some(Retried::Yes);
+                self.reread(topic_partition, next);
+                false
+            }
+            _ => false,
         }
     }
 
@@ -368,6 +414,28 @@ mod tests {
             assert_eq!(fail(&mut state), None);
         }
         assert_eq!(fail(&mut state), Some(11));
+    }
+
+    #[test]
+    fn brokers_that_had_refused_a_partition_take_it_when_its_end_is_reached_after_another_try() {
+        let now = Instant::now();
+        let mut state = state(now);
+        assert!(!state.try_refused(&tp(), true));
+        assert_eq!(state.owned[&tp()].wait, Wait::Nothing);
+        let owned = state.owned.get_mut(&tp()).unwrap();
+        owned.problem = Some("refused".to_owned());
+        state.refused(&tp());
+        let sought = |state: &mut State| {
+            let owned = state.owned.get_mut(&tp()).unwrap();
+            std::mem::replace(&mut owned.wait, Wait::Nothing) == Wait::Seek(None)
+        };
+        assert!(!state.try_refused(&tp(), true), "the end was reached before");
+        assert!(!state.try_refused(&tp(), true), "it is not sought yet");
+        assert!(sought(&mut state) && !state.try_refused(&tp(), false) && sought(&mut state));
+        state.refused(&tp());
+        assert!(!state.try_refused(&tp(), true) && sought(&mut state), "refused once more");
+        assert!(state.try_refused(&tp(), true) && !sought(&mut state));
+        assert_eq!((state.owned[&tp()].problem.clone(), state.owned[&tp()].next), (None, Some(10)));
     }
 
     #[test]

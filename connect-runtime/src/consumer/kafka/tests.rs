@@ -286,6 +286,24 @@ async fn what_the_brokers_refuse_is_shown_until_the_next_record_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_brokers_refuse_no_more_is_not_shown_any_longer_though_no_record_comes() {
+    for protocol in [EAGER, COOPERATIVE] {
+        let cluster = cluster(1);
+        cluster.produce("t", 0, values(2));
+        let own = [("fetch.error.backoff.ms", "10"), ("fetch.wait.max.ms", "50"), ("statistics.interval.ms", "100")];
+        let mut reader = Reader::start(&cluster, &[own[0], own[1], own[2], protocol]);
+        reader.until(|reader| reader.records.len() == 2).await;
+        cluster.fail_requests(FETCH, &[Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 3]);
+        reader.until(|reader| reader.unreadable.ends_with(&[(0, true), (0, false)])).await;
+        assert_eq!(reader.problems(), "[]");
+        cluster.produce("t", 0, values(1));
+        reader.until(|reader| reader.records.len() == 3).await;
+        assert_eq!((reader.offsets(0), reader.revocations), (vec![0, 1, 2], 0));
+        reader.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_partition_without_a_leader_holds_up_no_other_and_begins_where_it_should_when_it_has_one() {
     for protocol in [EAGER, COOPERATIVE] {
         let cluster = cluster(2);

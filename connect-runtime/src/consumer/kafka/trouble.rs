@@ -67,6 +67,11 @@ pub(super) fn ask_again_after(failures: u32) -> Duration {
     (Duration::from_millis(100) * 2_u32.pow(failures.min(4))).min(Duration::from_secs(1))
 }
 
+/// How long to wait before an offset is read that the log was said so many times not to have, and has.
+pub(super) fn pause_before_following(contradictions: u32) -> Duration {
+    (FIRST_PAUSE * 2_u32.pow(contradictions.saturating_sub(1).min(8))).min(Duration::from_secs(10))
+}
+
 /// Where to go on when the log does not have the next offset that is expected.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Resolution {
@@ -121,6 +126,7 @@ mod tests {
         let pauses: Vec<_> = (1..=ATTEMPTS).map(|failures| pause_after(failures).map(|pause| pause.as_millis())).collect();
         assert_eq!(pauses, [Some(50), Some(200), Some(800), Some(3200), None]);
         assert_eq!([0, 1, 9].map(|failures| ask_again_after(failures).as_millis()), [100, 200, 1000]);
+        assert_eq!([1, 2, 8, 99].map(|times| pause_before_following(times).as_millis()), [50, 100, 6_400, 10_000]);
     }
 
     #[test]
