@@ -143,6 +143,13 @@ impl SinkTaskContext {
         self.host.topic_id(topic)
     }
 
+    /// Says that the position at which a partition was opened is one of the topic with this id, where [`SinkTaskContext::topic_id`] says another one or
+    /// none: what is known of a topic may be out of date. Nothing of the partition comes before the brokers have been asked; where the topic is another
+    /// one, [`SinkTask::recreated`] follows.
+    pub fn expect_topic(&self, topic_partition: TopicPartition, topic_id: Arc<str>) {
+        self.host.expect_topic(topic_partition, topic_id);
+    }
+
     /// Bytes of metadata that the brokers take beside an offset: [`METADATA_LIMIT`], or less where they have refused that.
     pub fn metadata_limit(&self) -> usize {
         self.host.metadata_limit()
@@ -192,6 +199,8 @@ pub trait SinkTaskHost: Send + Sync {
     fn topic_id(&self, _topic: &str) -> Option<Arc<str>> {
         None
     }
+    /// See [`SinkTaskContext::expect_topic`]. A host that does not read has nothing to compare.
+    fn expect_topic(&self, _topic_partition: TopicPartition, _topic_id: Arc<str>) {}
     /// See [`SinkTaskContext::metadata_limit`].
     fn metadata_limit(&self) -> usize {
         METADATA_LIMIT

@@ -144,6 +144,9 @@ pub(crate) enum Command {
     Commit { seq: u64, offsets: Vec<EpochOffset> },
     /// Read the partition from this offset on.
     Seek { topic_partition: TopicPartition, generation: Generation, offset: i64 },
+    /// What is read of the partition must be of the topic with this id: ask the brokers, if they have said otherwise. [`Batch::new_logs`] tells where it is
+    /// another one.
+    Expect { topic_partition: TopicPartition, generation: Generation, topic_id: Arc<str> },
     /// Read nothing from these partitions, or read on, until the assignment with this number ends.
     Pause { topic_partition: TopicPartition, epoch: u64, paused: bool },
     /// Commit these offsets, waiting no longer than `within`, and leave the group; [`Event::Closed`] answers.

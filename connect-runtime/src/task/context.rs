@@ -38,6 +38,8 @@ struct Requests {
     woken: bool,
     timeout: Option<Duration>,
     offsets: BTreeMap<TopicPartition, i64>,
+    /// Of which topics partitions shall be.
+    expected: BTreeMap<TopicPartition, Arc<str>>,
     /// Whether nothing shall be read, as it was said last.
     pauses: BTreeMap<TopicPartition, bool>,
 }
@@ -94,9 +96,16 @@ impl Host {
         std::mem::take(&mut self.lock().offsets)
     }
 
-    /// Forgets from where a partition should be read: there is nothing to go back to.
+    /// Of which topics partitions shall be.
+    pub(super) fn take_expected(&self) -> BTreeMap<TopicPartition, Arc<str>> {
+        std::mem::take(&mut self.lock().expected)
+    }
+
+    /// Forgets from where a partition should be read, and of which topic: there is nothing to go back to.
     pub(super) fn forget_offset(&self, topic_partition: &TopicPartition) {
-        self.lock().offsets.remove(topic_partition);
+        let mut requests = self.lock();
+        requests.offsets.remove(topic_partition);
+        requests.expected.remove(topic_partition);
     }
 
     /// What shall be paused or read on among the partitions that are `known`; others are remembered.
@@ -151,6 +160,11 @@ impl SinkTaskHost for Host {
 
     fn topic_id(&self, topic: &str) -> Option<Arc<str>> {
         self.topic_ids.lock().unwrap_or_else(PoisonError::into_inner).get(topic).cloned()
+    }
+
+    fn expect_topic(&self, topic_partition: TopicPartition, topic_id: Arc<str>) {
+        self.lock().expected.insert(topic_partition, topic_id);
+        self.notify.notify_one();
     }
 
     fn metadata_limit(&self) -> usize {

@@ -247,6 +247,14 @@ impl SinkLoop {
     }
 
     fn carry_out_requests(&mut self) {
+        for (topic_partition, topic_id) in self.parts.host.take_expected() {
+            let Some(partition) = self.assignment.0.get(&topic_partition) else { continue };
+            let (generation, delivered) = (partition.generation, partition.delivered);
+            let expected = topic_partition.clone();
+            self.parts.consumer.command(Command::Expect { topic_partition: expected, generation, topic_id });
+            // What has been read so far may be of another topic.
+            self.rewind(&topic_partition, delivered);
+        }
         self.rewind_as_requested();
         // What is not assigned yet may be so soon.
         for (topic_partition, paused) in

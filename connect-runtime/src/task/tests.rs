@@ -869,6 +869,42 @@ async fn partitions_can_be_paused_while_they_are_opened_and_their_topics_are_kno
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_read_before_the_consumer_hears_which_topic_is_expected_is_dropped_and_read_again() {
+    let running = Running::start();
+    running.script().asks_in_open = Some(Box::new(|context| context.expect_topic(tp(1), "a".into())));
+    running.consumer.assign_with_ids(1, offsets(&[(1, 10, "a")]), TopicIds::from([("t".to_owned(), "b".into())]));
+    running.read(1, &[10, 11]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "a")]))]);
+    let told = running.consumer.told();
+    let [Command::Expect { topic_partition, generation, topic_id }, Command::Seek { generation: then, offset: 10, .. }] = &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert_eq!((topic_partition, *generation, &**topic_id), (&tp(1), epoch(1), "a"));
+    assert_eq!(*then, Generation { seeks: 1, ..epoch(1) });
+    running.consumer.read(*then, &[(tp(1), &[10])]);
+    running.settle().await;
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_topic_was_expected_is_forgotten_with_its_log() {
+    let running = Running::with_two_partitions().await;
+    running.script().put.push_back(Error::retriable("busy"));
+    running.host.timeout(Duration::from_secs(3));
+    running.read(1, &[10]);
+    running.consumer.begin_anew(vec![new_log(1, 0)]);
+    running.settle().await;
+    running.consumer.told();
+    running.host.expect_topic(tp(1), "a".into());
+    let _answer = running.consumer.revoke(vec![tp(1)], true);
+    running.consumer.assign(2, offsets(&[(1, 12, "c")]));
+    running.settle().await;
+    assert!(running.consumer.told().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_should_be_paused_is_forgotten_with_its_assignment() {
     let running = Running::with_two_partitions().await;
     running.script().put.push_back(Error::retriable("busy"));

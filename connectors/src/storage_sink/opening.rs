@@ -11,7 +11,7 @@ use std::{
 use connect_api::{OffsetAndMetadata, Result, TopicPartition};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{
     boundaries::Boundaries,
@@ -71,29 +71,24 @@ impl Opening {
     ) -> Result<Self> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let encoded_partition = encoded_partition(&shared.config, topic_partition)?;
+        let committed = Journal::read(&position.metadata)?;
+        // What is known of a topic may be out of date: until its log begins anew, an offset is one of the topic that its journal says.
+        let topic_id = committed.as_ref().and_then(|committed| committed.topic_id.clone());
         let ours = Ours {
             owner: shared.owner,
-            topic_id: shared.context.topic_id(&topic_partition.topic).map(|id| id.to_string()),
+            topic_id: topic_id.or_else(|| shared.context.topic_id(&topic_partition.topic).map(|id| id.to_string())),
             fingerprint: shared.config.fingerprint,
             places: shared.config.places(topic_partition, encoded_partition.as_deref()),
             hold: shared.config.hold.unwrap_or_else(|| shared.uploads.storage().request_life()),
         };
-        let mut committed = Journal::read(&position.metadata)?;
-        let (mut position, mut why) = (position.clone(), why);
-        let mut must_seek = why == Why::CutOtherwise;
-        if let Some(was) = committed.take_if(|committed| ours.is_another_log(committed)) {
-            let (was, is) = (was.topic_id, &ours.topic_id);
-            warn!(%topic_partition, was, is, "the topic was made anew since the group's offset was committed: reading it from the beginning");
-            (position, why, must_seek) = (OffsetAndMetadata::new(0, ""), Why::Recreated, true);
-        }
         let plan = Plan::new(committed.clone(), ours, why, now);
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let (topic_partition, over) = (topic_partition.clone(), CancellationToken::new().drop_guard());
         Ok(Self {
             id,
             topic_partition,
-            position,
-            must_seek,
+            position: position.clone(),
+            must_seek: why == Why::CutOtherwise,
             met: Vec::new(),
             begun: Instant::now(),
             over,
@@ -183,12 +178,6 @@ struct Ours {
     hold: Duration,
 }
 
-impl Ours {
-    fn is_another_log(&self, committed: &Journal) -> bool {
-        committed.topic_id.as_ref().zip(self.topic_id.as_ref()).is_some_and(|(was, is)| was != is)
-    }
-}
-
 /// What to do about what may be in the bucket.
 struct Plan {
     journal: Journal,
@@ -237,6 +226,20 @@ impl Plan {
         }
         Self { journal, survey, may_have_uploads, is_new: false, wait: held.max(left), places }
     }
+}
+
+/// The topic that a position is of, where its journal says so and the topic that is known by the name now, if any, is another one.
+///
+/// # Errors
+/// `Fatal` where the journal is not to be understood.
+pub(super) fn other_topic(
+    shared: &Shared,
+    topic_partition: &TopicPartition,
+    position: &OffsetAndMetadata,
+) -> Result<Option<Arc<str>>> {
+    let was = Journal::read(&position.metadata)?.and_then(|journal| journal.topic_id);
+    let is = shared.context.topic_id(&topic_partition.topic);
+    Ok(was.filter(|was| is.as_deref() != Some(was)).map(Arc::from))
 }
 
 /// Which connector this is, in journals and objects: stable over releases.
@@ -301,8 +304,5 @@ mod tests {
     #[test]
     fn a_log_that_began_anew_has_its_own_history_and_heeds_no_object_of_the_old_one() {
         assert!(!Plan::new(None, ours(1), Why::Recreated, NOW).survey);
-        assert!(ours(1).is_another_log(&Journal { topic_id: Some("a".into()), ..committed(1, true) }));
-        assert!(!ours(1).is_another_log(&Journal { topic_id: Some("b".into()), ..committed(1, true) }));
-        assert!(!ours(1).is_another_log(&committed(1, true)), "an earlier release did not say");
     }
 }

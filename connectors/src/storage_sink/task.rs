@@ -10,13 +10,13 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::{
     config::{NullValues, StorageSinkConfig},
     lease::Clock,
     metrics::{DURABLE_OFFSET, TaskMetrics},
-    opening::{Why, owner},
+    opening::{Why, other_topic, owner},
     openings::Openings,
     survey::Surveys,
     topic_partition_writer::{Shared, TopicPartitionWriter},
@@ -44,6 +44,9 @@ struct Started {
     writers: HashMap<TopicPartition, TopicPartitionWriter>,
     /// Partitions that begin when the bucket has been looked at.
     openings: Openings,
+    /// Partitions whose journal is about another topic than was known when they were opened, until their first record comes: that topic, and where they
+    /// were left.
+    doubted: HashMap<TopicPartition, (Arc<str>, OffsetAndMetadata)>,
     /// Writers whose log is gone, until their last objects are durable.
     ending: HashMap<WriterId, TopicPartitionWriter>,
     /// Whose notices concern anybody.
@@ -118,6 +121,7 @@ impl SinkTask for StorageSinkTask {
             notices,
             writers: HashMap::new(),
             openings,
+            doubted: HashMap::new(),
             ending: HashMap::new(),
             by_id: HashMap::new(),
             failed: HashMap::new(),
@@ -129,12 +133,13 @@ impl SinkTask for StorageSinkTask {
     async fn open(&mut self, partitions: &Offsets) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        let writers = started.openings.open(&started.shared, partitions, Why::Assigned, now)?;
-        writers.into_iter().for_each(|writer| started.insert(writer));
-        let shared = Arc::clone(&started.shared);
-        let writers = started.openings.begin_soon(&shared, now).await?;
-        writers.into_iter().for_each(|writer| started.insert(writer));
-        Ok(())
+        for (topic_partition, position) in partitions {
+            if let Some(topic_id) = other_topic(&started.shared, topic_partition, position)? {
+                started.shared.context.expect_topic(topic_partition.clone(), Arc::clone(&topic_id));
+                started.doubted.insert(topic_partition.clone(), (topic_id, position.clone()));
+            }
+        }
+        started.assign(partitions, now).await
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
@@ -207,10 +212,14 @@ impl SinkTask for StorageSinkTask {
     async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        let (mut recreated, mut cut_off) = (Offsets::new(), Offsets::new());
+        let (mut left, mut recreated, mut cut_off) = (Offsets::new(), Offsets::new(), Offsets::new());
         for (topic_partition, position) in partitions {
-            let is_other = started.is_another_topic(topic_partition);
-            if is_other { &mut recreated } else { &mut cut_off }.insert(topic_partition.clone(), position.clone());
+            if let Some(position) = started.goes_back(topic_partition) {
+                left.insert(topic_partition.clone(), position);
+            } else {
+                let is_other = started.is_another_topic(topic_partition);
+                if is_other { &mut recreated } else { &mut cut_off }.insert(topic_partition.clone(), position.clone());
+            }
             if let Some(mut writer) = started.writers.remove(topic_partition) {
                 writer.end_log()?;
                 if writer.is_uploading() {
@@ -227,13 +236,18 @@ impl SinkTask for StorageSinkTask {
             let writers = started.openings.open(&started.shared, &partitions, why, now)?;
             writers.into_iter().for_each(|writer| started.insert(writer));
         }
-        Ok(())
+        for (topic_partition, position) in &left {
+            info!(%topic_partition, position.offset, "the topic is the one that was read before: going on where it was left");
+            started.shared.context.offset(topic_partition.clone(), position.offset);
+        }
+        if left.is_empty() { Ok(()) } else { started.assign(&left, now).await }
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let started = self.started()?;
         started.openings.close(partitions);
         for topic_partition in partitions {
+            started.doubted.remove(topic_partition);
             if let Some(writer) = started.writers.remove(topic_partition) {
                 started.by_id.remove(&writer.state.id);
             }
@@ -254,6 +268,22 @@ impl SinkTask for StorageSinkTask {
 }
 
 impl Started {
+    /// Partitions begin where they were left.
+    async fn assign(&mut self, partitions: &Offsets, now: i64) -> Result<()> {
+        let writers = self.openings.open(&self.shared, partitions, Why::Assigned, now)?;
+        writers.into_iter().for_each(|writer| self.insert(writer));
+        let writers = self.openings.begin_soon(&self.shared, now).await?;
+        writers.into_iter().for_each(|writer| self.insert(writer));
+        Ok(())
+    }
+
+    /// Where a partition was left, if its topic was only taken for another one and is known now for the one of its journal.
+    fn goes_back(&mut self, topic_partition: &TopicPartition) -> Option<OffsetAndMetadata> {
+        let is = self.shared.context.topic_id(&topic_partition.topic)?;
+        self.doubted.get(topic_partition).filter(|(was, _)| *was == is)?;
+        self.doubted.remove(topic_partition).map(|(_, position)| position)
+    }
+
     fn insert(&mut self, writer: TopicPartitionWriter) {
         self.by_id.insert(writer.state.id, writer.topic_partition.clone());
         if let Some(before) = self.writers.insert(writer.topic_partition.clone(), writer) {
@@ -323,6 +353,9 @@ impl Started {
     fn append(&mut self, run: &[SinkRecord], now: i64) -> Result<()> {
         let Some(first) = run.first() else { return Ok(()) };
         let topic_partition = first.origin().topic_partition();
+        if !self.doubted.is_empty() {
+            self.doubted.remove(topic_partition);
+        }
         let Some(writer) = self.writers.get_mut(topic_partition) else {
             return if self.openings.miss(topic_partition) { Ok(()) } else { Err(self.unassigned(topic_partition)) };
         };

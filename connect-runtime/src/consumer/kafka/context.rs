@@ -24,7 +24,7 @@ use super::{
     Inlet,
     client_log::ClientLog,
     joining::Joining,
-    native::{CommitResult, Queue, ask_about},
+    native::{CommitResult, Queue},
     offsets,
     offsets::Reset,
     prefetch::Prefetch,
@@ -45,8 +45,8 @@ const TURN: Duration = Duration::from_secs(1);
 /// How long to wait for one answer before looking again whether it is too late.
 const ANSWER_WAIT: Duration = Duration::from_millis(20);
 
-/// How long an assignment waits for answers that it can do without.
-const BRIEFLY: Duration = Duration::from_secs(2);
+/// How long an assignment waits for each kind of answers that it can do without.
+pub(super) const BRIEFLY: Duration = Duration::from_secs(2);
 
 /// What the callbacks and the thread's loop share.
 pub(super) struct Context {
@@ -194,9 +194,9 @@ impl Context {
     /// Finds out which topics these are and where partitions begin, but waits only briefly: who does not answer now may do so for a long time, and the
     /// others can be read.
     fn look_around(&self, consumer: &BaseConsumer<Self>, epoch: u64, goes_on: &dyn Fn() -> bool) {
-        let begun = Instant::now();
+        self.identify(consumer, epoch);
         // By a duration librdkafka cannot be told where to begin: the answer is waited for.
-        let until = begun + if matches!(self.reset, Reset::Since(_)) { self.patience } else { BRIEFLY };
+        let until = Instant::now() + if matches!(self.reset, Reset::Since(_)) { self.patience } else { BRIEFLY };
         loop {
             let now = Instant::now();
             self.ask_offsets(consumer, now);
@@ -207,34 +207,6 @@ impl Context {
                 break;
             }
             self.take_answers(ANSWER_WAIT);
-        }
-        self.identify(consumer, epoch, begun + BRIEFLY);
-    }
-
-    /// Finds out which topics these are. librdkafka knows most of them; of others it learns by asking.
-    fn identify(&self, consumer: &BaseConsumer<Self>, epoch: u64, until: Instant) {
-        let mut topics: Vec<_> = {
-            let state = self.state();
-            let of_epoch = state.owned.iter().filter(|(_, owned)| owned.generation.epoch == epoch);
-            of_epoch.map(|(topic_partition, _)| topic_partition.topic.clone()).collect()
-        };
-        topics.sort_unstable();
-        topics.dedup();
-        for topic in topics {
-            let wait = until.saturating_duration_since(Instant::now());
-            self.read_log();
-            if self.changes.id(&topic).is_none()
-                && !wait.is_zero()
-                && let Err(code) = ask_about(consumer.client(), &topic, wait)
-            {
-                tracing::warn!(%topic, %code, "it is not known which topic this is: one that is made again may be taken for it");
-            }
-            self.read_log();
-            let id = self.changes.id(&topic);
-            let mut state = self.state();
-            for (_, owned) in state.owned.iter_mut().filter(|(topic_partition, _)| topic_partition.topic == topic) {
-                owned.topic_id = owned.topic_id.take().or_else(|| id.clone());
-            }
         }
     }
 

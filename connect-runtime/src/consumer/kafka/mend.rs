@@ -108,6 +108,7 @@ impl Context {
             return;
         }
         let now = Instant::now();
+        self.ask_topics(consumer, now);
         self.ask_offsets(consumer, now);
         self.announce_late();
         self.seek(consumer, now);

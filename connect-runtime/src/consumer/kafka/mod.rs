@@ -2,6 +2,7 @@
 
 mod client_log;
 mod context;
+mod identify;
 mod joining;
 mod lookups;
 mod mend;

@@ -14,6 +14,7 @@
 #![allow(unsafe_code, reason = "the crate wraps neither call; see the safety argument above")]
 
 use std::{
+    collections::BTreeMap,
     ffi::{CStr, CString, c_char, c_void},
     marker::PhantomData,
     ptr, slice,
@@ -221,6 +222,36 @@ pub(super) fn known_log_end<C: ClientContext>(client: &Client<C>, topic_partitio
         )
     };
     (failure(known).is_none() && high >= 0).then_some(high)
+}
+
+/// Asks the brokers about all topics that the client knows, and waits so long for their answer: what is wrong with each topic, by its name.
+///
+/// # Errors
+/// There was no answer.
+pub(super) fn ask_about_all<C: ClientContext>(
+    client: &Client<C>,
+    wait: Duration,
+) -> Result<BTreeMap<String, Option<RDKafkaErrorCode>>, RDKafkaErrorCode> {
+    let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+    let mut metadata = ptr::null();
+    // SAFETY: the client is alive during the call, and the place for the answer is ours.
+    let asked = unsafe { native::rd_kafka_metadata(client.native_ptr(), 0, ptr::null_mut(), &raw mut metadata, wait) };
+    if let Some(code) = failure(asked) {
+        return Err(code);
+    }
+    // SAFETY: without an error the answer is ours until it is given back once, after all that is wanted has been copied out of it. It has as many
+    // topics as it says, with names that end in a zero.
+    unsafe {
+        let Some(answer) = metadata.as_ref() else { return Ok(BTreeMap::new()) };
+        let topics = match usize::try_from(answer.topic_cnt) {
+            Ok(count @ 1..) => slice::from_raw_parts(answer.topics, count),
+            _ => &[],
+        };
+        let name = |topic: *mut c_char| CStr::from_ptr(topic).to_string_lossy().into_owned();
+        let told = topics.iter().map(|topic| (name(topic.topic), failure(topic.err))).collect();
+        native::rd_kafka_metadata_destroy(metadata);
+        Ok(told)
+    }
 }
 
 /// How a commit ended.

@@ -72,6 +72,8 @@ pub(super) enum Wait {
     Nothing,
     /// It must be sought, but not before.
     Seek(Option<Instant>),
+    /// It must be found out which topic this is, but not before.
+    Identify(Instant),
     /// It must be found out where to go on.
     LookUp { why: Why, low: Option<i64>, high: Option<i64>, since: Option<i64>, ask_at: Option<Instant> },
 }
@@ -144,6 +146,16 @@ impl Owned {
         (self.failures, self.damaged, self.contradictions) = (0, 0, 0);
     }
 
+    /// The brokers have said which topic this is, or that they do not know.
+    pub(super) fn identified(&mut self, id: Option<Arc<str>>, now: Instant) {
+        self.failures = 0;
+        self.wait = Wait::Seek(None);
+        if id.is_some() && id != self.topic_id {
+            self.topic_id = id;
+            self.begin_anew(now);
+        }
+    }
+
     /// It is another log: nothing of the old one counts any more, and it is asked where this one begins.
     fn begin_anew(&mut self, now: Instant) {
         // Who does not know yet where it begins has told nobody.
@@ -200,7 +212,7 @@ impl State {
             owned.next = Some(offset);
             owned.has_moved();
             // Where offsets are being looked up, this one is judged by them.
-            if !matches!(owned.wait, Wait::LookUp { .. }) {
+            if !matches!(owned.wait, Wait::LookUp { .. } | Wait::Identify(_)) {
                 owned.wait = Wait::Seek(None);
             }
             self.busy = true;
@@ -263,10 +275,24 @@ impl State {
     pub(super) fn out_of_range(&mut self, topic_partition: &TopicPartition, truncated: bool, now: Instant) {
         if let Some(owned) = self.owned.get_mut(topic_partition) {
             owned.stopped = true;
-            if !matches!(owned.wait, Wait::LookUp { .. }) {
+            if !matches!(owned.wait, Wait::LookUp { .. } | Wait::Identify(_)) {
                 owned.wait = Wait::look_up(Why::OutOfRange { truncated }, now);
             }
             self.busy = true;
+        }
+    }
+
+    /// The task's position is one of the topic with this id, unless the assignment or the log is over. Where librdkafka has it otherwise the brokers are
+    /// asked: what it has kept of a topic may be minutes old. Where it has nothing, it will tell before anything is read.
+    pub(super) fn expect(&mut self, topic_partition: &TopicPartition, generation: Generation, id: Arc<str>, now: Instant) {
+        if let Some(owned) = self.owned.get_mut(topic_partition)
+            && owned.generation.is_same_log(generation)
+        {
+            let known = owned.topic_id.replace(id.clone());
+            if owned.next.is_some() && known.is_some_and(|known| known != id) {
+                owned.wait = Wait::Identify(now);
+                self.busy = true;
+            }
         }
     }
 
@@ -473,6 +499,70 @@ mod tests {
         // Once more before it is known where to begin: answers about the second log say nothing of the third.
         state.changed(&change("c"), now + Duration::from_secs(1));
         assert!(state.current(vec![commit(1)]).is_empty());
+    }
+
+    /// The task's position is one of the topic `b`, but librdkafka has it that the topic is `a`.
+    fn expecting(now: Instant) -> State {
+        let mut state = state(now);
+        state.expect(&tp(), Generation::first(1), "b".into(), now);
+        assert_eq!(state.owned[&tp()].wait, Wait::Identify(now));
+        state
+    }
+
+    #[test]
+    fn a_topic_that_is_not_the_expected_one_is_not_read_before_the_brokers_were_asked() {
+        let now = Instant::now();
+        let mut state = expecting(now);
+        state.request_seek(&tp(), Generation { epoch: 1, log: 0, seeks: 1 }, 10);
+        state.out_of_range(&tp(), false, now);
+        assert_eq!(state.owned[&tp()].wait, Wait::Identify(now));
+        // They have it as expected: nothing is another log.
+        state.changed(&Change { topic: "t".to_owned(), had_id: true, id: "b".into() }, now);
+        let owned = state.owned.get_mut(&tp()).unwrap();
+        owned.identified(Some("b".into()), now);
+        assert_eq!((owned.wait.clone(), owned.next, owned.generation.log), (Wait::Seek(None), Some(10), 0));
+    }
+
+    #[test]
+    fn a_topic_that_is_another_one_than_expected_begins_anew_where_its_log_begins_whatever_the_policy() {
+        let now = Instant::now();
+        let mut state = expecting(now);
+        let owned = state.owned.get_mut(&tp()).unwrap();
+        owned.identified(Some("a".into()), now);
+        assert_eq!((owned.wait.clone(), owned.next, owned.generation.log), (Wait::look_up(Why::NewLog, now), None, 1));
+        assert_eq!(owned.topic_id.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn brokers_that_know_no_ids_hold_nothing_up() {
+        let now = Instant::now();
+        let mut state = expecting(now);
+        let owned = state.owned.get_mut(&tp()).unwrap();
+        owned.identified(None, now);
+        assert_eq!((owned.wait.clone(), owned.next, owned.generation.log), (Wait::Seek(None), Some(10), 0));
+    }
+
+    #[test]
+    fn an_id_that_is_learnt_late_is_compared_with_the_expected_one() {
+        let now = Instant::now();
+        for (id, wait) in [("b", Wait::Nothing), ("c", Wait::look_up(Why::NewLog, now))] {
+            let mut state = state(now);
+            state.owned.get_mut(&tp()).unwrap().topic_id = None;
+            state.expect(&tp(), Generation::first(1), "b".into(), now);
+            assert_eq!(state.owned[&tp()].wait, Wait::Nothing, "nothing is fetched before it is known");
+            state.changed(&Change { topic: "t".to_owned(), had_id: false, id: id.into() }, now);
+            assert_eq!(state.owned[&tp()].wait, wait);
+        }
+    }
+
+    #[test]
+    fn what_is_expected_of_a_log_that_is_over_counts_no_more() {
+        let now = Instant::now();
+        let mut state = state(now);
+        state.changed(&Change { topic: "t".to_owned(), had_id: true, id: "b".into() }, now);
+        state.expect(&tp(), Generation::first(1), "a".into(), now);
+        assert_eq!(state.owned[&tp()].wait, Wait::look_up(Why::NewLog, now));
+        assert_eq!(state.owned[&tp()].topic_id.as_deref(), Some("b"));
     }
 
     #[test]

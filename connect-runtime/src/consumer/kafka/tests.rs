@@ -238,6 +238,32 @@ async fn a_log_that_ends_before_what_was_committed_is_read_from_its_beginning_as
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_position_of_another_topic_is_left_for_the_beginning_of_the_log_whatever_the_policy() {
+    for protocol in [EAGER, COOPERATIVE] {
+        for reset in ["earliest", "latest"] {
+            let cluster = cluster(1);
+            cluster.produce("t", 0, values(5));
+            cluster.commit("group", &offsets(&[(0, 3)]));
+            let mut reader = Reader::start(&cluster, &[protocol, ("auto.offset.reset", reset)]);
+            reader.until(|reader| reader.assigned().len() == 1).await;
+            let generation = Generation::first(reader.epoch());
+            // Nothing happens where it is the one that is known.
+            for topic_id in [reader.topic_ids["t"].clone(), "another".into()] {
+                reader.consumer.command(Command::Expect { topic_partition: tp(0), generation, topic_id });
+                let generation = Generation { seeks: generation.seeks + 1, ..generation };
+                reader.consumer.command(Command::Seek { topic_partition: tp(0), generation, offset: 3 });
+            }
+            let second = Generation { log: 1, ..generation };
+            reader.until(|reader| reader.by_generation.last() == Some(&(second, (0..5).collect()))).await;
+            let [log] = &reader.new_logs[..] else { panic!("{}", reader.told()) };
+            assert_eq!((log.begin, log.topic_id.as_ref()), (0, reader.topic_ids.get("t")));
+            assert!(reader.problems() == "[]" && reader.revocations == 0, "{}", reader.told());
+            reader.stop().await;
+        }
+    }
+}
+
 /// A cluster whose log has lost its first records: the mock cluster keeps 5 MB of a partition.
 fn shortened() -> MockCluster {
     let cluster = cluster(1);

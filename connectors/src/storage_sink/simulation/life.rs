@@ -21,6 +21,14 @@ thread_local! {
     pub(super) static NOW: Cell<i64> = const { Cell::new(0) };
 }
 
+/// In the place of a topic's number: it is not known which topic has the name.
+pub(super) const UNKNOWN: u32 = u32::MAX;
+
+/// What tells a topic from the others that had its name.
+pub(super) fn topic_id(log: u32) -> Arc<str> {
+    format!("log-{log}").into()
+}
+
 /// Stops a whole process: none of its futures goes on.
 #[derive(Default)]
 pub(super) struct Frost {
@@ -41,6 +49,8 @@ pub(super) struct Requests {
     /// The same by partition.
     pub(super) seeks: BTreeMap<TopicPartition, i64>,
     pub(super) paused: BTreeSet<TopicPartition>,
+    /// Which topics partitions must be of.
+    pub(super) expected: BTreeMap<TopicPartition, Arc<str>>,
     /// All that was ever told as a problem.
     pub(super) told: Vec<String>,
 }
@@ -48,6 +58,7 @@ pub(super) struct Requests {
 /// The runtime's side of one life.
 pub(super) struct Host {
     pub(super) requests: Mutex<Requests>,
+    /// As it is known, or [`UNKNOWN`].
     pub(super) topic_id: Mutex<u32>,
     spawned: Mutex<JoinSet<()>>,
     frost: Arc<Mutex<Frost>>,
@@ -110,7 +121,11 @@ impl SinkTaskHost for Host {
     }
 
     fn topic_id(&self, _topic: &str) -> Option<Arc<str>> {
-        Some(format!("log-{}", *lock(&self.topic_id)).into())
+        Some(*lock(&self.topic_id)).filter(|known| *known != UNKNOWN).map(topic_id)
+    }
+
+    fn expect_topic(&self, topic_partition: TopicPartition, topic_id: Arc<str>) {
+        lock(&self.requests).expected.insert(topic_partition, topic_id);
     }
 
     fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter> {

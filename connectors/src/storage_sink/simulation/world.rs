@@ -14,7 +14,7 @@ use connect_api::{
 use super::{
     Dice,
     bucket::{Bucket, REQUEST_LIFE, View, Weather},
-    life::{Host, Life, NOW},
+    life::{Host, Life, NOW, topic_id},
     lock,
     plugins::plugins,
     records::records,
@@ -99,7 +99,9 @@ impl World {
         let (bucket, dice, weather) = (Arc::clone(&self.bucket), self.dice.clone(), self.weather.clone());
         let view = View { bucket, dice, weather, load: Arc::default() };
         let task = StorageSinkTask::new(config, Arc::new(view), Permits::new(8)).with_clock(|| NOW.get());
-        let host = Host::new(self.log.id);
+        // The client may have kept a topic that is gone.
+        let seen = if self.log.id > 0 && self.dice.one_in(3) { self.log.id - 1 } else { self.log.id };
+        let host = Host::new(seen);
         let context = SinkTaskContext::new("sink".into(), 0, Budget::new(self.memory), Metrics::default(), host.clone());
         let drops = settings.text("transforms").is_some();
         let mut life = Life { task, host, next: self.group.offset, drops };
@@ -110,7 +112,23 @@ impl World {
         let position = if is_nowhere { OffsetAndMetadata::new(log_start, "") } else { self.group.clone() };
         life.next = position.offset;
         life.task.open(&Offsets::from([(topic_partition(), position)])).await.unwrap();
+        self.find_out_topic(&mut life, log_start).await;
         life
+    }
+
+    /// The client learns which topic has the name now, before anything is read.
+    async fn find_out_topic(&self, life: &mut Life, log_start: i64) {
+        let was = std::mem::replace(&mut *lock(&life.host.topic_id), self.log.id);
+        let expected = lock(&life.host.requests).expected.remove(&topic_partition());
+        let is = topic_id(self.log.id);
+        // It may tell of the change before it hears what is expected.
+        let changes = was != self.log.id && (expected.as_ref() != Some(&is) || self.dice.one_in(2));
+        let is_other = expected.is_some_and(|expected| expected != is);
+        if changes || is_other {
+            *lock(&life.host.requests) = super::life::Requests::default();
+            life.next = log_start;
+            life.task.recreated(&Offsets::from([(topic_partition(), OffsetAndMetadata::new(log_start, ""))])).await.unwrap();
+        }
     }
 
     /// Reads and commits for some steps, as the runtime would.

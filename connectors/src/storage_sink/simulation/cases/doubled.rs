@@ -5,7 +5,12 @@ use std::time::Duration;
 use connect_api::{CommitReason, OffsetAndMetadata, Offsets, SinkTask, config::Config};
 
 use super::driven::{Driven, hang, let_go, names, nowhere, object, parsed, t, uncommitted, with};
-use crate::storage_sink::simulation::{bucket::REQUEST_LIFE, life::NOW, lock, tell, world::World};
+use crate::storage_sink::simulation::{
+    bucket::REQUEST_LIFE,
+    life::{NOW, topic_id},
+    lock, tell,
+    world::World,
+};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -91,6 +96,37 @@ fn an_offset_inside_a_durable_range_is_not_committed_when_its_records_never_arri
             next.task.pre_commit(&Offsets::from([(t(0), OffsetAndMetadata::new(13, ""))]), CommitReason::Due).await.unwrap();
         assert!(offered.get(&t(0)).is_none_or(|offered| offered.offset <= 10), "{offered:?}");
     });
+}
+
+/// The client knew the topic that had the name before, as it has learnt of it minutes ago.
+#[test]
+fn a_topic_that_is_taken_for_one_that_is_gone_is_read_on_where_its_journal_says() {
+    for mistaken in [false, true] {
+        tell(async || {
+            let mut world = World::new(1, 14);
+            world.log.id = 1;
+            let mut life = reaches(&world, &with(7, &[]), nowhere(&[t(0)]), 14, "the first life").await;
+            life.commit(CommitReason::Closing).await;
+            let group = life.die(&world).await;
+            let left = group.clone();
+            (world.log.id, world.log.end) = (0, 24);
+            let mut next = Driven::begin(&world, "sink", &with(10, &[]), group).await;
+            assert_eq!(lock(&next.host.requests).expected, [(t(0), topic_id(1))].into());
+            if mistaken {
+                // The broker that was asked has not heard of it either.
+                next.task.recreated(&nowhere(&[t(0)])).await.unwrap();
+            } else {
+                assert_eq!(next.offer(CommitReason::Due).await, left);
+            }
+            world.log.id = 1;
+            *lock(&next.host.topic_id) = 1;
+            next.next = [(t(0), 0)].into();
+            next.task.recreated(&nowhere(&[t(0)])).await.unwrap();
+            next.turn(&world, LONG).await;
+            assert_eq!(next.committed(0).await, 24, "{}", next.task.state());
+            world.check(false, "taken for another topic");
+        });
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, SinkTask,
 
 use super::driven::{Driven, hang, let_go, nowhere, object, t, uncommitted, with};
 use crate::storage_sink::simulation::{
+    life::{UNKNOWN, topic_id},
     lock,
     records::records_of,
     tell,
@@ -51,6 +52,27 @@ async fn make_anew(world: &mut World, life: &mut Driven, end: i64) {
     *lock(&life.host.topic_id) = world.log.id;
     (life.end, life.next) = (end, [(t(0), 0)].into());
     life.task.recreated(&Offsets::from([(t(0), OffsetAndMetadata::default())])).await.unwrap();
+}
+
+/// When the partition is opened nobody knows which topic has the name now.
+#[test]
+fn a_topic_made_anew_that_is_known_late_is_compared_with_the_journal_and_read_from_its_beginning() {
+    tell(async || {
+        let mut world = World::new(1, 20);
+        let settings = with(10, &[]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, Duration::from_secs(20)).await;
+        assert_eq!(life.committed(0).await, 20);
+        let group = life.die(&world).await;
+        world.log.id = UNKNOWN;
+        let mut next = Driven::begin(&world, "sink", &settings, group).await;
+        assert_eq!(lock(&next.host.requests).expected, [(t(0), topic_id(0))].into());
+        world.log.id = 0;
+        make_anew(&mut world, &mut next, 50).await;
+        next.turn(&world, Duration::from_secs(20)).await;
+        assert_eq!(next.committed(0).await, 50, "{}", next.task.state());
+        world.check(false, "the new log");
+    });
 }
 
 /// The brokers forget the group's offset with the topic, and the new log begins where an object of the old one has its middle.

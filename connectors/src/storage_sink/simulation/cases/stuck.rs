@@ -260,6 +260,8 @@ fn objects_of_an_earlier_log_do_not_hold_files_of_the_new_one_open() {
         world.log.end = 5;
         let settings = with(50, &[("rotate.schedule.interval.ms", "1000")]);
         let mut life = Driven::begin(&world, "sink", &settings, group).await;
+        // The brokers were asked.
+        life.task.recreated(&nowhere(&[t(0)])).await.unwrap();
         life.turn(&world, LONG).await;
         assert_eq!(life.committed(0).await, 5, "{}", life.task.state());
         world.check(false, "the new log");
