@@ -78,6 +78,15 @@ pub trait SinkTask: Send {
         self.open(partitions).await
     }
 
+    /// The topic of these partitions has been deleted, and they are about to be closed: records that were accepted and are not durable when
+    /// [`SinkTask::pre_commit`] returns are lost. It is called seldom without need, too: the brokers may be wrong.
+    ///
+    /// # Errors
+    /// Any error is logged.
+    async fn deleted(&mut self, _partitions: &[TopicPartition]) -> Result<()> {
+        Ok(())
+    }
+
     /// These partitions, and only these, are no longer ours. Nothing about them may be written any more.
     ///
     /// # Errors

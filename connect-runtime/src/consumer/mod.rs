@@ -88,6 +88,8 @@ pub(crate) enum Event {
     /// These partitions are no longer ours; nothing of theirs is read or committed any more, but for what `ack` carries.
     Revoked {
         partitions: Vec<TopicPartition>,
+        /// Those of them whose topic has been deleted: nobody can read their records again.
+        deleted: Vec<TopicPartition>,
         /// Others may own them already: nothing can be committed.
         lost: bool,
         /// The consumer's thread waits for it.

@@ -51,8 +51,18 @@ impl ScriptedConsumer {
 
     /// Revokes partitions; the answer arrives where the result points to.
     pub(crate) fn revoke(&self, partitions: Vec<TopicPartition>, lost: bool) -> std_mpsc::Receiver<Vec<EpochOffset>> {
+        self.revoke_deleted(partitions, Vec::new(), lost)
+    }
+
+    /// Revokes partitions; the topic of some is gone.
+    pub(crate) fn revoke_deleted(
+        &self,
+        partitions: Vec<TopicPartition>,
+        deleted: Vec<TopicPartition>,
+        lost: bool,
+    ) -> std_mpsc::Receiver<Vec<EpochOffset>> {
         let (ack, answer) = Ack::new();
-        self.events.send(Event::Revoked { partitions, lost, ack }).unwrap();
+        self.events.send(Event::Revoked { partitions, deleted, lost, ack }).unwrap();
         answer
     }
 

@@ -134,6 +134,22 @@ impl Assignment {
         }
     }
 
+    /// Says which records of topics that have been deleted were read and are not known to be durable, where `last` is to be committed.
+    pub(super) fn say_what_is_lost(&self, deleted: &[TopicPartition], last: &Offsets) {
+        for topic_partition in deleted {
+            let Some(partition) = self.0.get(topic_partition) else { continue };
+            let durable = last.get(topic_partition).unwrap_or(&partition.committed).offset;
+            if durable < partition.delivered {
+                tracing::error!(
+                    %topic_partition,
+                    from = durable,
+                    before = partition.delivered,
+                    "the topic was deleted before all that was read of it was written: records of these offsets may be missing for ever"
+                );
+            }
+        }
+    }
+
     /// Takes the result of a commit; returns what of it is about partitions as they are assigned now.
     pub(super) fn merge_committed(&mut self, seq: u64, offsets: Offsets) -> Offsets {
         let mut merged = Offsets::new();

@@ -85,7 +85,7 @@ impl SinkLoop {
                 self.parts.host.set_topic_ids(topic_ids);
                 self.assigned(epoch, partitions).await?;
             }
-            Event::Revoked { partitions, lost, ack } => self.revoked(&partitions, lost, ack).await?,
+            Event::Revoked { partitions, deleted, lost, ack } => self.revoked(&partitions, &deleted, lost, ack).await?,
             Event::Committed { seq, offsets, error } => self.committed(seq, offsets, error),
             Event::MetadataTooLarge => {
                 let limit = self.parts.host.shrink_metadata();

@@ -102,8 +102,14 @@ impl SinkLoop {
         Ok(())
     }
 
-    /// Partitions go. The consumer waits for `ack`.
-    pub(super) async fn revoked(&mut self, gone: &[TopicPartition], lost: bool, ack: Ack) -> Result<()> {
+    /// Partitions go, some because they were `deleted`. The consumer waits for `ack`.
+    pub(super) async fn revoked(
+        &mut self,
+        gone: &[TopicPartition],
+        deleted: &[TopicPartition],
+        lost: bool,
+        ack: Ack,
+    ) -> Result<()> {
         let named: Vec<_> = gone.iter().map(ToString::to_string).collect();
         tracing::info!(partitions = named.join(","), lost, "revoked");
         let metrics = &self.parts.metrics;
@@ -112,13 +118,26 @@ impl SinkLoop {
         } else {
             metrics.partitions_revoked.inc()
         }
-        let last = if lost { Offsets::new() } else { self.last_offsets(gone, SETTLE_WITHIN).await };
-        let last = self.assignment.with_epochs(last);
+        self.deleted(deleted).await;
+        let closing = if lost { deleted } else { gone };
+        let last = if closing.is_empty() { Offsets::new() } else { self.last_offsets(closing, SETTLE_WITHIN).await };
+        self.assignment.say_what_is_lost(deleted, &last);
+        let last = if lost { Vec::new() } else { self.assignment.with_epochs(last) };
         let closed = self.close_partitions(gone).await;
         // What is not there yet is read again by the next owner, and sent by it.
         self.parts.errors.forget(gone);
         ack.send(if closed.is_ok() { last } else { Vec::new() });
         closed
+    }
+
+    /// Topics have been deleted: what was read of these partitions is written now, as far as it can be.
+    async fn deleted(&mut self, deleted: &[TopicPartition]) {
+        if deleted.is_empty() {
+            return;
+        }
+        if let Err(error) = shown_to_turn(&self.parts.health, self.parts.sink.deleted(deleted)).await {
+            tracing::error!(error = error.report(), "the sink cannot write what was read of topics that have been deleted");
+        }
     }
 
     /// What is durable of partitions that are about to be closed; nothing where that is committed already. Waits for the dead letter queue no
@@ -194,7 +213,7 @@ impl SinkLoop {
         self.parts.consumer.batches.close();
         while let Some(event) = self.parts.consumer.events.recv().await {
             match event {
-                Event::Revoked { partitions, lost, ack } => {
+                Event::Revoked { partitions, lost, ack, .. } => {
                     let goes = |offset: &&EpochOffset| !lost && partitions.contains(&offset.topic_partition);
                     ack.send(last.iter().filter(goes).cloned().collect());
                 }

@@ -34,6 +34,7 @@ enum Call {
     PreCommit(Offsets, CommitReason),
     Committed(Offsets),
     Recreated(Offsets),
+    Deleted(Vec<i32>),
     Close(Vec<i32>),
     Stop,
 }
@@ -89,6 +90,11 @@ impl SinkTask for ScriptedSink {
 
     async fn recreated(&mut self, partitions: &Offsets) -> Result<()> {
         self.call(Call::Recreated(partitions.clone()), |script| &mut script.open)
+    }
+
+    async fn deleted(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let partitions = partitions.iter().map(|topic_partition| topic_partition.partition).collect();
+        self.call(Call::Deleted(partitions), |script| &mut script.close)
     }
 
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
@@ -718,6 +724,34 @@ async fn only_moved_partitions_are_committed_closed_and_opened() {
     running.script().pre_commit.push_back(Error::fatal("lost a file"));
     running.request_commit().await;
     assert_eq!(seeks(running.consumer.told()), [(2, 10), (3, 10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_hears_of_a_topic_that_was_deleted_before_its_partitions_are_closed_and_may_fail_to_write() {
+    for fails in [false, true] {
+        let running = Running::with_two_partitions().await;
+        running.read(1, &[10]);
+        running.settle().await;
+        running.script().close.extend(fails.then(|| Error::retriable("503")));
+        let answer = running.consumer.revoke_deleted(vec![tp(1), tp(2)], vec![tp(1)], false);
+        running.settle().await;
+        let delivered = offsets(&[(1, 11, "a"), (2, 10, "b")]);
+        let closing = [Call::Deleted(vec![1]), Call::PreCommit(delivered, CommitReason::Closing), Call::Close(vec![1, 2])];
+        assert_eq!(running.calls()[1..], closing);
+        assert!(!answer.try_recv().unwrap().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_is_lost_with_its_topic_is_closed_like_one_that_goes_but_nothing_is_committed() {
+    let running = Running::with_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    let answer = running.consumer.revoke_deleted(vec![tp(1), tp(2)], vec![tp(1)], true);
+    running.settle().await;
+    let closing = Call::PreCommit(offsets(&[(1, 11, "a")]), CommitReason::Closing);
+    assert_eq!(running.calls()[1..], [Call::Deleted(vec![1]), closing, Call::Close(vec![1, 2])]);
+    assert_eq!(answer.try_recv().unwrap(), []);
 }
 
 // T44

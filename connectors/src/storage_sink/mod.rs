@@ -13,6 +13,7 @@ mod config;
 mod cutting;
 mod destinations;
 mod directories;
+mod doubted;
 mod doubtful;
 mod edges;
 mod file_buffer;

@@ -228,20 +228,6 @@ impl Plan {
     }
 }
 
-/// The topic that a position is of, where its journal says so and the topic that is known by the name now, if any, is another one.
-///
-/// # Errors
-/// `Fatal` where the journal is not to be understood.
-pub(super) fn other_topic(
-    shared: &Shared,
-    topic_partition: &TopicPartition,
-    position: &OffsetAndMetadata,
-) -> Result<Option<Arc<str>>> {
-    let was = Journal::read(&position.metadata)?.and_then(|journal| journal.topic_id);
-    let is = shared.context.topic_id(&topic_partition.topic);
-    Ok(was.filter(|was| is.as_deref() != Some(was)).map(Arc::from))
-}
-
 /// Which connector this is, in journals and objects: stable over releases.
 pub(super) fn owner(connector: &str) -> u64 {
     super::journal::fingerprint(std::iter::once((connector, "")))

@@ -3,20 +3,20 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use connect_api::{
-    CommitReason, Error, OffsetAndMetadata, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition,
-    async_trait,
+    CommitReason, Error, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition, async_trait,
 };
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::{
     config::{NullValues, StorageSinkConfig},
+    doubted::Doubted,
     lease::Clock,
     metrics::{DURABLE_OFFSET, TaskMetrics},
-    opening::{Why, other_topic, owner},
+    opening::{Why, owner},
     openings::Openings,
     survey::Surveys,
     topic_partition_writer::{Shared, TopicPartitionWriter},
@@ -44,9 +44,8 @@ struct Started {
     writers: HashMap<TopicPartition, TopicPartitionWriter>,
     /// Partitions that begin when the bucket has been looked at.
     openings: Openings,
-    /// Partitions whose journal is about another topic than was known when they were opened, until their first record comes: that topic, and where they
-    /// were left.
-    doubted: HashMap<TopicPartition, (Arc<str>, OffsetAndMetadata)>,
+    /// Partitions whose journal is about another topic than is known.
+    doubted: Doubted,
     /// Writers whose log is gone, until their last objects are durable.
     ending: HashMap<WriterId, TopicPartitionWriter>,
     /// Whose notices concern anybody.
@@ -121,7 +120,7 @@ impl SinkTask for StorageSinkTask {
             notices,
             writers: HashMap::new(),
             openings,
-            doubted: HashMap::new(),
+            doubted: Doubted::default(),
             ending: HashMap::new(),
             by_id: HashMap::new(),
             failed: HashMap::new(),
@@ -133,12 +132,7 @@ impl SinkTask for StorageSinkTask {
     async fn open(&mut self, partitions: &Offsets) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        for (topic_partition, position) in partitions {
-            if let Some(topic_id) = other_topic(&started.shared, topic_partition, position)? {
-                started.shared.context.expect_topic(topic_partition.clone(), Arc::clone(&topic_id));
-                started.doubted.insert(topic_partition.clone(), (topic_id, position.clone()));
-            }
-        }
+        started.doubted.expect(&started.shared, partitions)?;
         started.assign(partitions, now).await
     }
 
@@ -214,7 +208,7 @@ impl SinkTask for StorageSinkTask {
         let started = self.started()?;
         let (mut left, mut recreated, mut cut_off) = (Offsets::new(), Offsets::new(), Offsets::new());
         for (topic_partition, position) in partitions {
-            if let Some(position) = started.goes_back(topic_partition) {
+            if let Some(position) = started.doubted.goes_back(&started.shared, topic_partition) {
                 left.insert(topic_partition.clone(), position);
             } else {
                 let is_other = started.is_another_topic(topic_partition);
@@ -236,18 +230,24 @@ impl SinkTask for StorageSinkTask {
             let writers = started.openings.open(&started.shared, &partitions, why, now)?;
             writers.into_iter().for_each(|writer| started.insert(writer));
         }
-        for (topic_partition, position) in &left {
-            info!(%topic_partition, position.offset, "the topic is the one that was read before: going on where it was left");
-            started.shared.context.offset(topic_partition.clone(), position.offset);
-        }
         if left.is_empty() { Ok(()) } else { started.assign(&left, now).await }
+    }
+
+    async fn deleted(&mut self, partitions: &[TopicPartition]) -> Result<()> {
+        let started = self.started()?;
+        for topic_partition in partitions {
+            if let Some(writer) = started.writers.get_mut(topic_partition) {
+                writer.cut_all()?;
+            }
+        }
+        Ok(())
     }
 
     async fn close(&mut self, partitions: &[TopicPartition]) -> Result<()> {
         let started = self.started()?;
         started.openings.close(partitions);
         for topic_partition in partitions {
-            started.doubted.remove(topic_partition);
+            started.doubted.settle(topic_partition);
             if let Some(writer) = started.writers.remove(topic_partition) {
                 started.by_id.remove(&writer.state.id);
             }
@@ -275,13 +275,6 @@ impl Started {
         let writers = self.openings.begin_soon(&self.shared, now).await?;
         writers.into_iter().for_each(|writer| self.insert(writer));
         Ok(())
-    }
-
-    /// Where a partition was left, if its topic was only taken for another one and is known now for the one of its journal.
-    fn goes_back(&mut self, topic_partition: &TopicPartition) -> Option<OffsetAndMetadata> {
-        let is = self.shared.context.topic_id(&topic_partition.topic)?;
-        self.doubted.get(topic_partition).filter(|(was, _)| *was == is)?;
-        self.doubted.remove(topic_partition).map(|(_, position)| position)
     }
 
     fn insert(&mut self, writer: TopicPartitionWriter) {
@@ -353,9 +346,7 @@ impl Started {
     fn append(&mut self, run: &[SinkRecord], now: i64) -> Result<()> {
         let Some(first) = run.first() else { return Ok(()) };
         let topic_partition = first.origin().topic_partition();
-        if !self.doubted.is_empty() {
-            self.doubted.remove(topic_partition);
-        }
+        self.doubted.settle(topic_partition);
         let Some(writer) = self.writers.get_mut(topic_partition) else {
             return if self.openings.miss(topic_partition) { Ok(()) } else { Err(self.unassigned(topic_partition)) };
         };

@@ -249,6 +249,12 @@ impl TopicPartitionWriter {
         }
     }
 
+    /// Nobody may be able to read these records again. But the brokers may be wrong: only what a next owner would know of is sent.
+    pub(super) fn cut_all(&mut self) -> Result<()> {
+        let is_free = !self.must_survey && !self.boundaries.decide(self.next_to_read);
+        if is_free { self.cut(Reason::Recovery, self.last_written + 1) } else { Ok(()) }
+    }
+
     /// The log has begun anew: what was read of the old one is written now, for it can never be read again.
     pub(super) fn end_log(&mut self) -> Result<()> {
         let topic_partition = &self.topic_partition;

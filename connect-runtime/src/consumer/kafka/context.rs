@@ -230,7 +230,10 @@ impl Context {
         // The epoch ends before anything else: whatever is asked for from now on comes too late.
         let removed = self.disown(consumer, &partitions);
         if !partitions.is_empty() && !self.closing.load(Ordering::Relaxed) {
-            let commit = still_valid(self.ask_to_close(partitions, lost), |topic_partition| removed.get(topic_partition).copied());
+            // Also where partitions count as lost: so librdkafka has it where a topic is gone.
+            let deleted = self.deleted(consumer, &partitions);
+            let offsets = self.ask_to_close(partitions, deleted, lost);
+            let commit = still_valid(offsets, |topic_partition| removed.get(topic_partition).copied());
             if !lost && !commit.is_empty() {
                 self.commit(consumer, LAST_COMMIT, commit);
                 self.finish_commit(LAST_COMMIT, self.patience);
@@ -274,10 +277,15 @@ impl Context {
         removed
     }
 
-    /// Waits until the task has closed the partitions.
-    pub(super) fn ask_to_close(&self, partitions: Vec<TopicPartition>, lost: bool) -> Vec<EpochOffset> {
+    /// Waits until the task has closed the partitions, of which some have been `deleted`.
+    pub(super) fn ask_to_close(
+        &self,
+        partitions: Vec<TopicPartition>,
+        deleted: Vec<TopicPartition>,
+        lost: bool,
+    ) -> Vec<EpochOffset> {
         let (ack, answer) = Ack::new();
-        self.send(Event::Revoked { partitions, lost, ack });
+        self.send(Event::Revoked { partitions, deleted, lost, ack });
         let give_up = Instant::now() + self.patience;
         loop {
             self.turned();

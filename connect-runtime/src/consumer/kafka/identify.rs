@@ -1,9 +1,12 @@
 //! Finding out which topics these are: what librdkafka has kept of them may be minutes old, and it joins groups and makes topics known by it.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use connect_api::TopicPartition;
-use rdkafka::consumer::{Consumer, base_consumer::BaseConsumer};
+use rdkafka::{
+    consumer::{Consumer, base_consumer::BaseConsumer},
+    types::RDKafkaErrorCode,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -15,6 +18,9 @@ use super::{
 
 /// How long the thread waits for an answer before others get their turn.
 const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Before the brokers are asked once more.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Context {
     /// Finds out which topics those of an assignment are. librdkafka knows most of them; of others it learns by asking, of all at once.
@@ -35,6 +41,21 @@ impl Context {
                 owned.topic_id = owned.topic_id.take().or_else(|| self.changes.id(&topic_partition.topic));
             }
         }
+    }
+
+    /// Those of the partitions whose topic is gone, as brokers say twice: one that has just started may not know all topics.
+    pub(super) fn deleted(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+        let mut deleted = partitions.to_vec();
+        for pause in [Duration::ZERO, PAUSE] {
+            if deleted.is_empty() || self.stopping.load(Ordering::Relaxed) {
+                return Vec::new();
+            }
+            std::thread::sleep(pause);
+            let Ok(topics) = ask_about_all(consumer.client(), TIMEOUT) else { return Vec::new() };
+            let is_gone = |code: &Option<RDKafkaErrorCode>| *code == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
+            deleted.retain(|topic_partition| topics.get(&*topic_partition.topic).is_some_and(is_gone));
+        }
+        deleted
     }
 
     /// Asks the brokers where a partition must not be read before it is known which topic it is of.

@@ -308,3 +308,34 @@ impl Owned {
         Effect::NewLog(NewLog { topic_partition: topic_partition.clone(), generation, begin, topic_id })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tp() -> TopicPartition {
+        TopicPartition::new("t", 0)
+    }
+
+    #[test]
+    fn brokers_that_contradict_themselves_are_followed_after_pauses_that_grow() {
+        let now = Instant::now();
+        let mut owned = Owned::new(1, Some(10), now);
+        for pause in [50, 100, 200] {
+            let effect = owned.go_on(&tp(), Why::OutOfRange { truncated: false }, (0, 20), Reset::Error, now);
+            assert!(matches!(effect, Effect::None));
+            assert_eq!(owned.wait, Wait::Seek(Some(now + Duration::from_millis(pause))));
+        }
+    }
+
+    #[test]
+    fn another_log_is_read_from_its_beginning_whatever_the_policy() {
+        for reset in [Reset::Earliest, Reset::Latest, Reset::Error] {
+            let now = Instant::now();
+            let mut owned = Owned::new(1, Some(0), now);
+            let effect = owned.go_on(&tp(), Why::NewLog, (5, 100), reset, now);
+            assert!(matches!(effect, Effect::NewLog(NewLog { begin: 5, .. })));
+            assert_eq!(owned.next, Some(5));
+        }
+    }
+}

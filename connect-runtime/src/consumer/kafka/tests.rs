@@ -46,6 +46,7 @@ struct Reader {
     gone: Vec<(i32, u64)>,
     unreadable: Vec<(i32, bool)>,
     revocations: usize,
+    deleted: Vec<TopicPartition>,
     failed: Option<Error>,
     closed: bool,
 }
@@ -79,6 +80,7 @@ impl Reader {
             gone: Vec::new(),
             unreadable: Vec::new(),
             revocations: 0,
+            deleted: Vec::new(),
             failed: None,
             closed: false,
         }
@@ -115,8 +117,9 @@ impl Reader {
                 self.assignments.push((epoch, partitions));
                 self.topic_ids.extend(topic_ids);
             }
-            Event::Revoked { ack, .. } => {
+            Event::Revoked { deleted, ack, .. } => {
                 self.revocations += 1;
+                self.deleted.extend(deleted);
                 ack.send(Vec::new());
             }
             Event::Unreadable { topic_partition, unreadable } => self.unreadable.push((topic_partition.partition, unreadable)),
@@ -499,7 +502,7 @@ fn the_thread_shows_that_it_lives_while_it_waits_for_the_task() {
     let thread = thread::ConsumerThread::new(settings, events, batches, commands, Default::default()).unwrap();
     let begun = Instant::now();
     let context = thread.context();
-    let waiting = std::thread::spawn(move || context.ask_to_close(vec![tp(0)], false));
+    let waiting = std::thread::spawn(move || context.ask_to_close(vec![tp(0)], Vec::new(), false));
     let Some(Event::Revoked { ack, .. }) = told.blocking_recv() else { panic!("nobody was asked") };
     // It turns again and again.
     for _ in 0..2 {
@@ -594,6 +597,25 @@ async fn a_topic_that_is_made_again_is_read_from_its_beginning_though_it_has_gro
         assert!(told.into_iter().any(|id| id != first), "{}", reader.told());
         reader.stop().await;
         topic.delete().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_of_a_topic_that_is_deleted_go_as_such_and_others_do_not() {
+    for protocol in [EAGER, COOPERATIVE] {
+        let (Some(topic), Some(other)) = (RealTopic::new("deleted"), RealTopic::new("kept")) else { return };
+        topic.create().await;
+        other.create().await;
+        topic.produce(20, 1);
+        let properties = [("group.id", topic.name.as_str()), ("topic.metadata.refresh.interval.ms", "200"), protocol];
+        let topics = Subscription::Topics(vec![topic.name.clone(), other.name.clone()]);
+        let mut reader = Reader::with(settings(&topic.brokers, topics, &properties));
+        reader.until(|reader| reader.records.len() == 20 && reader.assigned().len() == 2).await;
+        topic.delete().await;
+        reader.until(|reader| reader.revocations > 0).await;
+        assert_eq!(reader.deleted, [TopicPartition::new(topic.name.as_str(), 0)], "{}", reader.told());
+        reader.stop().await;
+        other.delete().await;
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use connect_api::{CommitReason, config::Config};
+use connect_api::{CommitReason, SinkTask, config::Config};
 
 use super::{
     records::{BY_FIELD, BY_TIME, directory_by_field, directory_by_time},
     tell,
-    world::{World, settings},
+    world::{World, settings, topic_partition},
 };
 
 /// What directories depend on.
@@ -159,6 +159,10 @@ impl Story {
             world.live(&mut life, steps).await;
         }
         if world.dice.one_in(4) {
+            if world.dice.one_in(4) {
+                // A broker says so that has just started.
+                life.task.deleted(&[topic_partition()]).await.unwrap();
+            }
             let committed = world.commit(&mut life, CommitReason::Closing).await;
             world.kill(life);
             if !committed {

@@ -75,6 +75,32 @@ fn a_topic_made_anew_that_is_known_late_is_compared_with_the_journal_and_read_fr
     });
 }
 
+/// Its partition is given up before anybody could see a new topic of the name; or it was not deleted at all.
+#[test]
+fn what_was_read_of_a_topic_that_is_said_to_be_deleted_is_written_before_its_partition_goes() {
+    for is_committed in [true, false] {
+        tell(async || {
+            let mut world = World::new(1, 25);
+            let settings = with(10, &[]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            life.turn(&world, Duration::from_secs(6)).await;
+            assert_eq!(life.committed(0).await, 20);
+            life.is_evicted = !is_committed;
+            life.task.deleted(&[t(0)]).await.unwrap();
+            life.commit(CommitReason::Closing).await;
+            life.task.close(&[t(0)]).await.unwrap();
+            world.check(false, "what was read");
+            let group = life.die(&world).await;
+            assert_eq!(group[&t(0)].offset, if is_committed { 25 } else { 20 });
+            world.log.end = 40;
+            let mut next = Driven::begin(&world, "sink", &with(3, &[]), group).await;
+            next.turn(&world, Duration::from_secs(60)).await;
+            assert_eq!(next.committed(0).await, 40, "{}", next.task.state());
+            world.check(false, "it is still there");
+        });
+    }
+}
+
 /// The brokers forget the group's offset with the topic, and the new log begins where an object of the old one has its middle.
 #[test]
 fn objects_of_a_log_that_is_gone_cover_nothing_of_the_new_one() {
