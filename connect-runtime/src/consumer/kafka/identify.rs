@@ -16,9 +16,6 @@ use super::{
     trouble::ask_again_after,
 };
 
-/// How long the thread waits for an answer before others get their turn.
-const TIMEOUT: Duration = Duration::from_millis(500);
-
 /// Before the brokers are asked once more.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -43,15 +40,17 @@ impl Context {
         }
     }
 
-    /// Those of the partitions whose topic is gone, as brokers say twice: one that has just started may not know all topics.
+    /// Those of the partitions whose topic is gone: librdkafka has heard so, and brokers say it twice, since one that has just started may not know all
+    /// topics. They are asked only then, for their answer may wait for that to a fetch.
     pub(super) fn deleted(&self, consumer: &BaseConsumer<Self>, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
         let mut deleted = partitions.to_vec();
+        deleted.retain(|topic_partition| self.changes.has_failed(&topic_partition.topic));
         for pause in [Duration::ZERO, PAUSE] {
             if deleted.is_empty() || self.stopping.load(Ordering::Relaxed) {
                 return Vec::new();
             }
             std::thread::sleep(pause);
-            let Ok(topics) = ask_about_all(consumer.client(), TIMEOUT) else { return Vec::new() };
+            let Ok(topics) = ask_about_all(consumer.client(), BRIEFLY) else { return Vec::new() };
             let is_gone = |code: &Option<RDKafkaErrorCode>| *code == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
             deleted.retain(|topic_partition| topics.get(&*topic_partition.topic).is_some_and(is_gone));
         }
@@ -64,7 +63,7 @@ impl Context {
         if !is_due {
             return;
         }
-        let answer = ask_about_all(consumer.client(), TIMEOUT);
+        let answer = ask_about_all(consumer.client(), BRIEFLY);
         // Lines about topics that are others now were written before the answer came.
         self.look_at_changes();
         let (mut known, mut unknown, now) = (Vec::new(), Vec::new(), Instant::now());

@@ -8,7 +8,7 @@
 //! records may come before the line.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -49,6 +49,14 @@ struct Ids {
     /// As librdkafka knows them: it fetches by these.
     known: HashMap<String, Arc<str>>,
     changes: Vec<Change>,
+    /// Topics of which the brokers have said, at some time, that something is wrong with them.
+    failed: HashSet<String>,
+}
+
+/// The topic that librdkafka's line tells an error of.
+fn failed(line: &str) -> Option<&str> {
+    let (_, topic) = line.split_once("Error in metadata reply for topic ")?;
+    topic.split_once(" (PartCnt ").map(|(topic, _)| topic)
 }
 
 impl Changes {
@@ -58,7 +66,14 @@ impl Changes {
             let mut ids = self.lock();
             ids.known.insert(change.topic.clone(), change.id.clone());
             ids.changes.push(change);
+        } else if let Some(topic) = failed(line) {
+            self.lock().failed.insert(topic.to_owned());
         }
+    }
+
+    /// Whether something has been wrong with the topic: it may be gone.
+    pub(super) fn has_failed(&self, topic: &str) -> bool {
+        self.lock().failed.contains(topic)
     }
 
     /// The topic's id, where librdkafka knows one.
@@ -90,5 +105,13 @@ mod tests {
         assert_eq!(changes.take(), [change(false, "p7Y0sVZbT2uQvC_m0r-9Ag"), change(true, "q7Y0sVZbT2uQvC1m0rX9Ag")]);
         assert_eq!(changes.take(), []);
         assert_eq!(changes.id("orders.eu").as_deref(), Some("q7Y0sVZbT2uQvC1m0rX9Ag"));
+    }
+
+    #[test]
+    fn the_line_that_tells_that_something_is_wrong_with_a_topic_is_read() {
+        let changes = Changes::default();
+        changes.note("[thrd:main]: Error in metadata reply for topic orders.eu (PartCnt 0): Broker: Unknown topic or partition");
+        assert!(changes.has_failed("orders.eu") && !changes.has_failed("orders"));
+        assert_eq!(changes.take(), []);
     }
 }
