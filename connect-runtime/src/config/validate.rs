@@ -8,7 +8,7 @@ mod values;
 
 use connect_api::{
     Plugins,
-    config::{Config, ConfigDef, Origin, PluginKind, Problem, Problems},
+    config::{Config, ConfigDef, Origin, Problem, Problems},
     plugins,
 };
 

@@ -69,7 +69,7 @@ impl TopicPartitionWriter {
 
     /// Everything before this offset is durable, where everything before `delivered` was delivered.
     pub(super) fn durable_of(&self, delivered: i64) -> i64 {
-        self.ledger.would_be_durable(delivered, self.records > 0 || self.must_survey)
+        self.ledger.would_be_durable(delivered, self.group.records > 0 || self.must_survey)
     }
 
     /// What to commit. `closing`: nothing more will be uploaded in this assignment, and requests may take effect until then (in seconds since 1970).

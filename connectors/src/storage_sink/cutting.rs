@@ -61,7 +61,7 @@ impl TopicPartitionWriter {
         let id = self.ledger.cut(end, count);
         // Where all files of the group are there already, nothing is sent that the next owner would have to know of.
         if count > 0 {
-            self.gate.hold(HeldCut { id, first: self.group_first, end, is_planned, group_files, files });
+            self.gate.hold(HeldCut { id, first: self.group.first, end, is_planned, group_files, files });
         }
         self.group.end();
         self.shared.metrics.rotated(reason);
