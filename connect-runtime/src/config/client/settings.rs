@@ -112,6 +112,7 @@ pub(in crate::config) fn is_secret(key: &str) -> bool {
         "private.key",
         "oauthbearer.config",
         "username",
+        "user.info",
     ]
     .iter()
     .any(|part| key.contains(part))

@@ -167,5 +167,6 @@ mod tests {
         {
             assert_eq!(placeholder("consumer.sasl.jaas.config", value).as_deref(), Some(""), "{value}");
         }
+        assert_eq!(placeholder("value.converter.basic.auth.user.info", "me:$SECRET_WORD"), None);
     }
 }
