@@ -20,8 +20,9 @@ impl SinkLoop {
             self.dead_letters = held.problem;
         }
         let changes = |(topic_partition, partition): (&TopicPartition, &super::assignment::Partition)| {
-            let crowded = held.crowded.contains(topic_partition);
-            (partition.paused.dead_letters != crowded).then(|| (topic_partition.clone(), crowded))
+            let paused = partition.paused.dead_letters;
+            let crowded = if paused { &held.half_full } else { &held.crowded }.contains(topic_partition);
+            (paused != crowded).then(|| (topic_partition.clone(), crowded))
         };
         let changed: Vec<_> = self.assignment.0.iter().filter_map(changes).collect();
         for (topic_partition, crowded) in changed {

@@ -53,8 +53,10 @@ pub(super) struct DeadLetterQueue {
 pub(crate) struct Held {
     /// What is wrong, where it is.
     pub(crate) problem: Option<String>,
-    /// Partitions that have trouble and of whose copies so many wait that no more of them should be read.
+    /// Partitions of whose copies so many wait that no more of them should be read: they would fill the memory of all.
     pub(crate) crowded: Vec<TopicPartition>,
+    /// Those that should not be read again yet.
+    pub(crate) half_full: Vec<TopicPartition>,
 }
 
 impl DeadLetterQueue {
@@ -170,11 +172,13 @@ impl DeadLetterQueue {
         self.check()?;
         let (now, partitions) = (Instant::now(), self.pending.partitions());
         let troubled: Vec<_> = partitions.iter().filter(|(_, copies)| self.has_trouble(copies, now)).collect();
-        // As much as the sink lets one partition hold of what its store refuses. While copies arrive the budget is enough.
+        // As much as the sink lets one partition hold of what its store refuses.
         let limit = self.budget.connector_share() / 8;
-        let crowded = troubled.iter().filter(|(_, copies)| copies.state().bytes > limit);
-        let crowded = crowded.map(|(topic_partition, _)| (*topic_partition).clone()).collect();
-        Ok(Held { problem: self.problem(&troubled), crowded })
+        let more_than = |bytes: usize| {
+            let more = partitions.iter().filter(|(_, copies)| copies.state().bytes > bytes);
+            more.map(|(topic_partition, _)| topic_partition.clone()).collect()
+        };
+        Ok(Held { problem: self.problem(&troubled), crowded: more_than(limit), half_full: more_than(limit / 2) })
     }
 
     fn problem(&self, troubled: &[(&TopicPartition, &Copies)]) -> Option<String> {
