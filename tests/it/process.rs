@@ -159,6 +159,11 @@ impl Connect {
         if let Some(status) = self.child.try_wait().expect("a status") {
             return status;
         }
+        // A process that has just begun does not hear of it yet: the signal would end it as it ends any program.
+        let deadline = Instant::now() + patience;
+        while TcpStream::connect(self.address).is_err() && self.is_running() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         self.signal("TERM");
         self.wait(patience)
     }

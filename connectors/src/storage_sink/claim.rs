@@ -82,7 +82,10 @@ impl Uploads {
         loop {
             if self.create(target, object, &condition).await? == Completion::Created {
                 if condition != Condition::NameFree {
-                    warn!(key = target.key, "an object with other content was in the way, of another history or of other settings: replaced");
+                    warn!(
+                        key = target.key,
+                        "an object with other content was in the way, of another history or of other settings: replaced"
+                    );
                     self.metrics.replaced.inc();
                 }
                 return Ok(Outcome::Created);

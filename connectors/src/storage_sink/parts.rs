@@ -25,7 +25,7 @@ pub(super) enum Piece {
     /// One part.
     Part(Body, WaitingBytes),
     /// The rest of the object; after it the object is completed.
-    Last { body: Body, bytes: WaitingBytes, target: Target, cut: CutId },
+    Last { body: Body, bytes: WaitingBytes, target: Box<Target>, cut: CutId },
 }
 
 impl Parts {

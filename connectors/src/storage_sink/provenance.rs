@@ -141,7 +141,17 @@ mod tests {
         let range = Range { first_offset: 3, last_offset: end - 1, records: 2 };
         let (cut, files) = (Some(Cut { range, end }), Some(1));
         let (topic_partition, owner, topic_id) = (TopicPartition::new("t", 1), Some(0x5e), Some("8Rv_o0aXTa6".to_owned()));
-        Provenance { history: history.to_owned(), owner, topic_id, topic_partition, layout: None, first_offset: 3, group_first: 3, cut, files }
+        Provenance {
+            history: history.to_owned(),
+            owner,
+            topic_id,
+            topic_partition,
+            layout: None,
+            first_offset: 3,
+            group_first: 3,
+            cut,
+            files,
+        }
     }
 
     #[test]

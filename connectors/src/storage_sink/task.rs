@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use connect_api::{
-    CommitReason, Error, OffsetAndMetadata, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition, async_trait,
+    CommitReason, Error, OffsetAndMetadata, Offsets, Result, SinkRecord, SinkTask, SinkTaskContext, Storage, TopicPartition,
+    async_trait,
 };
 use tokio::{
     sync::mpsc,

@@ -141,7 +141,7 @@ impl Uploads {
     pub(super) fn send(self: &Arc<Self>, file: ClosedFile, target: Target, cut: CutId) {
         let ClosedFile { body, parts, bytes, .. } = file;
         match parts {
-            Some(parts) => parts.finish(Piece::Last { body, bytes, target, cut }),
+            Some(parts) => parts.finish(Piece::Last { body, bytes, target: Box::new(target), cut }),
             None => self.enqueue(Job { body, bytes, target, cut }),
         }
     }

@@ -317,12 +317,16 @@ mod tests {
         TopicPartition::new("t", 0)
     }
 
+    fn ends(low: i64, high: i64) -> Ends {
+        Ends { low, high, since: None }
+    }
+
     #[test]
     fn brokers_that_contradict_themselves_are_followed_after_pauses_that_grow() {
         let now = Instant::now();
         let mut owned = Owned::new(1, Some(10), now);
         for pause in [50, 100, 200] {
-            let effect = owned.go_on(&tp(), Why::OutOfRange { truncated: false }, (0, 20), Reset::Error, now);
+            let effect = owned.go_on(&tp(), Why::OutOfRange { truncated: false }, ends(0, 20), Reset::Error, now);
             assert!(matches!(effect, Effect::None));
             assert_eq!(owned.wait, Wait::Seek(Some(now + Duration::from_millis(pause))));
         }
@@ -333,7 +337,7 @@ mod tests {
         for reset in [Reset::Earliest, Reset::Latest, Reset::Error] {
             let now = Instant::now();
             let mut owned = Owned::new(1, Some(0), now);
-            let effect = owned.go_on(&tp(), Why::NewLog, (5, 100), reset, now);
+            let effect = owned.go_on(&tp(), Why::NewLog, ends(5, 100), reset, now);
             assert!(matches!(effect, Effect::NewLog(NewLog { begin: 5, .. })));
             assert_eq!(owned.next, Some(5));
         }

@@ -284,12 +284,12 @@ impl State {
 
     /// The task's position is one of the topic with this id, unless the assignment or the log is over. Where librdkafka has it otherwise the brokers are
     /// asked: what it has kept of a topic may be minutes old. Where it has nothing, it will tell before anything is read.
-    pub(super) fn expect(&mut self, topic_partition: &TopicPartition, generation: Generation, id: Arc<str>, now: Instant) {
+    pub(super) fn expect(&mut self, topic_partition: &TopicPartition, generation: Generation, id: &Arc<str>, now: Instant) {
         if let Some(owned) = self.owned.get_mut(topic_partition)
             && owned.generation.is_same_log(generation)
         {
-            let known = owned.topic_id.replace(id.clone());
-            if owned.next.is_some() && known.is_some_and(|known| known != id) {
+            let known = owned.topic_id.replace(Arc::clone(id));
+            if owned.next.is_some() && known.is_some_and(|known| known != *id) {
                 owned.wait = Wait::Identify(now);
                 self.busy = true;
             }
@@ -504,7 +504,7 @@ mod tests {
     /// The task's position is one of the topic `b`, but librdkafka has it that the topic is `a`.
     fn expecting(now: Instant) -> State {
         let mut state = state(now);
-        state.expect(&tp(), Generation::first(1), "b".into(), now);
+        state.expect(&tp(), Generation::first(1), &"b".into(), now);
         assert_eq!(state.owned[&tp()].wait, Wait::Identify(now));
         state
     }
@@ -548,7 +548,7 @@ mod tests {
         for (id, wait) in [("b", Wait::Nothing), ("c", Wait::look_up(Why::NewLog, now))] {
             let mut state = state(now);
             state.owned.get_mut(&tp()).unwrap().topic_id = None;
-            state.expect(&tp(), Generation::first(1), "b".into(), now);
+            state.expect(&tp(), Generation::first(1), &"b".into(), now);
             assert_eq!(state.owned[&tp()].wait, Wait::Nothing, "nothing is fetched before it is known");
             state.changed(&Change { topic: "t".to_owned(), had_id: false, id: id.into() }, now);
             assert_eq!(state.owned[&tp()].wait, wait);
@@ -560,7 +560,7 @@ mod tests {
         let now = Instant::now();
         let mut state = state(now);
         state.changed(&Change { topic: "t".to_owned(), had_id: true, id: "b".into() }, now);
-        state.expect(&tp(), Generation::first(1), "a".into(), now);
+        state.expect(&tp(), Generation::first(1), &"a".into(), now);
         assert_eq!(state.owned[&tp()].wait, Wait::look_up(Why::NewLog, now));
         assert_eq!(state.owned[&tp()].topic_id.as_deref(), Some("b"));
     }

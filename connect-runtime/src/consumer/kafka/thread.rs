@@ -235,7 +235,7 @@ impl ConsumerThread {
                     self.context.state().request_seek(&topic_partition, generation, offset);
                 }
                 Ok(Command::Expect { topic_partition, generation, topic_id }) => {
-                    self.context.state().expect(&topic_partition, generation, topic_id, Instant::now());
+                    self.context.state().expect(&topic_partition, generation, &topic_id, Instant::now());
                 }
                 Ok(Command::Pause { topic_partition, epoch, paused }) => {
                     self.context.pause(&self.consumer, &topic_partition, epoch, paused);

@@ -21,7 +21,8 @@ impl Shared {
             Err(answer) => return Err(error("look at", key, answer)),
         };
         // Some stores change the case of names.
-        let metadata = answer.metadata.unwrap_or_default().into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value));
+        let metadata =
+            answer.metadata.unwrap_or_default().into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value));
         Ok(Some(ObjectInfo {
             size: answer.content_length.unwrap_or_default().unsigned_abs(),
             version: Version(answer.e_tag.unwrap_or_default()),
