@@ -26,7 +26,7 @@ fn two_tasks_under_one_id_share_the_partitions_and_stay_so() {
     for _ in 0..10 {
         records.write(&cluster, 6);
         assert_eq!(process.metric("connect_task_restarts_total"), Some(0.0), "{}", process.log());
-        wait_until("all is committed", Duration::from_secs(30), || records.is_committed(&cluster, &format!("connect-{name}")));
+        wait_until("all is committed", Duration::from_secs(90), || records.is_committed(&cluster, &format!("connect-{name}")));
         assert!(shared(&process) && process.is_ready(), "{:?}", process.problems());
     }
     assert_eq!(process.metric("connect_rebalances_total"), rebalances, "{}", process.log());
