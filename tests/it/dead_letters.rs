@@ -21,6 +21,8 @@ struct Letters {
     queue: String,
     directory: PathBuf,
     flush_size: u32,
+    /// More lines of the connector's file.
+    more: &'static str,
 }
 
 impl Letters {
@@ -34,13 +36,15 @@ impl Letters {
         let queue = format!("{topic}.dlq");
         cluster.create_topic(&topic, 1, &[]);
         cluster.create_topic(&queue, 1, queue_config);
-        Some(Self { cluster, bucket, folder, directory: scratch(what), topic, queue, flush_size: 1 })
+        Some(Self { cluster, bucket, folder, directory: scratch(what), topic, queue, flush_size: 1, more: "" })
     }
 
     fn start(&self) -> Connect {
         let (topic, queue) = (&self.topic, &self.queue);
-        let changes =
-            format!("name={topic}\ntopics={topic}\nerrors.deadletterqueue.topic.name={queue}\nflush.size={}", self.flush_size);
+        let changes = format!(
+            "name={topic}\ntopics={topic}\nerrors.deadletterqueue.topic.name={queue}\nflush.size={}{}",
+            self.flush_size, self.more
+        );
         let file = reports::connector(self.folder, &self.bucket, &changes);
         Connect::start(&self.directory, &worker(&self.cluster), &file)
     }
@@ -100,6 +104,26 @@ fn a_copy_that_is_too_large_alone_holds_its_offset_until_the_topic_takes_it_and_
     letters.wait_until_committed(101);
     assert_eq!(letters.copies().iter().filter(|bytes| **bytes == 5_000).count(), 1);
     wait_until("it is ready", PATIENCE, || process.is_ready());
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+}
+
+#[test]
+fn while_a_copy_holds_its_offset_the_objects_behind_it_are_written_also_where_a_commit_must_say_so_first() {
+    let limit = [("max.message.bytes", "4000")];
+    let Some(mut letters) = Letters::new("dlq-batch-too-large", "dlq-scheduled", &limit) else { return };
+    letters.flush_size = 5;
+    letters.more = "\nrotate.schedule.interval.ms=3600000\ntimezone=UTC";
+    let good = |n| format!("{{\"ok\":{n}}}").into_bytes();
+    produce(&letters.cluster, &letters.topic, [bad(5_000)].into_iter().chain((0..20).map(good)));
+    let mut process = letters.start();
+    wait_until("they are there", PATIENCE, || letters.bucket.keys().len() == 4);
+    assert!(letters.committed().is_none_or(|offset| offset == 0), "its offset is held: {:?}", letters.committed());
+    process.kill();
+
+    letters.cluster.configure_topic(&letters.queue, &[("max.message.bytes", "100000")]);
+    let mut process = letters.start();
+    letters.wait_until_committed(21);
+    assert_eq!((letters.copies(), letters.bucket.keys().len()), (vec![5_000], 4));
     assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
 }
 

@@ -181,5 +181,20 @@ pub(super) fn servers(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|server| !server.is_empty()).map(str::to_owned).collect()
 }
 
+/// A broker's address: host and port, with a protocol before them that is not looked at, as in Kafka's clients.
+pub(super) fn check_server(server: &str) -> Result<(), String> {
+    let address = match server.split_once("://") {
+        Some((protocol, _)) if protocol.to_ascii_lowercase().starts_with("http") => server,
+        Some((_, address)) => address,
+        None => server,
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    let is_host = |host: &str| !host.is_empty() && !host.contains([' ', ';', '/']);
+    match address.rsplit_once(':') {
+        Some((host, port)) if is_host(host) && is_port(port) => Ok(()),
+        _ => Err(format!("a broker is written as host:port, several with commas between them, and {server} is not")),
+    }
+}
+
 #[cfg(test)]
 mod tests;

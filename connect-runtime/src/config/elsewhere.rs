@@ -36,6 +36,9 @@ const LEAVE_OUT: &str = "until then take it out of `transforms`, and change the 
 const OTHER_CONNECTOR: &str = "it is another connector, with keys of its own: write a file for io.confluent.connect.s3.S3SinkConnector, whose \
                                keys `connect config-reference` lists";
 
+const CONFLUENT_CLOUD: &str = "it is the connector that Confluent Cloud runs, with keys of its own (input.data.format, time.interval): write a file \
+                               for io.confluent.connect.s3.S3SinkConnector, whose keys `connect config-reference` lists";
+
 static FAMILIES: &[Family] = &[
     Family {
         kind: Kind::Format,
@@ -89,6 +92,14 @@ static FAMILIES: &[Family] = &[
         ],
         until_then: LEAVE_OUT,
     },
+    Family { kind: Kind::Connector, begins: "", classes: &["S3_SINK"], until_then: CONFLUENT_CLOUD },
+    Family {
+        kind: Kind::Connector,
+        begins: "",
+        classes: &["JdbcSinkConnector", "JdbcSink", "FileStreamSinkConnector", "FileStreamSink", "S3SourceConnector", "S3Source"],
+        until_then: OTHER_CONNECTOR,
+    },
+    Family { kind: Kind::Connector, begins: "io.confluent.connect.s3.source.", classes: &[], until_then: OTHER_CONNECTOR },
     Family { kind: Kind::Connector, begins: "io.aiven.", classes: &[], until_then: OTHER_CONNECTOR },
     Family { kind: Kind::Connector, begins: "io.lenses.", classes: &[], until_then: OTHER_CONNECTOR },
     Family { kind: Kind::Connector, begins: "com.datamountaineer.", classes: &[], until_then: OTHER_CONNECTOR },
@@ -106,15 +117,20 @@ pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKin
     if let Some(until_then) = until_then(kind.into(), class) {
         return Some(Problem::of_key(key, format!("{key}: {class} is not supported yet; {until_then}")).at(entry.origin.clone()));
     }
-    let problem = nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known);
-    if problem.suggestion.is_none() && is_foreign_class(class) {
+    // A name in a package that is known is a slip rather than another class.
+    let is_in_known_package = known.iter().any(|entry| package(entry.name) == package(class));
+    if is_foreign_class(class) && !is_in_known_package {
+        if kind == PluginKind::SinkConnector {
+            let message = format!("{key}: {class} is not built in, and Java classes are not loaded; {OTHER_CONNECTOR}");
+            return Some(Problem::of_key(key, message).at(entry.origin.clone()));
+        }
         let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
         let instead = if names.is_empty() { "leave it out".to_owned() } else { format!("use {}", names.join(" or ")) };
         let message =
             format!("{key}: {class} is not built in, and Java classes are not loaded: {instead}, or write it in Rust as a plugin");
         return Some(Problem::of_key(key, message).at(entry.origin.clone()));
     }
-    Some(problem)
+    Some(nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known))
 }
 
 /// What to do while a class is missing that Confluent, Apache or a well-known third party has.
@@ -138,6 +154,10 @@ impl Family {
 
 fn simple(class: &str) -> &str {
     class.rsplit('.').next().unwrap_or(class)
+}
+
+fn package(class: &str) -> &str {
+    class.rsplit_once('.').map_or("", |(package, _)| package)
 }
 
 /// Whether this is the full name of a Java class in a package that Apache's and Confluent's S3 connector do not use: those are known one by one.
@@ -188,6 +208,9 @@ mod tests {
             (PluginKind::Transformation, "RegexRouter"),
             (PluginKind::Transformation, "io.debezium.transforms.ExtractNewRecordState"),
             (PluginKind::SinkConnector, "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector"),
+            (PluginKind::SinkConnector, "S3_SINK"),
+            (PluginKind::SinkConnector, "JdbcSinkConnector"),
+            (PluginKind::SinkConnector, "io.confluent.connect.s3.source.S3SourceConnector"),
         ] {
             let said = said(kind, class);
             assert!(said.contains(&format!("{class} is not supported yet; ")), "{said}");
@@ -198,6 +221,16 @@ mod tests {
     fn a_class_of_a_third_party_is_not_called_unknown() {
         let said = said(PluginKind::Transformation, "com.example.transforms.TombstoneFilter");
         assert!(said.contains("is not built in, and Java classes are not loaded"), "{said}");
+    }
+
+    #[test]
+    fn a_full_name_in_another_package_is_not_taken_for_a_slip() {
+        let known: &[PluginEntry<dyn connect_api::SinkConnector>] = &[];
+        for class in ["io.confluent.connect.gcs.GcsSinkConnector", "com.spredfast.kafka.connect.s3.sink.S3SinkConnector"] {
+            let entry = Entry { value: class.to_owned(), origin: None };
+            let problem = class_problem("connector.class", &entry, PluginKind::SinkConnector, known).unwrap();
+            assert!(problem.suggestion.is_none() && problem.message.contains("it is another connector"), "{problem}");
+        }
     }
 
     #[test]

@@ -132,7 +132,10 @@ impl SettingsFile {
                 }
                 Ok(ConnectorFile { connectors: vec![config], warnings })
             }
-            Form::Json | Form::Properties => self.text().and_then(|text| json::parse(text, &self.name)),
+            // Windows marks UTF-8 with a byte order mark, which JSON does not know.
+            Form::Json | Form::Properties => {
+                self.text().and_then(|text| json::parse(text.trim_start_matches('\u{feff}'), &self.name))
+            }
         }
     }
 

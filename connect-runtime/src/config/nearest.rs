@@ -2,8 +2,15 @@
 
 use connect_api::{config::Problem, plugins::PluginEntry};
 
+/// No key and no class is as long.
+const LONGEST: usize = 120;
+
 /// The name that differs from `name` by a slip or two; none where only longer guesses are left.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody slips in what is so long, and looking costs more with each letter.
+    if name.len() > LONGEST {
+        return None;
+    }
     let slips = (1 + name.chars().count() / 5).min(3);
     let distance = |candidate: &&str| strsim::damerau_levenshtein(name, candidate);
     known

@@ -3,12 +3,13 @@
 mod converters;
 mod keys;
 mod named;
+mod rests;
 mod unfilled;
 mod values;
 
 use connect_api::{
     Plugins,
-    config::{Config, ConfigDef, Origin, Problem, Problems},
+    config::{Config, ConfigDef, Origin, PluginKind, Problem, Problems},
     plugins,
 };
 
@@ -17,6 +18,7 @@ use super::{
     client::{self, Client},
     connector, connector_keys,
     effective::with_converters,
+    elsewhere,
     nearest::nearest,
     shapes, transformations, worker_keys,
 };
@@ -181,7 +183,10 @@ impl Check<'_> {
                 let found = connector.validate(config, self.plugins);
                 let known = self.validation.problems.clone();
                 // The plugin may check its single keys again.
-                found.iter().filter(|problem| !covered(&known, problem)).for_each(|problem| self.problem(located(problem, config)));
+                for problem in found.iter().filter(|problem| !covered(&known, problem)) {
+                    let problem = self.of_format(problem, config).unwrap_or_else(|| located(problem, config));
+                    self.problem(problem);
+                }
                 let doubtful = connector.warnings(&with_converters(worker, config), self.plugins);
                 doubtful.iter().for_each(|warning| self.validation.warnings.push(located(warning, config)));
             }
@@ -189,6 +194,12 @@ impl Check<'_> {
             Err(error) if self.validation.problems.is_empty() => self.problem(Problem::general(error.report())),
             Err(_) => {}
         }
+    }
+
+    /// What is said of a format that is not here, also where the plugin looks for it: a class by itself is known here better.
+    fn of_format(&self, problem: &Problem, config: &Config) -> Option<Problem> {
+        let key = problem.key.as_deref().filter(|key| key.ends_with("format.class"))?;
+        elsewhere::class_problem(key, config.entry(key)?, PluginKind::Format, self.plugins.formats())
     }
 
     fn clients(&mut self, worker: &Config, connector: &Config) {

@@ -10,9 +10,9 @@ pub(super) static BOOTSTRAP_SERVERS: ConfigKey<String> = ConfigKey::with_default
     "Kafka brokers to begin with, as host:port with commas between them. Every client uses them unless its own settings say otherwise.",
 )
 .importance(Importance::High)
-.check(|servers| match super::client::servers(servers).is_empty() {
-    true => Err("name at least one broker as host:port".to_owned()),
-    false => Ok(()),
+.check(|servers| match super::client::servers(servers) {
+    servers if servers.is_empty() => Err("name at least one broker as host:port".to_owned()),
+    servers => servers.iter().try_for_each(|server| super::client::check_server(server)),
 });
 
 pub(super) static KEY_CONVERTER: ConfigKey<String> = ConfigKey::optional(

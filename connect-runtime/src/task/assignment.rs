@@ -75,6 +75,12 @@ impl Assignment {
         of.keys().filter_map(|topic_partition| Some((topic_partition.clone(), committed(topic_partition)?))).collect()
     }
 
+    /// What may be committed of `delivered` where only of the `settled` all is done: the others keep their offset, and what the sink task says beside
+    /// it may be committed all the same.
+    pub(super) fn held_back(&self, delivered: &Offsets, settled: Offsets) -> Offsets {
+        self.committed(delivered).into_iter().chain(settled).collect()
+    }
+
     /// The offsets with the epochs that they may be committed in.
     pub(super) fn with_epochs(&self, offsets: Offsets) -> Vec<EpochOffset> {
         let of_epoch = |(topic_partition, offset)| {

@@ -148,16 +148,18 @@ impl SinkLoop {
     /// Commits what the sink task says is durable, without waiting for the brokers.
     async fn commit(&mut self, now: Instant, stop: &Stop) -> Result<()> {
         let seq = self.commits.begin(self.parts.host.take_commit(), now);
-        let mut delivered = self.assignment.delivered(|_| true);
-        let settling = shown_to_turn(&self.parts.health, self.parts.errors.settle(&mut delivered, SETTLE_WITHIN));
+        let delivered = self.assignment.delivered(|_| true);
+        let mut settled = delivered.clone();
+        let settling = shown_to_turn(&self.parts.health, self.parts.errors.settle(&mut settled, SETTLE_WITHIN));
         tokio::select! {
-            settled = settling => settled?,
+            done = settling => done?,
             // The last commit settles again, with what time it has.
             () = stop.cancelled() => {
                 self.commits.abandon();
                 return Ok(());
             }
         }
+        let delivered = self.assignment.held_back(&delivered, settled);
         if delivered.is_empty() {
             self.parts.health.set_problem("commit", None);
             self.commits.succeeded(now);

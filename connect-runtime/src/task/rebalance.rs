@@ -145,9 +145,11 @@ impl SinkLoop {
     async fn last_offsets(&mut self, closing: &[TopicPartition], settle_within: Duration) -> Offsets {
         // What the sink task asked to read again does not count as delivered.
         self.rewind_as_requested();
-        let mut delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
-        let settling = self.parts.errors.settle(&mut delivered, settle_within);
+        let delivered = self.assignment.delivered(|topic_partition| closing.contains(topic_partition));
+        let mut there = delivered.clone();
+        let settling = self.parts.errors.settle(&mut there, settle_within);
         let settled = shown_to_turn(&self.parts.health, settling).await;
+        let delivered = self.assignment.held_back(&delivered, there);
         if delivered.is_empty() {
             return delivered;
         }

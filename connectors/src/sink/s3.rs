@@ -83,8 +83,8 @@ impl SinkConnector for S3SinkConnector {
         problems
     }
 
-    fn warnings(&self, config: &Config, _plugins: &Plugins) -> Problems {
-        let mut warnings = storage_sink::warnings(config);
+    fn warnings(&self, config: &Config, plugins: &Plugins) -> Problems {
+        let mut warnings = storage_sink::warnings(config, plugins);
         warnings.append(storage::warnings(config));
         warnings
     }

@@ -69,7 +69,7 @@ impl TopicPartitionWriter {
 
     /// Everything before this offset is durable, where everything before `delivered` was delivered.
     pub(super) fn durable_of(&self, delivered: i64) -> i64 {
-        self.ledger.would_be_durable(delivered, self.group.records > 0 || self.must_survey)
+        self.boundaries.committable(self.ledger.would_be_durable(delivered, self.group.records > 0 || self.must_survey))
     }
 
     /// What to commit. `closing`: nothing more will be uploaded in this assignment, and requests may take effect until then (in seconds since 1970).
@@ -87,7 +87,8 @@ impl TopicPartitionWriter {
         }
         let is_behind = is_behind && self.knows_ahead;
         let last = closing.map(|until| match (self.uploading, self.ledger.has_cuts_in_flight()) {
-            (0, false) if is_behind => Last::Clean,
+            // Where less counts as delivered than is durable, objects lie beyond the offset.
+            (0, false) if is_behind && self.ledger.durable() <= offset => Last::Clean,
             (0, _) => Last::Idle,
             _ => Last::UnderWay { until },
         });

@@ -7,7 +7,6 @@ use connect_api::{
     config::{AnyConfigKey, Config, ConfigKey, Problem, Problems},
     plugins::find,
 };
-use tracing::warn;
 
 use super::{
     destinations,
@@ -144,9 +143,6 @@ impl StorageSinkConfig {
 
 fn rotation(config: &Config, by_time: bool) -> Result<Rotation> {
     let interval = Some(config.get(&ROTATE)?).filter(|interval| *interval > 0);
-    if interval.is_some() && !by_time {
-        warn!("`rotate.interval.ms` changes nothing: it needs a partitioner that goes by time");
-    }
     Ok(Rotation {
         flush_size: u64::try_from(config.get(&FLUSH_SIZE)?.max(1)).unwrap_or(1),
         interval: interval.filter(|_| by_time),

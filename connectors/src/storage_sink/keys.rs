@@ -156,17 +156,27 @@ pub(super) static PARTITION_FIELDS: ConfigKey<List> =
     ConfigKey::with_default("partition.field.name", "", "The fields that directories are made of: see FieldPartitioner.")
         .check(|List(fields)| fields.iter().try_for_each(|field| field_path(field).map(drop)))
         .of_plugins();
+static BYTES_EXTENSION: ConfigKey<String> =
+    ConfigKey::with_default("format.bytearray.extension", ".bin", "The extension of files: see ByteArrayFormat.").of_plugins();
+static BYTES_SEPARATOR: ConfigKey<String> =
+    ConfigKey::with_default("format.bytearray.separator", "\n", "What is written after each record: see ByteArrayFormat.")
+        .raw()
+        .of_plugins();
 pub(super) static TAGGING: ConfigKey<bool> =
     ConfigKey::with_default("s3.object.tagging", "false", "Whether objects are tagged; not there yet.").check(|tagging| {
         if *tagging { Err("tagging is not supported yet; the same facts are in the objects' metadata".to_owned()) } else { Ok(()) }
     });
 pub(super) static AFFIX: ConfigKey<String> =
     ConfigKey::with_default("s3.schema.partition.affix.type", "NONE", "Adds the schema's name to the directory; not there yet.")
-        .one_of(&["NONE"]);
+        .check(|affix| match affix.as_str() {
+            "NONE" => Ok(()),
+            "PREFIX" | "SUFFIX" => Err("it is not supported yet: write NONE, or leave it out".to_owned()),
+            _ => Err("must be one of NONE, PREFIX, SUFFIX".to_owned()),
+        });
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 38] = [
+    let here: [&'static dyn AnyConfigKey; 40] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -203,6 +213,8 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &LOCALE,
         &TIMESTAMP_FIELD,
         &PARTITION_FIELDS,
+        &BYTES_EXTENSION,
+        &BYTES_SEPARATOR,
         &TAGGING,
         &AFFIX,
     ];

@@ -26,6 +26,7 @@ mod lease;
 mod ledger;
 mod metrics;
 mod not_yet;
+mod null_values;
 mod object_key;
 mod open_file;
 mod open_files;

@@ -13,10 +13,11 @@ use tokio::{
 use tracing::{error, warn};
 
 use super::{
-    config::{NullValues, StorageSinkConfig},
+    config::StorageSinkConfig,
     doubted::Doubted,
     lease::Clock,
     metrics::{DURABLE_OFFSET, TaskMetrics},
+    null_values,
     opening::{Why, owner},
     openings::Openings,
     survey::Surveys,
@@ -140,7 +141,7 @@ impl SinkTask for StorageSinkTask {
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        started.check_null_values(records)?;
+        null_values::check(&started.shared, records)?;
         started.settle();
         started.begin_what_was_surveyed(now)?;
         if let Some((_, error)) = started.failed.drain().next() {
@@ -329,21 +330,6 @@ impl Started {
         }
     }
 
-    /// As on the JVM: nothing of a list is written before all of its null values have been seen.
-    fn check_null_values(&self, records: &[SinkRecord]) -> Result<()> {
-        let reports = self.shared.config.report_nulls;
-        let reporter = self.shared.context.errant_record_reporter().filter(|_| reports);
-        let mut null_values = records.iter().filter(|record| record.is_tombstone());
-        match (self.shared.config.null_values, reporter) {
-            (NullValues::Fail, _) => null_values.next().map_or(Ok(()), |record| Err(null_value(record))),
-            (NullValues::Ignore, Some(reporter)) => {
-                let skipped = Error::data("Skipping null value record.");
-                null_values.try_for_each(|record| reporter.report(record, &skipped))
-            }
-            (NullValues::Ignore, None) | (NullValues::Write, _) => Ok(()),
-        }
-    }
-
     fn append(&mut self, run: &[SinkRecord], now: i64) -> Result<()> {
         let Some(first) = run.first() else { return Ok(()) };
         let topic_partition = first.origin().topic_partition();
@@ -403,12 +389,4 @@ impl Started {
         let ending = self.ending.values().filter(|writer| closing.contains_key(&writer.topic_partition));
         current.chain(ending).any(TopicPartitionWriter::is_uploading)
     }
-}
-
-/// The error of `behavior.on.null.values=fail`.
-fn null_value(record: &SinkRecord) -> Error {
-    let origin = record.origin().topic_partition();
-    let place = format!("topic='{}', partition={}, offset={}", origin.topic, origin.partition, record.offset());
-    Error::data(format!("Null valued records are not writeable with current behavior.on.null.values 'fail': {{{place}}}"))
-        .with_class("org.apache.kafka.connect.errors.ConnectException")
 }

@@ -2,7 +2,7 @@
 
 use connect_api::config::{AnyConfigKey, Config, ConfigDef, Entry, PluginKind, Problem};
 
-use super::{Check, file_of};
+use super::{Check, file_of, rests};
 use crate::config::{
     client::{self, Client},
     converter_keys, elsewhere,
@@ -67,8 +67,13 @@ impl Check<'_> {
     }
 
     pub(super) fn unknown_keys(&mut self, prefix: &str, config: &Config, known: &[&ConfigDef]) {
+        let rests = rests::of_secrets(config, |key| known.iter().any(|def| def.knows(key)));
         for (key, entry) in config.iter() {
             if known.iter().any(|def| def.knows(key)) {
+                continue;
+            }
+            if let Some(secret) = rests.get(key) {
+                self.validation.warnings.push(rests::warning(secret, entry));
                 continue;
             }
             let names = known.iter().flat_map(|def| def.keys.iter().map(|key| key.name()));
@@ -91,7 +96,11 @@ impl Check<'_> {
     pub(super) fn unknown_keys_of_connector(&mut self, config: &Config, known: &[&ConfigDef]) {
         let mut rest = config.clone();
         let foreign = self.foreign_class(config);
+        let rests = rests::of_secrets(config, |key| known.iter().any(|def| def.knows(key)));
         for (key, entry) in config.iter().filter(|(key, _)| !known.iter().any(|def| def.knows(key))) {
+            if rests.contains_key(key) {
+                continue;
+            }
             let of_class = foreign.as_ref().filter(|_| !known.iter().any(|def| is_near(key, def))).map(|class| {
                 Some(Problem::of_key(key, format!("{key} changes nothing here: it may be a key of {class}, which is not built in")))
             });

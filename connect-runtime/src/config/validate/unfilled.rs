@@ -5,7 +5,8 @@ use crate::config::client;
 /// What in the value is a placeholder, in words: `, <YOUR_BUCKET>`; nothing of it where it may be a part of a secret. A secret may have
 /// anything in it, so one of its quoted or separate words is a placeholder as a whole, or none is.
 pub(super) fn placeholder(key: &str, value: &str) -> Option<String> {
-    if client::is_secret(key) {
+    // What stands before the host of an address may be a password.
+    if client::is_secret(key) || value.contains("://") && value.contains('@') {
         let mut words = value.split(['"', '\'', '=', ';', ' ']);
         return words.any(|word| !word.is_empty() && find(key, word) == Some(word)).then(String::new);
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     context::{BRIEFLY, Context},
-    native::ask_about_all,
+    metadata::ask_about_all,
     state::Wait,
     trouble::ask_again_after,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::consumer::{Consumer, ConsumerContext, base_consumer::BaseConsumer};
 use tokio::time::Instant;
 
-use super::native::ask_about;
+use super::metadata::ask_about;
 
 /// The first pause; later ones are as long as half of what has passed.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -6,6 +6,7 @@ mod identify;
 mod joining;
 mod lookups;
 mod mend;
+mod metadata;
 #[cfg(test)]
 pub(crate) mod mock;
 mod native;

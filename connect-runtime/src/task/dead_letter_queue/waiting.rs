@@ -97,11 +97,16 @@ impl<L> Waiting<L> {
         self.forget_trouble();
     }
 
-    /// A copy was refused for what is in its batch. Returns it if it was alone: it waits by itself then.
+    /// A copy was refused for what is in its batch, `is_alone` by the client, which looks at each by itself. Returns it if it was alone: it waits by
+    /// itself then.
     pub(super) fn does_not_fit(&mut self, number: u64, letter: L, is_alone: bool, now: Instant) -> Option<&mut L> {
         self.in_flight -= 1;
         let sent = self.round.map_or(GROUP_MAX, |round| round.sent);
         if is_alone || sent == 1 {
+            if !is_alone {
+                // Whatever was wrong with the queue: it has looked at what is in this one.
+                (self.trouble, self.failures) = (None, 0);
+            }
             let (pause, tried) = MISFIT_PAUSE;
             let turns = u32::try_from(self.misfits.len() / tried).unwrap_or(u32::MAX);
             let (_, letter) = self.misfits.entry(number).or_insert((now + pause.saturating_mul(turns.saturating_add(1)), letter));

@@ -40,8 +40,17 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         };
         doubt(&ENCRYPTION, message);
     }
+    let of_role = config.iter().find(|(key, entry)| key.starts_with(STS) && !entry.value.trim().is_empty());
+    if let (Some((key, entry)), None) = (of_role, config.entry("s3.credentials.provider.class")) {
+        let message = format!("{key} changes nothing here, {ASSUMED}");
+        warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
+    }
     warnings
 }
+
+const STS: &str = "s3.credentials.provider.sts.";
+const ASSUMED: &str = "nor does it in the JVM connector without s3.credentials.provider.class; to assume a role, write a profile with role_arn into \
+                       ~/.aws/config, or give the role to the machine";
 
 const ALONE: &str =
     "is ignored alone: credentials are looked for where AWS tools look, in the environment, profiles and the instance's role";

@@ -1,6 +1,10 @@
 //! The sink driven turn by turn, over as many partitions as a story needs.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use connect_api::{
     Budget, CommitReason, Metrics, OffsetAndMetadata, Offsets, Result, SinkTask, SinkTaskContext, TopicPartition, config::Config,
@@ -36,10 +40,12 @@ pub(super) struct Driven {
     pub(super) end: i64,
     /// The group takes no commit any more.
     pub(super) is_evicted: bool,
-    /// The dead letter queue does not take the records of this partition: it is not committed.
+    /// Nothing of this partition is committed.
     pub(super) unsettled: Option<TopicPartition>,
     /// It stands still as soon as a commit has succeeded, before anything that waited for it is sent.
     pub(super) freezes_after_commit: bool,
+    /// Records of theirs wait for the dead letter queue: their offsets stay where they are.
+    pub(super) held: BTreeSet<TopicPartition>,
     /// The longest metadata that was committed.
     pub(super) longest: usize,
 }
@@ -91,6 +97,7 @@ impl Driven {
             is_evicted: false,
             unsettled: None,
             freezes_after_commit: false,
+            held: BTreeSet::new(),
             longest: 0,
         };
         driven.task.start(context).await.unwrap();
@@ -140,7 +147,8 @@ impl Driven {
     /// What the task offers.
     pub(super) async fn offer(&mut self, reason: CommitReason) -> Offsets {
         let settled = self.next.iter().filter(|(owned, _)| self.unsettled.as_ref() != Some(*owned));
-        let delivered = settled.map(|(owned, next)| (owned.clone(), OffsetAndMetadata::new(*next, ""))).collect();
+        let delivered = |owned| if self.held.contains(owned) { self.group[owned].offset } else { self.next[owned] };
+        let delivered = settled.map(|(owned, _)| (owned.clone(), OffsetAndMetadata::new(delivered(owned), ""))).collect();
         self.task.pre_commit(&delivered, reason).await.unwrap()
     }
 

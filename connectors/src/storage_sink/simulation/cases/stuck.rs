@@ -326,3 +326,27 @@ fn a_partition_that_is_being_opened_does_not_hold_up_another_of_the_same_task() 
         life.task.stop().await.unwrap();
     });
 }
+
+/// A record of it waits for the dead letter queue: its offset stays, and what its journal says is committed all the same.
+#[test]
+fn a_partition_whose_offset_is_held_goes_on_and_its_next_owner_finds_what_it_wrote() {
+    for schedule in ["-1", "3600000"] {
+        tell(async || {
+            let mut world = World::new(1, 30);
+            let settings = with(10, &[("rotate.schedule.interval.ms", schedule)]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            life.held = BTreeSet::from([t(0)]);
+            life.turn(&world, LONG).await;
+            assert_eq!(names(&world).len(), 3, "{}", life.task.state());
+            life.commit(CommitReason::Closing).await;
+            assert_eq!(life.group[&t(0)].offset, 0);
+            assert!(!life.group[&t(0)].metadata.contains("clean"), "{:?}", life.group);
+            let group = life.die(&world).await;
+            world.log.end = 44;
+            let mut next = Driven::begin(&world, "sink", &with(7, &[]), group).await;
+            next.turn(&world, LONG * 2).await;
+            assert_eq!(next.committed(0).await, 44, "{}", next.task.state());
+            world.check(false, "the next owner");
+        });
+    }
+}
