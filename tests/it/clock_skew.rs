@@ -30,7 +30,8 @@ fn the_difference_is_learned_once(test: &str, minutes: i32) {
     let (requests, refused) = (counts.requests.load(Ordering::SeqCst) - before, counts.refused.load(Ordering::SeqCst));
     assert!(refused > 0, "the server looks at the time of requests");
     assert!(refused <= 3, "{refused} requests of {requests} were signed for another time");
-    assert!(requests < OBJECTS.unsigned_abs() * 3 / 2, "{requests} requests for {OBJECTS} objects");
+    // A partition that moves in between has its objects looked at once more.
+    assert!(requests < OBJECTS.unsigned_abs() * 3, "{requests} requests for {OBJECTS} objects");
     assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
     server.behave(Manners::default());
     records.assert_exactly_once(&bucket);
