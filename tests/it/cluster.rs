@@ -99,6 +99,10 @@ impl Cluster {
             }
         });
         wait_until(&format!("topic {name} has leaders"), PATIENCE, || self.partitions(name) == partitions);
+        // Until its leader leads, a record may be refused and fall behind the next one.
+        for partition in 0..partitions {
+            self.watermarks(name, partition);
+        }
     }
 
     /// Deletes a topic, if there is one, and waits until it is gone.

@@ -53,6 +53,13 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("output.data.format", "format.class"),
     ("input.data.format", "value.converter"),
     ("time.interval", "partitioner.class"),
+    ("compression.type", "s3.compression.type"),
+    ("partitioner", "partitioner.class"),
+    ("AWS_ACCESS_KEY_ID", "aws.access.key.id"),
+    ("AWS_SECRET_ACCESS_KEY", "aws.secret.access.key"),
+    ("s3.path.style", "s3.path.style.access.enabled"),
+    ("s3.prefix", "topics.dir"),
+    ("aws.role.arn", "s3.credentials.provider.sts.role.arn"),
 ];
 
 impl Plugin for S3SinkConnector {

@@ -14,7 +14,7 @@ use crate::process::{Connect, scratch};
 use crate::proxy::{Kind, Moment, Proxy, Request, Verdict};
 
 /// How long a snapshot may take to become what is expected.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What every case needs comes sooner or later, on a busy machine too.
 const PREPARED_WITHIN: Duration = Duration::from_secs(90);
 /// How long nothing may change before something that was not expected counts as absent.

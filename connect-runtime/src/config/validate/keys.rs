@@ -162,21 +162,31 @@ fn misplaced(key: &str, value: &str, known: &[&ConfigDef]) -> Option<Option<Prob
 }
 
 const JDBC: &str = "it is for the JDBC connector";
+const SOURCE: &str = "it is for source connectors";
+const DEBEZIUM: &str = "it is for the connectors of Debezium, which read databases";
 const HDFS: &str = "it is for the HDFS connector";
 const CLOUD: &str = "it is for the connectors that Confluent Cloud runs";
 
 /// Keys that connector files hold for others, by how they begin.
-const ELSEWHERE: [(&str, &str); 20] = [
+const ELSEWHERE: [(&str, &str); 31] = [
     ("confluent.license", "no licence is needed"),
     ("confluent.topic.", "no licence is needed, and none is kept in a topic"),
     ("confluent.", "it is for services of Confluent's"),
-    ("topic.creation.", "it is for source connectors"),
+    ("topic.creation.", SOURCE),
     ("table.name.format", JDBC),
     ("connection.", JDBC),
     ("insert.mode", JDBC),
     ("pk.", JDBC),
     ("auto.create", JDBC),
     ("auto.evolve", JDBC),
+    ("max.retries", JDBC),
+    ("mode", SOURCE),
+    ("poll.interval.ms", SOURCE),
+    ("topic.prefix", SOURCE),
+    ("database.", DEBEZIUM),
+    ("table.include.list", DEBEZIUM),
+    ("snapshot.", DEBEZIUM),
+    ("schema.history.", DEBEZIUM),
     ("hdfs.", HDFS),
     ("hive.", HDFS),
     ("hadoop.", HDFS),
@@ -184,6 +194,9 @@ const ELSEWHERE: [(&str, &str); 20] = [
     ("kafka.api.", CLOUD),
     ("kafka.auth.", CLOUD),
     ("kafka.service.", CLOUD),
+    ("output.keys.format", CLOUD),
+    ("subject.name.strategy", CLOUD),
+    ("reporter.", "it is for Confluent's reporter; errors.deadletterqueue.topic.name keeps records that fail"),
     ("connect.s3.", "it is for the S3 connector of Lenses"),
     (
         "file.name.",

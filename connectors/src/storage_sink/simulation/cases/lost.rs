@@ -211,7 +211,8 @@ fn a_file_that_other_settings_have_filled_hides_no_record_of_its_group() {
             *lock(&world.weather.list_refusals) = list_refusals;
             world.log.end = 20;
             let mut next = Driven::begin(&world, "sink", &with(10, &[("digits", "1")]), group).await;
-            next.turn(&world, Duration::from_secs(60)).await;
+            // A refusal to list is believed after five minutes.
+            next.turn(&world, Duration::from_secs(400)).await;
             assert_eq!(next.committed(0).await, 20, "{}", next.task.state());
             let found = world.read_back(false);
             assert!((0..20).all(|offset| found.get(&(0, offset)).is_some_and(|names| names.len() == 1)), "{found:?}");
