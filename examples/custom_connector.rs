@@ -163,7 +163,7 @@ async fn example() -> Result<usize, Box<dyn StdError>> {
 async fn run_until(kafka: &Kafka, directory: &Path, records: usize) -> Result<(), Box<dyn StdError>> {
     let bootstrap = kafka.bootstrap_servers();
     // The mock cluster makes the second worker wait for nearly the session timeout of the first.
-    let worker = [("bootstrap.servers", bootstrap.as_str()), ("listeners", ""), ("consumer.session.timeout.ms", "3000")];
+    let worker = [("bootstrap.servers", bootstrap.as_str()), ("listeners", ""), ("consumer.session.timeout.ms", "6000")];
     let worker = WorkerConfig::try_from(&worker.into_iter().collect::<Config>()).map_err(Error::from)?;
     let worker = Worker::builder(worker).plugins(plugins()).start().await?;
     let connector = [
