@@ -7,7 +7,7 @@ use connect_api::config::{Config, Entry, Problem};
 use crate::config::client;
 
 /// The keys that are probably the rest of a secret, with the key of that. They are never shown.
-pub(super) fn of_secrets<'a>(config: &'a Config, is_known: impl Fn(&str) -> bool) -> BTreeMap<&'a str, &'a str> {
+pub(super) fn of_secrets(config: &Config, is_known: impl Fn(&str) -> bool) -> BTreeMap<&str, &str> {
     let mut lines: Vec<_> = config.iter().filter_map(|(key, entry)| Some((entry.origin.as_ref()?.line, key, entry))).collect();
     lines.sort_unstable_by_key(|(line, ..)| *line);
     let (mut rests, mut secret) = (BTreeMap::new(), None);
