@@ -98,7 +98,10 @@ impl Check<'_> {
         let foreign = self.foreign_class(config);
         let rests = rests::of_secrets(config, |key| known.iter().any(|def| def.knows(key)));
         for (key, entry) in config.iter().filter(|(key, _)| !known.iter().any(|def| def.knows(key))) {
-            if rests.contains_key(key) {
+            // Here, while the secret is still among the keys: it may be one that only lacks its prefix.
+            if let Some(secret) = rests.get(key) {
+                rest.remove(key);
+                self.validation.warnings.push(rests::warning(secret, entry));
                 continue;
             }
             let of_class = foreign.as_ref().filter(|_| !known.iter().any(|def| is_near(key, def))).map(|class| {
