@@ -62,8 +62,13 @@ pub(super) struct Owned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Retried {
     No,
-    Yes,
+    /// With how many statistics that have come since.
+    Yes(u32),
 }
+
+/// After so many statistics without an answer of any kind a partition is sought once more. Not at each: where the client is slow, it would never get to
+/// the end of the log between two of them.
+const PATIENCE: u32 = 10;
 
 /// What stands between a partition and its next record. What is read meanwhile is of no use.
 #[derive(Clone, Debug, PartialEq)]
@@ -244,12 +249,17 @@ impl State {
             return false;
         };
         match (owned.refused, owned.next) {
-            (Some(Retried::Yes), _) if reached_end => {
+            // The first statistics may have been taken before the seek.
+            (Some(Retried::Yes(1..)), _) if reached_end => {
                 owned.refused = None;
                 owned.problem.take().is_some()
             }
+            (Some(Retried::Yes(since)), _) if since < PATIENCE => {
+                owned.refused = Some(Retried::Yes(since + 1));
+                false
+            }
             (Some(_), Some(next)) => {
-                owned.refused = Some(Retried::Yes);
+                owned.refused = Some(Retried::Yes(0));
                 self.reread(topic_partition, next);
                 false
             }
@@ -457,9 +467,14 @@ mod tests {
         };
         assert!(!state.try_refused(&tp(), true), "the end was reached before");
         assert!(!state.try_refused(&tp(), true), "it is not sought yet");
-        assert!(sought(&mut state) && !state.try_refused(&tp(), false) && sought(&mut state));
+        assert!(sought(&mut state));
+        for _ in 0..PATIENCE {
+            assert!(!state.try_refused(&tp(), false) && !sought(&mut state), "it is given time to read");
+        }
+        assert!(!state.try_refused(&tp(), false) && sought(&mut state), "nothing came of it");
         state.refused(&tp());
         assert!(!state.try_refused(&tp(), true) && sought(&mut state), "refused once more");
+        assert!(!state.try_refused(&tp(), true) && !sought(&mut state), "that may be what was before the seek");
         assert!(state.try_refused(&tp(), true) && !sought(&mut state));
         assert_eq!((state.owned[&tp()].problem.clone(), state.owned[&tp()].next), (None, Some(10)));
     }
