@@ -182,13 +182,20 @@ impl<T: ConfigValue> ConfigKey<T> {
     pub fn parse(&self, text: &str) -> Result<T, String> {
         let text = if self.raw { text } else { text.trim_matches(|c: char| c <= ' ') };
         if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| self.same(allowed, text)) {
-            return Err(format!("must be one of {}", self.one_of.join(", ")));
+            return Err(format!("must be one of {}", self.allowed()));
         }
         let value = T::parse(text)?;
         if let Some(validator) = self.validator {
             validator(&value)?;
         }
         Ok(value)
+    }
+
+    /// The values of [`ConfigKey::one_of`] in words.
+    fn allowed(&self) -> String {
+        let named: Vec<_> = self.one_of.iter().copied().filter(|value| !value.is_empty()).collect();
+        let or_empty = if named.len() < self.one_of.len() { ", or empty" } else { "" };
+        format!("{}{or_empty}", named.join(", "))
     }
 
     fn same(&self, allowed: &str, text: &str) -> bool {

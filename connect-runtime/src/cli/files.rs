@@ -56,12 +56,13 @@ impl Loaded {
             _ if purpose == Purpose::Check => !file.as_ref().is_ok_and(|file| file.is_no_worker() || is_connector(file)),
             _ => true,
         });
-        let (worker, of_worker) = match has_worker.then(|| files.remove(0)) {
+        let (worker, mut of_worker) = match has_worker.then(|| files.remove(0)) {
             Some((path, _)) if path.as_os_str().is_empty() => Default::default(),
             Some((_, file)) => refused.unless(WORKER, file.and_then(|file| of_worker(&file))),
             None => (DEFAULT_WORKER.into_iter().collect(), Problems::default()),
         };
-        let worker = with_options(worker, options, &mut refused);
+        let (worker, of_options) = with_options(worker, options, &mut refused);
+        of_worker.append(of_options);
         let mut read = ConnectorFile::default();
         for (path, file) in files {
             let found = refused.unless(CONNECTOR, file.and_then(|file| file.of_connectors()));
@@ -141,7 +142,8 @@ fn of_worker(file: &SettingsFile) -> Result<(Config, Problems), Problems> {
     problems.into_result().map(|()| (config, warnings))
 }
 
-fn with_options(mut worker: Config, options: &Options, refused: &mut Refused) -> Config {
+fn with_options(mut worker: Config, options: &Options, refused: &mut Refused) -> (Config, Problems) {
+    let mut warnings = Problems::default();
     let mut set = |key: &str, value: Option<String>, option: &str| {
         if let Some(value) = value {
             worker.insert(key, value, Some(Origin { file: option.into(), line: 0 }));
@@ -151,9 +153,9 @@ fn with_options(mut worker: Config, options: &Options, refused: &mut Refused) ->
     set("listeners", options.metrics_addr.as_ref().map(|address| format!("http://{address}")), "--metrics-addr");
     set("memory.limit", options.memory.clone(), "--memory");
     if let Some(file) = &options.command_config {
-        config::add_command_config(&mut worker, &refused.unless(WORKER, config::read_worker(file)));
+        warnings = config::add_command_config(&mut worker, &refused.unless(WORKER, config::read_worker(file)));
     }
-    worker
+    (worker, warnings)
 }
 
 /// With the name that the option gives it; else its own; else the file's, for a file of MSK Connect has none: it is given beside it there.

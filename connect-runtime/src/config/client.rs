@@ -9,9 +9,9 @@ mod settings;
 mod translate;
 mod whole;
 
-use connect_api::config::{Config, Problems};
+use connect_api::config::{Config, Problem, Problems};
 
-use super::{ConnectorConfig, WorkerConfig};
+use super::{ConnectorConfig, WorkerConfig, nearest::nearest};
 use settings::Settings;
 pub(super) use settings::is_secret;
 use translate::Translation;
@@ -140,8 +140,10 @@ fn built_in(client: Client, connector: &str, task: usize) -> Vec<(&'static str, 
     all
 }
 
-/// Adds the keys of a client's own file, such as `client.properties`, to a worker's: they are for every client.
-pub(crate) fn add_command_config(worker: &mut Config, client_file: &Config) {
+/// Adds the keys of a client's own file, such as `client.properties`, to a worker's: they are for every client. Returns what is to be said of
+/// keys that no client has.
+pub(crate) fn add_command_config(worker: &mut Config, client_file: &Config) -> Problems {
+    let mut warnings = Problems::default();
     for (key, entry) in client_file.iter() {
         if key == "bootstrap.servers" {
             if worker.entry(key).is_none() {
@@ -149,13 +151,28 @@ pub(crate) fn add_command_config(worker: &mut Config, client_file: &Config) {
             }
             continue;
         }
-        let known = librdkafka_keys::find(key);
-        for client in [Client::Consumer, Client::Producer, Client::Admin] {
-            // A key for consumers alone is no mistake of the other clients.
-            if known.is_none_or(|key| key.is_for(client)) {
-                worker.insert(format!("{}{key}", client.prefix()), entry.value.clone(), entry.origin.clone());
-            }
+        if reader_of(key).is_none() {
+            warnings.push(of_nobody(key).at(entry.origin.clone()));
+            continue;
         }
+        // For each, so that it is seen that all of them have it from here: a key for consumers alone is no mistake of the others.
+        for client in [Client::Consumer, Client::Producer, Client::Admin] {
+            worker.insert(format!("{}{key}", client.prefix()), entry.value.clone(), entry.origin.clone());
+        }
+    }
+    warnings
+}
+
+/// What is said of a key that is no client's, though it stands in a client's file.
+fn of_nobody(key: &str) -> Problem {
+    let of_registry = ["schema.registry.", "basic.auth.", "bearer.auth."].iter().any(|prefix| key.starts_with(prefix));
+    if of_registry {
+        return Problem::of_key(key, format!("{key} changes nothing here: it is for converters, as value.converter.{key}"));
+    }
+    let problem = Problem::of_key(key, format!("unknown client setting {key}, it changes nothing"));
+    match nearest(key, librdkafka_keys::KEYS.iter().map(|key| key.name)) {
+        Some(near) => problem.suggest(near),
+        None => problem,
     }
 }
 

@@ -18,6 +18,9 @@ use super::{
 /// What is not YAML, holds no connector, or has values that can be no settings.
 pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
     let file: Arc<str> = file.into();
+    if let Some(shape) = shapes::template_of_helm(text) {
+        return Err(shape.problem(&file).into());
+    }
     let documents = yaml::parse(text).map_err(|malformed| {
         let origin = Origin { file: file.clone(), line: malformed.line };
         let problem = shapes::foreign(text).map(|shape| shape.problem(&file));
@@ -68,6 +71,9 @@ impl Reader<'_> {
             (Some("v1"), Some("List" | "KafkaConnectorList")) => {
                 root.get("items").into_iter().flat_map(Node::items).for_each(|item| self.document(item));
             }
+            (None, Some("KafkaConnector")) => {
+                self.problem(root, None, format!("apiVersion is missing: a KafkaConnector has {STRIMZI}v1beta2 or later"));
+            }
             (_, Some(kind)) => {
                 let name = root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::text);
                 self.others.push((format!("{kind} {}", name.unwrap_or_default()).trim_end().to_owned(), root.line()));
@@ -80,7 +86,9 @@ impl Reader<'_> {
     fn keys_alone(&mut self, root: Node<'_>) {
         let entries = root.entries();
         let nested = entries.iter().any(|(_, _, value)| value.is_mapping() || value.items().any(Node::is_mapping));
-        if !root.is_mapping() || nested || entries.iter().any(|(key, ..)| shapes::is_container_variable(key)) {
+        // Who writes the class beside them means the keys of a connector.
+        let is_connector = root.get("connector.class").is_some();
+        if !root.is_mapping() || nested && !is_connector || entries.iter().any(|(key, ..)| shapes::is_container_variable(key)) {
             let shape =
                 shapes::foreign(self.text).or_else(|| shapes::part_of_yaml(root)).unwrap_or_else(|| shapes::unknown_yaml(root));
             return self.problems.push(shape.problem(&self.file));

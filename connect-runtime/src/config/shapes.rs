@@ -49,6 +49,8 @@ const CONTAINER: &str = "this is the environment of a container (CONNECT_…), w
                          .properties file: without CONNECT_, in lower case, with . for _, as CONNECT_BOOTSTRAP_SERVERS is bootstrap.servers";
 const COMPOSE: &str = "this is a file of docker compose, which is not read: write the connector's keys into a .properties file";
 const HELM: &str = "this is a template of Helm, which is not read: render it with `helm template`, and give the result";
+const CONFLICT: &str =
+    "git has left both sides of a conflict here: keep one of them, and remove the lines <<<<<<<, ======= and >>>>>>>";
 const PART: &str = "this is a part of something larger, and only the whole is read: put it into a KafkaConnector resource (apiVersion, kind, \
                     metadata.name, spec), or write the keys below it, not indented, as key=value into a .properties file";
 
@@ -71,15 +73,27 @@ pub(super) fn is_yaml(text: &str) -> bool {
     lines.first().is_some_and(|line| line.trim_end() == "---") || begins("apiVersion:") && begins("kind:") || nested
 }
 
+/// Whether braces stand where a value begins: to YAML that is a mapping, and nobody means one. Helm fills them in.
+pub(super) fn template_of_helm(text: &str) -> Option<Shape> {
+    let begins = |line: &str| line.split_once(": ").is_some_and(|(_, value)| value.trim_start().starts_with("{{"));
+    (1..).zip(text.lines()).find(|(_, line)| !is_comment(line) && begins(line)).map(|(line, _)| Shape::at(line, HELM))
+}
+
 /// Whether a text begins as an object or a list of objects. Java properties may begin with a brace, too, and it is never meant.
 pub(super) fn begins_as_json(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
-    text.starts_with(b"{") || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
+    text.starts_with(b"{") && !text.starts_with(b"{{")
+        || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
 }
 
 /// What a text is that is neither Java properties nor any other form that is read.
 pub(super) fn foreign(text: &str) -> Option<Shape> {
     let is_json = begins_as_json(text.as_bytes());
+    // Of three kinds of lines, for those may be meant that have a meaning in a value.
+    let conflict = |start: &str| (1..).zip(text.lines()).find(|(_, line)| line.starts_with(start)).map(|(line, _)| line);
+    if let (Some(line), Some(_), Some(_)) = (conflict("<<<<<<< "), conflict("======="), conflict(">>>>>>> ")) {
+        return Some(Shape::at(line, CONFLICT));
+    }
     // What continues a line is a part of its value, whatever it looks like.
     let mut continues = false;
     let lines: Vec<_> = (1..)
@@ -122,6 +136,7 @@ pub(super) fn cloud_formation(text: &str) -> Option<Shape> {
     let is = |line: &str| {
         let key = line.trim().trim_start_matches(['"', '\'']);
         line.contains("AWS::KafkaConnect::Connector")
+            || line.contains("\"ConnectorConfiguration\"")
             || key.starts_with("AWSTemplateFormatVersion")
             || key.starts_with("ConnectorConfiguration")
     };

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use connect_api::{
     Plugins, Result, Transformation,
-    config::{Config, PluginKind, Problem, Problems},
+    config::{AnyConfigKey as _, Config, PluginKind, Problem, Problems},
     plugins,
 };
 
@@ -50,7 +50,11 @@ pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
         let prefix = format!("transforms.{alias}.");
         let own = connector.with_prefix(&prefix);
         match own.entry("type") {
-            None => problems.push(Problem::of_key(&format!("{prefix}type"), format!("{prefix}type: Not a Transformation"))),
+            None => {
+                let message = format!("{prefix}type: Not a Transformation");
+                let named = connector.entry(connector_keys::TRANSFORMS.name()).and_then(|entry| entry.origin.clone());
+                problems.push(Problem::of_key(&format!("{prefix}type"), message).at(named));
+            }
             Some(entry) => match plugins::find(plugins.transformations(), entry.value.trim()) {
                 Ok(transformation) => {
                     let found = (transformation.config_def)().validate(&own);

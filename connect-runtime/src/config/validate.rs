@@ -89,6 +89,7 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
     check.keys("", &worker_keys::definition(), worker);
     check.unknown_keys("", worker, &[&worker_keys::definition()]);
     check.quotes(worker);
+    check.invisible(worker);
     check.placeholders(worker);
     check.references(worker);
     check.validation
@@ -109,6 +110,7 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.security(worker, connector);
     check.unlisted(connector);
     check.quotes(connector);
+    check.invisible(connector);
     check.placeholders(connector);
     check.references(connector);
     check.validation

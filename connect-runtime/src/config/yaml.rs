@@ -34,6 +34,22 @@ pub(super) struct Malformed {
     pub(super) reason: String,
 }
 
+impl Malformed {
+    /// What the parser says, and what is the matter as a rule where a value begins with a quote.
+    fn of(text: &str, line: u32, reason: &str) -> Self {
+        // It may be noticed on the next line only.
+        let lines = text.lines().skip(line.saturating_sub(2).try_into().unwrap_or(usize::MAX)).take(2);
+        let is_half_quoted = |line: &str| {
+            let value = line.split_once(": ").map_or("", |(_, value)| value.trim());
+            let rest = value.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
+            rest.is_some_and(|(_, after)| !after.is_empty() && !after.starts_with([' ', '\'']))
+        };
+        let hint = "; a value that begins with a quote ends with it in YAML: put the whole value into \"…\"";
+        let hint = if lines.into_iter().any(is_half_quoted) { hint } else { "" };
+        Self { line, reason: format!("{reason}{hint}") }
+    }
+}
+
 /// A place in a document.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
@@ -49,8 +65,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Document>, Malformed> {
     let mut documents = Vec::new();
     let mut reader = Reader::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) =
-            event.map_err(|error| Malformed { line: line(error.marker().line()), reason: error.info().to_owned() })?;
+        let (event, span) = event.map_err(|error| Malformed::of(text, line(error.marker().line()), error.info()))?;
         if matches!(event, Event::DocumentEnd) {
             let document = std::mem::take(&mut reader).document;
             if document.root().is_some_and(|root| !root.is_null()) {
@@ -166,7 +181,9 @@ impl<'a> Node<'a> {
     /// Why this can be no setting.
     pub(super) fn setting(self) -> Result<String, String> {
         match self.content() {
-            Content::Mapping(_) => Err("a setting is a text, not an object".to_owned()),
+            Content::Mapping(_) => {
+                Err("a setting is a text, not an object: write its whole key on each line, as in `value.converter.schemas.enable: false`".to_owned())
+            }
             Content::Sequence(_) => Err("a list is written as one text with commas, \"a,b\"".to_owned()),
             Content::Scalar { text, plain: false } => Ok(text.clone()),
             Content::Scalar { .. } if self.is_null() => {
@@ -323,6 +340,8 @@ mod tests {
         let broken = parse("a: 1\n  b: 2\n").unwrap_err();
         assert_eq!(broken.line, 2, "{broken:?}");
         assert!(parse("a: *x\n").is_err());
+        let quoted = parse("a: 1\npath.format: 'year'=YYYY/'month'=MM\nb: 2\n").unwrap_err();
+        assert!(quoted.reason.contains("put the whole value into \"…\""), "{quoted:?}");
     }
 
     #[test]

@@ -6,11 +6,31 @@ use connect_api::{
     plugins::find,
 };
 
-use super::keys::{PARTITIONER, ROTATE, STORE_HEADERS};
+use super::keys::{FORMAT, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS};
 
-/// Headers that are stored as other text than they were sent, and a rotation that never comes.
+/// Headers that are stored as other text than they were sent, a rotation that never comes, letters of a path that stand for something else, and values
+/// that the format does not take.
 pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     let mut warnings = Problems::default();
+    let mut doubt = |key: &str, message: String| {
+        warnings.push(Problem::of_key(key, message).at(config.entry(key).and_then(|entry| entry.origin.clone())));
+    };
+    if let Some(pattern) = config.text(PATH_FORMAT.name()).filter(|_| goes_by_time(config, plugins) == Some(true)) {
+        let key = PATH_FORMAT.name();
+        slips(pattern).for_each(|slip| doubt(key, format!("{key}: {slip}")));
+    }
+    if let (Ok(format), Some(converter)) = (config.get(&FORMAT), config.text("value.converter")) {
+        let (format, converter) = (simple(&format), simple(converter.trim()));
+        if format == "ByteArrayFormat" && OF_OTHER_THAN_BYTES.contains(&converter) {
+            doubt(
+                FORMAT.name(),
+                format!(
+                    "{} takes bytes, and {converter} makes something else of them: set value.converter=org.apache.kafka.connect.converters.ByteArrayConverter",
+                    FORMAT.name()
+                ),
+            );
+        }
+    }
     if config.get(&ROTATE).is_ok_and(|interval| interval > 0) && goes_by_time(config, plugins) == Some(false) {
         let key = ROTATE.name();
         let message = format!(
@@ -27,6 +47,25 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
         warnings.push(Problem::of_key(key, message).at(config.entry(key).and_then(|entry| entry.origin.clone())));
     }
     warnings
+}
+
+/// Converters whose values are text, numbers or maps.
+const OF_OTHER_THAN_BYTES: [&str; 3] = ["JsonConverter", "StringConverter", "AvroConverter"];
+
+fn simple(class: &str) -> &str {
+    class.rsplit('.').next().unwrap_or(class)
+}
+
+/// Letters that stand for another field than their author probably took them for.
+fn slips(pattern: &str) -> impl Iterator<Item = &'static str> {
+    // What stands in quotes is text.
+    let letters: String = pattern.split('\'').step_by(2).collect();
+    let has = |field: char| letters.contains(field);
+    let minutes = has('m') && !has('H') && !has('h') && !has('k') && !has('K');
+    let day_of_year = has('D') && (has('M') || has('m'));
+    let of_minutes = minutes.then_some("mm is the minutes of an hour; the month is MM");
+    let of_days = day_of_year.then_some("D is the day of the year; the day of the month is dd");
+    of_minutes.into_iter().chain(of_days)
 }
 
 /// Whether directories, or `rotate.interval.ms`, go by time; `None` where the partitioner cannot be made.
@@ -46,6 +85,26 @@ mod tests {
         assert_eq!(doubts(&[rotate]), 1);
         assert_eq!(doubts(&[rotate, ("partitioner.class", daily), ("locale", "en"), ("timezone", "UTC")]), 0);
         assert_eq!(doubts(&[("rotate.interval.ms", "-1")]), 0);
+    }
+
+    #[test]
+    fn letters_of_a_path_that_are_taken_for_others_are_named() {
+        let doubts = |pattern: &str| slips(pattern).collect::<Vec<_>>().join("; ");
+        assert_eq!(doubts("YYYY-mm-dd"), "mm is the minutes of an hour; the month is MM");
+        assert_eq!(doubts("yyyy/MM/DD"), "D is the day of the year; the day of the month is dd");
+        for pattern in ["'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH/'min'=mm", "YYYY/DDD", "'Dm'=MM", "hh:mm"] {
+            assert_eq!(doubts(pattern), "", "{pattern}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_bytes_are_doubtful_in_files_of_bytes() {
+        let format = ("format.class", "io.confluent.connect.s3.format.bytearray.ByteArrayFormat");
+        let doubts = |converter: &str| {
+            warnings(&[format, ("value.converter", converter)].into_iter().collect(), &Plugins::default()).to_string()
+        };
+        assert!(doubts("org.apache.kafka.connect.json.JsonConverter").contains("JsonConverter makes something else of them"));
+        assert_eq!(doubts("org.apache.kafka.connect.converters.ByteArrayConverter"), "");
     }
 
     #[test]

@@ -20,6 +20,20 @@ pub(super) fn reconcile(client: Client, translation: &mut Translation) {
         }
         fetch_bytes(translation);
     }
+    if client == Client::Producer {
+        acknowledgements(translation);
+    }
+}
+
+/// The offset of a record that failed is committed once its copy is in the dead letter queue, and only an answer tells that.
+fn acknowledgements(translation: &mut Translation) {
+    let keys = ["acks", "request.required.acks"];
+    let none = keys.into_iter().find(|key| translation.value(key) == Some("0"));
+    if let Some(problem) = none.and_then(|key| translation.written(key)).map(|(java, setting)| {
+        setting.refuse(java, "copies of records for the dead letter queue may get lost without an answer: use all, or remove it")
+    }) {
+        translation.problems.push(problem);
+    }
 }
 
 fn is_kip_848(translation: &Translation) -> bool {

@@ -9,7 +9,8 @@ use super::{
 /// Takes `security.protocol`, `sasl.*` and `ssl.*` out of the settings and translates them.
 pub(super) fn translate(settings: &mut Settings, translation: &mut Translation) {
     let (mut tls, mut sasl) = (false, false);
-    if let Some(protocol) = settings.take("security.protocol") {
+    let protocol = settings.take("security.protocol");
+    if let Some(protocol) = &protocol {
         match protocol.text().to_ascii_uppercase().as_str() {
             "PLAINTEXT" => {}
             "SSL" => tls = true,
@@ -20,10 +21,27 @@ pub(super) fn translate(settings: &mut Settings, translation: &mut Translation) 
                 translation.problems.push(protocol.refuse("security.protocol", reason));
             }
         }
-        translation.set_from("security.protocol", protocol.text().to_ascii_lowercase(), ("security.protocol", &protocol));
+        translation.set_from("security.protocol", protocol.text().to_ascii_lowercase(), ("security.protocol", protocol));
     }
-    authentication(settings, sasl, translation);
+    without_effect(settings, (tls, sasl), protocol.as_ref(), translation);
+    authentication(settings, sasl, protocol.as_ref(), translation);
     encryption(settings, tls, translation);
+}
+
+/// How one signs in, and whom to trust, where the protocol does neither: nobody means that.
+fn without_effect(settings: &Settings, (tls, sasl): (bool, bool), protocol: Option<&Setting>, translation: &mut Translation) {
+    let signs_in = ["sasl.mechanism", "sasl.jaas.config"].map(|key| (key, "SASL_SSL", sasl));
+    let trusts = ["ssl.truststore.location", "ssl.keystore.location"].map(|key| (key, "SSL", tls));
+    let idle = signs_in.into_iter().chain(trusts).filter(|(.., used)| !used);
+    let found =
+        idle.filter_map(|(key, needed, _)| Some((key, needed, settings.get(key)?))).find(|(.., setting)| setting.is_written());
+    let Some((key, needed, setting)) = found else { return };
+    let used = protocol.map_or("PLAINTEXT", Setting::text);
+    let message = |written_as: &str| {
+        let protocol = written_as.replace(key, "security.protocol");
+        format!("{written_as} changes nothing with {protocol}={used}, which is used: set {protocol}={needed}")
+    };
+    translation.warnings.push(setting.remark(key, message));
 }
 
 const CALLBACKS: [&str; 4] = [
@@ -33,7 +51,7 @@ const CALLBACKS: [&str; 4] = [
     "sasl.server.callback.handler.class",
 ];
 
-fn authentication(settings: &mut Settings, used: bool, translation: &mut Translation) {
+fn authentication(settings: &mut Settings, used: bool, protocol: Option<&Setting>, translation: &mut Translation) {
     let mechanism = settings.take("sasl.mechanism").or_else(|| settings.take("sasl.mechanisms"));
     let jaas = settings.take("sasl.jaas.config");
     for key in CALLBACKS {
@@ -46,7 +64,7 @@ fn authentication(settings: &mut Settings, used: bool, translation: &mut Transla
     let module = match name.as_str() {
         "PLAIN" => "PlainLoginModule",
         "SCRAM-SHA-256" | "SCRAM-SHA-512" => "ScramLoginModule",
-        _ => return translation.problems.push(unsupported(&name, mechanism.as_ref(), jaas.as_ref())),
+        _ => return translation.problems.push(unsupported(&name, mechanism.as_ref(), jaas.as_ref().or(protocol))),
     };
     match &mechanism {
         Some(mechanism) => translation.set_from("sasl.mechanisms", name.as_str(), ("sasl.mechanism", mechanism)),
@@ -59,6 +77,7 @@ fn authentication(settings: &mut Settings, used: bool, translation: &mut Transla
                 let jaas = written_as.replace("sasl.mechanism", "sasl.jaas.config");
                 format!("sasl.mechanism {name} needs a user and a password: set {jaas}")
             };
+            // Only what is written is none of the defaults.
             if let Some(mechanism) = mechanism {
                 translation.problems.push(mechanism.remark("sasl.mechanism", message));
             }
@@ -98,7 +117,7 @@ fn unsupported(name: &str, mechanism: Option<&Setting>, jaas: Option<&Setting>) 
     };
     match (mechanism, jaas) {
         (Some(mechanism), _) => mechanism.refuse("sasl.mechanism", instead),
-        (None, Some(jaas)) => jaas.remark("sasl.jaas.config", |_| instead.to_owned()),
+        (None, Some(jaas)) => jaas.remark("sasl.jaas.config", |written_as| format!("{written_as}: {instead}")),
         (None, None) => connect_api::config::Problem::of_key("sasl.mechanism", instead),
     }
 }

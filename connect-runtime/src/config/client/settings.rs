@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use connect_api::config::{Config, Entry, Problem};
 
+use super::Client;
+
 /// Java's keys to what was written for them last.
 #[derive(Default)]
 pub(super) struct Settings(BTreeMap<String, Setting>);
@@ -30,8 +32,9 @@ impl Settings {
             let Some(key) = written_as.strip_prefix(prefix) else { continue };
             // `consumer.override.x` of a worker is nobody's.
             if !key.is_empty() && !key.starts_with("override.") {
-                let written_as = Some(written_as.to_owned());
-                self.0.insert(key.to_owned(), Setting { written_as, entry: entry.clone(), inherited: false });
+                let is_for_all = is_for_all(config, key, entry);
+                let written_as = Some(if is_for_all { key } else { written_as }.to_owned());
+                self.0.insert(key.to_owned(), Setting { written_as, entry: entry.clone(), inherited: is_for_all });
             }
         }
     }
@@ -45,6 +48,11 @@ impl Settings {
                 self.0.insert(key.to_owned(), Setting { written_as, entry: entry.clone(), inherited: true });
             }
         }
+    }
+
+    /// What is written for a key, or built in.
+    pub(super) fn get(&self, key: &str) -> Option<&Setting> {
+        self.0.get(key)
     }
 
     /// Adds to the end of what is written for a key, if anything is.
@@ -97,6 +105,16 @@ impl Setting {
         let written_as = self.written_as(key);
         Problem::of_key(written_as, message(written_as)).at(self.entry.origin.clone())
     }
+}
+
+/// Whether a key stands in a client's own file: once, and without a prefix.
+fn is_for_all(config: &Config, key: &str, entry: &Entry) -> bool {
+    let is_same = |client: Client| {
+        config
+            .entry(&format!("{}{key}", client.prefix()))
+            .is_some_and(|other| other.origin.is_some() && other.origin == entry.origin)
+    };
+    [Client::Consumer, Client::Producer, Client::Admin].into_iter().all(is_same)
 }
 
 /// Whether a value under this key must not be shown. Rather too many than one too few.

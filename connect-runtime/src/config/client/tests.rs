@@ -1,3 +1,5 @@
+use connect_api::config::Origin;
+
 use super::*;
 
 fn worker(pairs: &[(&str, &str)]) -> WorkerConfig {
@@ -236,7 +238,7 @@ fn java_key_stores_name_how_to_convert_them() {
 fn a_client_s_own_file_is_for_every_client() {
     let mut worker_keys = Config::default();
     let client_file = [("security.protocol", "SSL"), ("fetch.min.bytes", "7"), ("bootstrap.servers", "b:9")];
-    add_command_config(&mut worker_keys, &client_file.into_iter().collect());
+    assert!(add_command_config(&mut worker_keys, &written(&client_file)).is_empty());
     let worker = WorkerConfig::try_from(&worker_keys).unwrap();
     let connector = connector(&[]);
     let consumer = consumer_properties(&worker, &connector, 0).unwrap();
@@ -248,4 +250,66 @@ fn a_client_s_own_file_is_for_every_client() {
         assert!(translation.warnings.is_empty(), "{:?}", translation.warnings);
         assert_eq!(get(&translation.into_properties().unwrap(), "security.protocol"), Some("ssl"));
     }
+}
+
+/// A file with one of these on each line.
+fn written(pairs: &[(&str, &str)]) -> Config {
+    let mut config = Config::default();
+    for (line, (key, value)) in (1..).zip(pairs) {
+        config.insert(*key, *value, Some(Origin { file: "client.properties".into(), line }));
+    }
+    config
+}
+
+#[test]
+fn what_is_wrong_with_a_client_s_own_file_names_its_keys_as_they_stand_there() {
+    let mut worker_keys: Config = [("bootstrap.servers", "b:9")].into_iter().collect();
+    let pairs = [
+        ("security.protocol", "SASL_SSL"),
+        ("sasl.mechanism", "GSSAPI"),
+        ("acks", "all"),
+        ("schema.registry.url", "http://r"),
+        ("fetch.min.byte", "1"),
+    ];
+    let warnings = add_command_config(&mut worker_keys, &written(&pairs)).to_string();
+    let expected = [
+        "client.properties:4: schema.registry.url changes nothing here: it is for converters, as value.converter.schema.registry.url",
+        "client.properties:5: unknown client setting fetch.min.byte, it changes nothing",
+    ];
+    assert!(expected.iter().all(|line| warnings.contains(line)), "{warnings}");
+    let translation = translate_for(Client::Consumer, &WorkerConfig::try_from(&worker_keys).unwrap(), &connector(&[]), 0);
+    let refused = translation.problems.to_string();
+    assert!(refused.starts_with("client.properties:2: ") && !refused.contains("consumer."), "{refused}");
+    assert!(translation.warnings.is_empty(), "{}", translation.warnings);
+}
+
+#[test]
+fn what_signs_in_and_whom_to_trust_without_a_protocol_that_does_is_doubted() {
+    let warned = |pairs: &[(&str, &str)]| {
+        let translation = translate_for(Client::Consumer, &worker(pairs), &connector(&[]), 0);
+        translation.warnings.to_string()
+    };
+    let mechanism = ("consumer.sasl.mechanism", "PLAIN");
+    let expected = "consumer.sasl.mechanism changes nothing with consumer.security.protocol=PLAINTEXT, which is used: \
+                    set consumer.security.protocol=SASL_SSL";
+    assert_eq!(warned(&[mechanism]), expected);
+    assert!(warned(&[mechanism, ("consumer.security.protocol", "SSL")]).contains("consumer.security.protocol=SSL, which is used"));
+    assert!(warned(&[("consumer.ssl.truststore.location", "/x.jks")]).contains("set consumer.security.protocol=SSL"));
+    assert_eq!(warned(&[("consumer.security.protocol", "SSL"), ("consumer.ssl.truststore.location", "/x.pem")]), "");
+}
+
+#[test]
+fn a_mechanism_that_is_missing_is_said_where_the_protocol_stands() {
+    let refused = consumer(&[("consumer.security.protocol", "SASL_SSL")]).unwrap_err();
+    assert!(
+        refused.starts_with("consumer.security.protocol") && refused.contains("GSSAPI, the default of sasl.mechanism"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn copies_for_the_dead_letter_queue_are_never_sent_without_an_answer() {
+    let connector = connector(&[("producer.override.acks", "0"), ("errors.deadletterqueue.topic.name", "dlq")]);
+    let refused = producer_properties(&worker(&[]), &connector, 0).unwrap_err().to_string();
+    assert!(refused.contains("producer.override.acks") && refused.contains("all"), "{refused}");
 }

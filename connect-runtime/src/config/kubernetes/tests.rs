@@ -157,3 +157,18 @@ fn a_template_is_recognised_where_it_is_no_yaml_yet() {
     let broken = refused("a: 1\n  b: 2\n");
     assert!(broken.starts_with("s3.yaml:2: this is not YAML: "), "{broken}");
 }
+
+#[test]
+fn what_is_written_as_in_other_files_says_how_it_is_written_here() {
+    let nested = refused("connector.class: S3Sink\ntopics: a\nvalue.converter:\n  schemas.enable: false\n");
+    assert!(
+        nested.contains(":3: value.converter: a setting is a text") && nested.contains("its whole key on each line"),
+        "{nested}"
+    );
+    let bare = refused("kind: KafkaConnector\nmetadata:\n  name: a\nspec:\n  config: {}\n");
+    assert!(bare.contains(":1: apiVersion is missing"), "{bare}");
+    let helm = refused("{{- if .Values.on }}\nkind: KafkaConnector\n{{- end }}\n");
+    assert!(helm.contains(":1: this is a template of Helm"), "{helm}");
+    let value = refused(&S3.replace("topics: orders", "topics: {{ .Values.topics }}"));
+    assert!(value.contains(":13: this is a template of Helm"), "{value}");
+}

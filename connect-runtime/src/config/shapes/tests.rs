@@ -27,6 +27,9 @@ fn every_shape_is_recognised_with_its_line() {
         ("new Connector({\n  'connector.class': 'X',\n", 2, QUOTED),
         ("[connector]\nname = \"s3\"\n", 1, SECTION),
         ("# INI\n[connector]\ntopics = a\n", 2, SECTION),
+        ("{\"ConnectorName\": \"a\", \"ConnectorConfiguration\": {}}", 1, CLOUD_FORMATION),
+        ("{{- if .Values.on }}\nkind: KafkaConnector\n", 1, HELM),
+        ("topics=a\n<<<<<<< HEAD\nflush.size=1\n=======\nflush.size=2\n>>>>>>> main\n", 2, CONFLICT),
         ("\"connector.class\": \"X\",\n\"topics\": \"a\"\n", 1, JSON_LINES),
     ];
     for (text, line, message) in shapes {

@@ -2,7 +2,7 @@
 
 use connect_api::config::{AnyConfigKey, Config, ConfigDef, Entry, PluginKind, Problem};
 
-use super::{Check, file_of, rests};
+use super::{Check, file_of, rests, values::without_invisible};
 use crate::config::{
     client::{self, Client},
     converter_keys, elsewhere,
@@ -68,8 +68,10 @@ impl Check<'_> {
 
     pub(super) fn unknown_keys(&mut self, prefix: &str, config: &Config, known: &[&ConfigDef]) {
         let rests = rests::of_secrets(config, |key| known.iter().any(|def| def.knows(key)));
+        let mut guesses = MOST_GUESSES;
         for (key, entry) in config.iter() {
-            if known.iter().any(|def| def.knows(key)) {
+            // Of what nobody sees in a key enough is said elsewhere.
+            if known.iter().any(|def| def.knows(key)) || without_invisible(key).is_some() {
                 continue;
             }
             if let Some(secret) = rests.get(key) {
@@ -85,7 +87,8 @@ impl Check<'_> {
                 None => format!("unknown key {written_as}, it changes nothing"),
             };
             let warning = Problem::of_key(&written_as, message).at(entry.origin.clone());
-            self.validation.warnings.push(match meant.or_else(|| nearest(key, names)) {
+            guesses = guesses.saturating_sub(1);
+            self.validation.warnings.push(match meant.or_else(|| (guesses > 0).then(|| nearest(key, names))?) {
                 Some(near) => warning.suggest(format!("{prefix}{near}")),
                 None => warning,
             });
@@ -150,6 +153,11 @@ fn misplaced(key: &str, value: &str, known: &[&ConfigDef]) -> Option<Option<Prob
     }
     if let Some(client) = client::reader_of(key) {
         let (plural, prefix) = (client.plural(), client.prefix());
+        if client == Client::Producer {
+            let message =
+                format!("{key} changes nothing here: it is for {plural}, which a sink has for its dead letter queue alone");
+            return Some(Some(Problem::of_key(key, message).suggest(format!("{}{key}", client.override_prefix()))));
+        }
         let message = format!(
             "{key} changes nothing in a connector's file without a prefix: its {plural} take the worker's {prefix}{key}, or one from here"
         );
@@ -208,6 +216,9 @@ const ELSEWHERE: [(&str, &str); 31] = [
     ("format.output.", "it is for the S3 connector of Aiven; format.class says it here"),
 ];
 
+/// So many unknown keys get a guess at what was meant: a file with more of them is another kind of file, and each guess costs time.
+const MOST_GUESSES: u32 = 100;
+
 /// Whether nothing was written for a key that needs something.
 fn is_empty(key: &dyn AnyConfigKey, config: &Config) -> bool {
     key.is_required() && config.text(key.name()).is_some_and(|text| text.trim().is_empty())
@@ -225,13 +236,23 @@ fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config)
         let message = format!("{written_as} is empty: write a value, or remove the line{}", default.unwrap_or_default());
         return Problem { message, ..problem };
     }
-    if problem.message.contains("Not a number of type") {
+    let value = config.text(key.name()).unwrap_or_default().trim();
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let limits = [("INT", i64::from(i32::MIN), i64::from(i32::MAX)), ("LONG", i64::MIN, i64::MAX)];
+    let limits = limits.iter().find(|(name, ..)| problem.message.contains(&format!("Not a number of type {name}")));
+    if let Some((_, least, most)) = limits.filter(|_| is_whole) {
+        problem.message.push_str(&if value.starts_with('-') {
+            format!("; {least} is the least")
+        } else {
+            format!("; {most} is the most")
+        });
+    } else if problem.message.contains("Not a number of type") {
         let example = key.default().filter(|default| !default.is_empty()).unwrap_or("1000");
         let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
         problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
     }
     if !key.one_of().is_empty() {
-        let value = config.text(key.name()).unwrap_or_default().trim();
         if let Some(near) = nearest(value, key.one_of().iter().copied()) {
             return problem.suggest(near);
         }

@@ -50,11 +50,16 @@ mod tests {
             ("-----END", "PRIVATE KEY-----"),
             ("flush.size", "3"),
             ("flushsize", ""),
+            ("sasl.jaas.config", "x required password=\"abc"),
+            ("SECRETSECOND/LINE", ""),
         ];
         for (line, (key, value)) in (1..).zip(lines) {
             config.insert(key, value, Some(Origin { file: "x".into(), line }));
         }
         let rests = of_secrets(&config, |key| key == "flush.size");
-        assert_eq!(rests.into_keys().collect::<Vec<_>>(), ["-----END", "MIIEvQIBADANBgkqSECRET", "abcSECRET+2/x"]);
+        assert_eq!(
+            rests.into_keys().collect::<Vec<_>>(),
+            ["-----END", "MIIEvQIBADANBgkqSECRET", "SECRETSECOND/LINE", "abcSECRET+2/x"]
+        );
     }
 }

@@ -199,7 +199,7 @@ fn transforms_are_checked_with_their_own_keys() {
     assert_eq!(report.len(), 3, "{report:#?}");
     assert!(report[0].starts_with("s3.properties: Missing required configuration \"transforms.a.field\""), "{report:#?}");
     assert!(report[1].ends_with("(did you mean `com.example.Unchanged`?)"), "{report:#?}");
-    assert_eq!(report[2], "s3.properties: transforms.c.type: Not a Transformation");
+    assert_eq!(report[2], "s3.properties:8: transforms.c.type: Not a Transformation");
 }
 
 #[test]

@@ -7,8 +7,10 @@ use crate::config::client;
 pub(super) fn placeholder(key: &str, value: &str) -> Option<String> {
     // What stands before the host of an address may be a password.
     if client::is_secret(key) || value.contains("://") && value.contains('@') {
+        let is_whole = |word: &str| !word.is_empty() && find(key, word) == Some(word);
         let mut words = value.split(['"', '\'', '=', ';', ' ']);
-        return words.any(|word| !word.is_empty() && find(key, word) == Some(word)).then(String::new);
+        let mut quoted = value.split(['"', '\'']).map(str::trim);
+        return (words.any(is_whole) || quoted.any(is_whole)).then(String::new);
     }
     find(key, value.trim()).map(|found| format!(", {found}"))
 }
@@ -87,8 +89,14 @@ fn in_braces<'a>(key: &str, value: &'a str) -> Option<&'a str> {
     template.or_else(single).map(|(_, _, all)| all)
 }
 
-/// `CHANGEME`, `REPLACE_ME`, `your-bucket`, `YOUR_KEY`, `XXXX`, `****`.
+/// `CHANGEME`, `REPLACE_ME`, `your-bucket`, `YOUR_KEY`, `insert-bucket-here`, `BUCKET_NAME`, `XXXX`, `****`.
 fn marker(value: &str) -> Option<&str> {
+    // What a value is, in the place of one.
+    let what =
+        ["_NAME", "_BUCKET", "_TOPIC", "_TOPICS", "_REGION", "_PASSWORD", "_SECRET", "_ACCESS_KEY", "_SECRET_KEY", "_ARN", "_URL"];
+    if is_constant(value) && what.iter().any(|what| value.ends_with(what)) {
+        return Some(value);
+    }
     let is_masked =
         |text: &str| text.len() > 2 && text.bytes().all(|byte| byte == b'*') || matches!(text, "..." | "…" | "placeholder");
     if is_masked(value) {
@@ -98,8 +106,9 @@ fn marker(value: &str) -> Option<&str> {
         let lower = word.to_ascii_lowercase().replace('-', "_");
         let your = lower.starts_with("your_") || lower.contains("_your_") || word.strip_prefix("your").is_some_and(starts_upper);
         let says = ["replace_me", "replaceme", "replace_with", "replace_this", "change_me", "changeme", "fill_me_in"];
+        let told = lower.ends_with("_here") && lower.len() > 5 || lower.starts_with("insert_") && lower.ends_with("_name");
         let masked = word.len() > 3 && (word.bytes().all(|byte| byte == b'x') || word.bytes().all(|byte| byte == b'X'));
-        your || masked || says.iter().any(|marker| lower.contains(marker)) || matches!(*word, "TODO" | "FIXME" | "TBD")
+        your || told || masked || says.iter().any(|marker| lower.contains(marker)) || matches!(*word, "TODO" | "FIXME" | "TBD")
     })
 }
 
@@ -135,6 +144,9 @@ mod tests {
             ("XXXXXXXX", "XXXXXXXX"),
             ("***", "***"),
             ("TODO", "TODO"),
+            ("insert-bucket-here", "insert-bucket-here"),
+            ("BUCKET_NAME", "BUCKET_NAME"),
+            ("MY_BUCKET", "MY_BUCKET"),
         ] {
             assert_eq!(placeholder("s3.bucket.name", value), Some(format!(", {found}")), "{value}");
         }
@@ -156,6 +168,9 @@ mod tests {
             ("consumer.sasl.password", "ab<CD>ef$GH{ij}"),
             ("aws.secret.access.key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY$EXAMPLE"),
             ("s3.region", "us-east-1"),
+            ("topics", "insert-events,there,here"),
+            ("security.protocol", "SASL_SSL"),
+            ("s3.storage.class", "STANDARD_IA"),
         ] {
             assert_eq!(placeholder(key, value), None, "{key}={value}");
         }
@@ -163,9 +178,15 @@ mod tests {
 
     #[test]
     fn of_a_secret_nothing_is_shown() {
-        for value in
-            ["<my-secret>", "${SECRET}", "$SECRET", "CHANGEME", "YOUR_SECRET", "x required username=\"a\" password=\"{Password}\";"]
-        {
+        for value in [
+            "<my-secret>",
+            "${SECRET}",
+            "$SECRET",
+            "CHANGEME",
+            "YOUR_SECRET",
+            "x required username=\"a\" password=\"{Password}\";",
+            "x required password=\"{{ .Values.password }}\";",
+        ] {
             assert_eq!(placeholder("consumer.sasl.jaas.config", value).as_deref(), Some(""), "{value}");
         }
         assert_eq!(placeholder("value.converter.basic.auth.user.info", "me:$SECRET_WORD"), None);

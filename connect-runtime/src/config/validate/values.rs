@@ -30,6 +30,23 @@ impl Check<'_> {
         }
     }
 
+    /// Characters that nobody sees and that come along where text is copied from a page: they make another key or value of it.
+    pub(super) fn invisible(&mut self, config: &Config) {
+        for (key, entry) in config.iter() {
+            if let Some((seen, c)) = without_invisible(key) {
+                let message = format!(
+                    "in {seen} there is a character that cannot be seen, U+{:04X}, so it is another key: type it anew",
+                    u32::from(c)
+                );
+                self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
+            } else if let Some((_, c)) = without_invisible(&entry.value) {
+                let message =
+                    format!("{key} has a character in its value that cannot be seen, U+{:04X}: type the value anew", u32::from(c));
+                self.doubt(key, Problem::of_key(key, message).at(entry.origin.clone()));
+            }
+        }
+    }
+
     /// An error in place of those that the key has, else a warning where there is none.
     fn doubt(&mut self, key: &str, problem: Problem) {
         if self.forget_problems(key) {
@@ -84,6 +101,7 @@ impl Check<'_> {
 
     /// A worker's settings of encryption and authentication that its admin clients get and a connector's other clients do not.
     pub(super) fn security(&mut self, worker: &Config, connector: &Config) {
+        self.dead_letter_clients(worker, connector);
         let asks = worker.text(PROTOCOL).is_some_and(|protocol| !protocol.trim().eq_ignore_ascii_case("PLAINTEXT"));
         for client in clients_of(connector).iter().filter(|client| **client != Client::Admin) {
             let (plural, prefix, override_prefix) = (client.plural(), client.prefix(), client.override_prefix());
@@ -103,6 +121,48 @@ impl Check<'_> {
             self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
         }
     }
+
+    /// Consumers that sign in or encrypt beside clients of the dead letter queue that do neither: they are set up each by itself.
+    fn dead_letter_clients(&mut self, worker: &Config, connector: &Config) {
+        let clients = clients_of(connector);
+        let written = |client: Client| {
+            let (of_connector, of_worker) =
+                (format!("{}{PROTOCOL}", client.override_prefix()), format!("{}{PROTOCOL}", client.prefix()));
+            let inherited = || worker.entry(PROTOCOL).filter(|_| client == Client::Admin).map(|entry| (PROTOCOL.to_owned(), entry));
+            let found = connector.entry(&of_connector).map(|entry| (of_connector, entry));
+            found.or_else(|| worker.entry(&of_worker).map(|entry| (of_worker, entry))).or_else(inherited)
+        };
+        let Some((key, entry)) = written(Client::Consumer) else { return };
+        let without: Vec<_> = clients.iter().copied().filter(|client| written(*client).is_none()).collect();
+        // Of a worker's own protocol, which consumers do not inherit, enough is said below.
+        if without.is_empty() || worker.entry(PROTOCOL).is_some() || entry.value.trim().eq_ignore_ascii_case("PLAINTEXT") {
+            return;
+        }
+        let names = |name: fn(Client) -> &'static str| without.iter().map(|client| name(*client)).collect::<Vec<_>>();
+        let (plurals, prefixes) = (names(Client::plural).join(" and "), names(Client::override_prefix).join("* and "));
+        let message = format!(
+            "{key} is for consumers alone: the {plurals} of the dead letter queue connect without encryption and authentication; set \
+             {prefixes}* as well"
+        );
+        self.validation.warnings.push(Problem::of_key(&key, message).at(entry.origin.clone()));
+    }
+}
+
+/// A text without its invisible characters, and the first of them; none where there are none.
+pub(super) fn without_invisible(text: &str) -> Option<(String, char)> {
+    // UTF-8 that was read as ISO-8859-1.
+    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    let meant = bytes.filter(|bytes| !bytes.is_ascii()).and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = meant.as_deref().unwrap_or(text);
+    let first = text.chars().find(is_invisible)?;
+    Some((text.chars().filter(|c| !is_invisible(c)).collect(), first))
+}
+
+/// Blanks that are none to Java, marks without a width, and characters that control something.
+fn is_invisible(c: &char) -> bool {
+    let is_line = matches!(c, '\t' | '\n' | '\r' | '\u{c}');
+    c.is_control() && !is_line
+        || matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')
 }
 
 const PROTOCOL: &str = "security.protocol";
@@ -127,4 +187,72 @@ const DECISIVE: usize = 7;
 
 fn line(origin: &Option<connect_api::config::Origin>) -> u32 {
     origin.as_ref().map_or(0, |origin| origin.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_api::config::Origin;
+
+    use super::super::Validation;
+    use crate::config::fake;
+
+    use super::*;
+
+    const GOOD: [(&str, &str); 7] = [
+        ("name", "s3"),
+        ("connector.class", "FakeSink"),
+        ("topics", "a"),
+        ("flush.size", "1"),
+        ("s3.bucket.name", "b"),
+        ("key.converter", "String"),
+        ("value.converter", "Json"),
+    ];
+
+    fn warned(pairs: &[(&str, &str)]) -> String {
+        let mut config = Config::default();
+        for (line, (key, value)) in (1..).zip(GOOD.iter().chain(pairs)) {
+            config.insert(*key, *value, Some(Origin { file: "s3.properties".into(), line }));
+        }
+        let Validation { problems, warnings } = super::super::validate(&fake::plugins(), &Config::default(), &config);
+        format!("{problems}\n{warnings}")
+    }
+
+    #[test]
+    fn what_nobody_sees_in_a_key_or_value_is_named_by_its_code() {
+        let said = warned(&[("tasks.max\u{200b}", "3")]);
+        assert!(said.contains("s3.properties:8: in tasks.max there is a character that cannot be seen, U+200B"), "{said}");
+        assert!(!said.contains("unknown key"), "{said}");
+        // As a properties file is read.
+        let said = warned(&[("tasks.max\u{e2}\u{80}\u{8b}", "3")]);
+        assert!(said.contains("in tasks.max there is a character that cannot be seen, U+200B"), "{said}");
+        let said = warned(&[("topics", "a\u{a0}")]);
+        assert!(said.contains("topics has a character in its value that cannot be seen, U+00A0"), "{said}");
+        assert_eq!(without_invisible("Gr\u{fc}\u{df}e\tan a\u{e9}"), None);
+    }
+
+    #[test]
+    fn clients_of_the_dead_letter_queue_that_do_not_sign_in_as_the_consumers_do_are_named() {
+        let queue = ("errors.deadletterqueue.topic.name", "dlq");
+        let protocol = ("consumer.override.security.protocol", "SSL");
+        let said = warned(&[queue, protocol]);
+        assert!(said.contains("the producers and admin clients of the dead letter queue connect without encryption"), "{said}");
+        assert!(said.contains("set producer.override.* and admin.override.* as well"), "{said}");
+        for pairs in [
+            [queue, ("consumer.override.security.protocol", "PLAINTEXT")].as_slice(),
+            &[protocol],
+            &[queue, protocol, ("producer.override.security.protocol", "SSL"), ("admin.override.security.protocol", "SSL")],
+        ] {
+            let said = warned(pairs);
+            assert!(!said.contains("dead letter queue connect"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_thousands_of_unknown_keys_is_answered_without_a_guess_for_each() {
+        let keys: Vec<_> = (0..300).map(|number| format!("tasks.max{number:03}")).collect();
+        let pairs: Vec<_> = keys.iter().map(|key| (key.as_str(), "1")).collect();
+        let said = warned(&pairs);
+        assert_eq!(said.matches("unknown key").count(), 300, "{said}");
+        assert!((1..=100).contains(&said.matches("did you mean").count()), "{said}");
+    }
 }

@@ -16,7 +16,7 @@ static BUCKET: ConfigKey<String> = ConfigKey::required("s3.bucket.name", "The bu
     .importance(Importance::High)
     .check(|name| bucket_name(name));
 
-static REGION: ConfigKey<String> =
+pub(super) static REGION: ConfigKey<String> =
     ConfigKey::with_default("s3.region", "us-west-2", "The bucket's AWS region. Requests are signed for it with any `store.url`.")
         .check(|region| match region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
             _ if region.is_empty() => Err("must not be blank".to_owned()),
@@ -27,6 +27,9 @@ static REGION: ConfigKey<String> =
 /// What the names of buckets are made of, here and in other stores, and the ARNs that stand for them. Their whole rules are the stores'.
 fn bucket_name(name: &str) -> Result<(), String> {
     let is_arn = name.starts_with("arn:");
+    if let Some((_, bucket)) = name.split_once(":s3:::").filter(|_| is_arn) {
+        return Err(format!("this is a bucket's ARN: write the name alone, {bucket}"));
+    }
     let is_legal =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || is_arn && matches!(byte, b':' | b'/');
     match name.bytes().all(is_legal) {
@@ -235,7 +238,7 @@ const BOTH_STYLES: &str = "Both accelerate mode and path style access are being 
 /// # Errors
 /// Which of them is wrong, and how.
 #[allow(clippy::disallowed_methods, reason = "these variables are the AWS SDKs' own, as those of its credentials")]
-fn endpoint(config: &Config) -> Result<Option<Endpoint>, (&'static str, String)> {
+pub(super) fn endpoint(config: &Config) -> Result<Option<Endpoint>, (&'static str, String)> {
     let store_url = config.text(STORE_URL.name()).map(str::trim).filter(|url| !url.is_empty());
     Endpoint::find(STORE_URL.name(), store_url, |variable| std::env::var(variable).ok())
 }
@@ -394,6 +397,7 @@ mod tests {
         for name in ["bucket", "my.bucket_1", "arn:aws:s3:us-west-2:111122223333:accesspoint/mine", "Old-Bucket"] {
             assert_eq!(said(name), Ok(()), "{name}");
         }
+        assert!(said("arn:aws:s3:::mine").unwrap_err().contains("write the name alone, mine"));
         assert!(said("bucket/path/version=1").unwrap_err().contains("goes into topics.dir"));
         for name in ["<bucket>", "${BUCKET}", "my bucket", "{Bucket}"] {
             assert!(said(name).unwrap_err().contains("letters, digits"), "{name}");

@@ -2,9 +2,9 @@
 
 use connect_api::config::{AnyConfigKey, Config, Problem, Problems};
 
-use super::config::{ACCESS_KEY_ID, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, SECRET_ACCESS_KEY};
+use super::config::{self, ACCESS_KEY_ID, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, REGION, SECRET_ACCESS_KEY};
 
-/// Half a pair of credentials, and keys of an encryption that is not asked for.
+/// Half a pair of credentials, keys of an encryption that is not asked for, and a region that AWS can hardly have.
 pub(crate) fn warnings(config: &Config) -> Problems {
     let mut warnings = Problems::default();
     let mut doubt = |key: &dyn AnyConfigKey, message: String| {
@@ -16,6 +16,10 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         if is_set(config, key) && !is_set(config, other) {
             doubt(key, format!("{} {ALONE}; set {}, or remove it", key.name(), other.name()));
         }
+    }
+    let region = config.text(REGION.name()).unwrap_or_default().trim();
+    if !region.is_empty() && !is_region_of_aws(region) && matches!(config::endpoint(config), Ok(None)) {
+        doubt(&REGION, format!("s3.region={region} is no region of AWS as they are written, such as us-east-1 or eu-central-1"));
     }
     let encryption = config.text(ENCRYPTION.name()).map_or("", str::trim);
     let used = match encryption {
@@ -46,6 +50,14 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
     }
     warnings
+}
+
+/// Words and a number, as all that there are and that may come.
+fn is_region_of_aws(region: &str) -> bool {
+    let mut parts: Vec<_> = region.split('-').collect();
+    let number = parts.pop().unwrap_or_default();
+    let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    parts.len() > 1 && parts.iter().all(is_word) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 const STS: &str = "s3.credentials.provider.sts.";
@@ -81,6 +93,17 @@ mod tests {
             assert_eq!(said.len(), 1, "{said:?}");
             assert!(said[0].contains("is ignored alone") && said[0].contains(&format!("set {missing}")), "{said:?}");
             assert!(!said[0].contains(HUNTER), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_region_that_is_written_otherwise_than_those_of_aws_is_doubted_where_aws_is_meant() {
+        for region in ["us-east-1", "ap-southeast-4", "us-gov-west-1", "cn-northwest-1"] {
+            assert!(said(&[("s3.region", region)]).is_empty(), "{region}");
+        }
+        for region in ["us-east1", "us-east", "europe-west", "US-EAST-1", "us-east-1a"] {
+            assert!(said(&[("s3.region", region)])[0].contains("such as us-east-1"), "{region}");
+            assert!(said(&[("s3.region", region), ("store.url", "http://minio:9000")]).is_empty(), "{region}");
         }
     }
 
