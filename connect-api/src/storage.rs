@@ -101,6 +101,11 @@ pub trait Storage: Send + Sync {
     /// Ends multipart uploads of names with this prefix that `is_abandoned` says nobody will complete; returns how many. Best effort.
     async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize>;
 
+    /// Sets the tags of an object that is there, in place of those that it has. A store without tags does nothing.
+    async fn tag(&self, _key: &str, _tags: &[(String, String)]) -> Result<()> {
+        Ok(())
+    }
+
     /// How long after it was sent a request may still take effect though whoever sent it is gone.
     fn request_life(&self) -> Duration {
         Duration::from_secs(30)

@@ -137,6 +137,13 @@ impl Bucket {
         }
     }
 
+    /// The tags of an object.
+    pub(crate) fn tags(&self, key: &str) -> BTreeMap<String, String> {
+        let tagging = block_on(self.client.get_object_tagging().bucket(&self.name).key(key).send());
+        let tags = tagging.map(|tagging| tagging.tag_set().to_vec()).unwrap_or_default();
+        tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+    }
+
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         let mut after = None;

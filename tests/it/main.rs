@@ -58,6 +58,7 @@ mod shapes;
 mod static_members;
 mod store_faults;
 mod survey;
+mod tagging;
 mod tidy;
 mod vanishing;
 mod wrong_address;

@@ -27,6 +27,7 @@ pub(crate) enum Kind {
     PutObject,
     CreateMultipart,
     Part,
+    Tag,
     Complete,
     HeadObject,
     HeadBucket,
@@ -191,6 +192,7 @@ fn describe(head: &str) -> Request {
     let is_object = path.trim_matches('/').contains('/') && !path.ends_with("/.connect-conditional-write-probe");
     let kind = match method {
         "PUT" if query.contains("partNumber=") => Kind::Part,
+        "PUT" if query.starts_with("tagging") => Kind::Tag,
         "PUT" if is_object => Kind::PutObject,
         "POST" if query.contains("uploadId=") => Kind::Complete,
         "POST" if query.starts_with("uploads") => Kind::CreateMultipart,

@@ -97,6 +97,7 @@ struct Meters {
     get: Meter,
     list: Meter,
     abort_uploads: Meter,
+    tag: Meter,
 }
 
 /// A storage whose calls are counted.
@@ -119,6 +120,7 @@ impl Metered {
             get: meter("get"),
             list: meter("list"),
             abort_uploads: meter("abort_uploads"),
+            tag: meter("tag"),
         };
         Self { storage, meters: Arc::new(meters) }
     }
@@ -159,6 +161,10 @@ impl Storage for Metered {
 
     async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
         self.meters.abort_uploads.count(self.storage.abort_uploads(prefix, is_abandoned)).await
+    }
+
+    async fn tag(&self, key: &str, tags: &[(String, String)]) -> Result<()> {
+        self.meters.tag.count(self.storage.tag(key, tags)).await
     }
 
     fn request_life(&self) -> Duration {
@@ -212,6 +218,7 @@ mod tests {
         storage.get("a", 0..1).await.unwrap();
         storage.list("", &Cursor::Start).await.unwrap();
         storage.abort_uploads("", &|_| true).await.unwrap();
+        storage.tag("a", &[]).await.unwrap();
 
         let count = |operation, outcome| metrics.counter(&REQUESTS, &["sink", operation, outcome]).get();
         assert_eq!(count("put", "created"), 1);
@@ -219,7 +226,7 @@ mod tests {
         assert_eq!(count("put", "ok"), 0);
         assert_eq!(count("put_part", "ok"), 1);
         assert_eq!(count("complete", "created"), 1);
-        assert_eq!(["get", "list", "abort_uploads"].map(|operation| count(operation, "ok")), [1, 1, 1]);
+        assert_eq!(["get", "list", "abort_uploads", "tag"].map(|operation| count(operation, "ok")), [1; 4]);
         assert_eq!(metrics.histogram(&DURATION, &["sink", "put"]).get_sample_count(), 3);
     }
 

@@ -54,25 +54,33 @@ pub(super) struct Claimed {
 enum Outcome {
     Created,
     Adopted,
+    /// The records are in no object.
+    LeftOut,
     CutOtherwise(Box<Provenance>),
 }
 
 impl Uploads {
     /// Makes the object under its name, or finds out who has the name and what follows from it.
     pub(super) async fn claim(self: &Arc<Self>, target: &Target, object: &Object, cut: CutId) -> Claimed {
-        let news = match self.try_claim(target, object).await {
-            Ok(Outcome::Created) => {
-                self.metrics.object_written(object.bytes());
-                return Claimed { news: News::Durable(cut), is_created: true };
-            }
-            Ok(Outcome::Adopted) => {
+        let claimed = self.try_claim(target, object).await;
+        let tagged = match &claimed {
+            Ok(Outcome::Created | Outcome::Adopted) => self.tag_claimed(target).await,
+            _ => Ok(()),
+        };
+        let is_created = matches!(claimed, Ok(Outcome::Created));
+        if is_created {
+            self.metrics.object_written(object.bytes());
+        }
+        let news = match claimed.and_then(|outcome| tagged.map(|()| outcome)) {
+            Ok(Outcome::Created) => News::Durable(cut),
+            Ok(Outcome::Adopted | Outcome::LeftOut) => {
                 self.metrics.adopted.inc();
                 News::Durable(cut)
             }
             Ok(Outcome::CutOtherwise(there)) => News::CutOtherwise { key: target.key.clone(), there },
             Err(error) => News::Failed(error),
         };
-        Claimed { news, is_created: false }
+        Claimed { news, is_created }
     }
 
     async fn try_claim(self: &Arc<Self>, target: &Target, object: &Object) -> Result<Outcome> {
@@ -114,7 +122,7 @@ impl Uploads {
             if target.writer.log_is_gone() {
                 // No commit can show any more that these offsets are ours to write.
                 warn!(key = target.key, "the name of an object from a log that is gone is taken: its records are left out");
-                return Ok(Outcome::Adopted);
+                return Ok(Outcome::LeftOut);
             }
             self.prove_ownership(target, object.in_lane()).await;
             if self.holds_the_same(target, object, &seen).await? {

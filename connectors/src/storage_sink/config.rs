@@ -15,6 +15,7 @@ use super::{
     object_key::{ObjectKeys, Place},
     rotation::Rotation,
     schedule::Schedule,
+    tagging::Tagging,
 };
 use crate::{compression::Compression, joda::Zone};
 
@@ -39,6 +40,13 @@ pub(super) struct ViewFormat {
     pub(super) extension: String,
 }
 
+impl ViewFormat {
+    /// What names of its objects end with.
+    fn ending(&self) -> String {
+        format!("{}{}", self.view.suffix(), self.extension)
+    }
+}
+
 /// The settings as they are meant.
 pub(crate) struct StorageSinkConfig {
     /// When files are cut, the clock's grid aside.
@@ -60,6 +68,8 @@ pub(crate) struct StorageSinkConfig {
     pub(super) max_backoff: Duration,
     /// Requests that one connector may have open.
     pub(super) uploads_in_flight: usize,
+    /// Where objects are tagged.
+    pub(super) tagging: Option<Arc<Tagging>>,
     pub(super) fingerprint: u64,
     /// What decides which file a record goes to, where that is not its partition alone.
     pub(super) layout: Option<u64>,
@@ -121,6 +131,7 @@ impl StorageSinkConfig {
             hold: u64::try_from(config.get(&HOLD)?).ok().map(Duration::from_millis),
             uploads_in_flight: uploads_in_flight(config),
             max_backoff: Duration::from_millis(config.get(&RETRY_BACKOFF)?.max(100).unsigned_abs()),
+            tagging: Tagging::new(config)?,
             fingerprint: fingerprint(config),
             layout,
         })
@@ -137,7 +148,12 @@ impl StorageSinkConfig {
 
     /// What names of objects end with, one for each view.
     pub(super) fn endings(&self) -> Vec<String> {
-        self.formats.iter().map(|format| format!("{}{}", format.view.suffix(), format.extension)).collect()
+        self.formats.iter().map(ViewFormat::ending).collect()
+    }
+
+    /// What names of objects end with that hold no values.
+    pub(super) fn endings_beside_values(&self) -> Vec<String> {
+        self.formats.iter().filter(|format| format.view != RecordView::Value).map(ViewFormat::ending).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connect_api::Result;
+use connect_api::{RecordView, Result};
 
 use super::{
     config::NullValues,
@@ -54,7 +54,8 @@ impl TopicPartitionWriter {
         let is_planned = self.gate.journal.every || closed.iter().any(|file| file.parts.is_some());
         let (count, group_files) = (closed.len(), closed.len() + there);
         let files = closed.into_iter().map(|file| {
-            let target = self.target(&file.key, file.range, Some(end), Some(group_files));
+            let tagging = self.shared.config.tagging.clone().filter(|_| file.view == RecordView::Value);
+            let target = Target { tagging, ..self.target(&file.key, file.range, Some(end), Some(group_files)) };
             (file, target)
         });
         let files = files.collect();
@@ -82,7 +83,7 @@ impl TopicPartitionWriter {
             cut: end.map(|end| Cut { range, end }),
             files,
         };
-        Target { writer: Arc::clone(&self.state), key: key.to_owned(), provenance }
+        Target { writer: Arc::clone(&self.state), key: key.to_owned(), provenance, tagging: None }
     }
 
     /// Uploads what may be; asks for a commit where something must wait for it.

@@ -2,6 +2,7 @@
 
 use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List, PluginKind};
 
+use super::tagging;
 use crate::{joda::Zone, partitioner::field_path};
 
 pub(super) static FORMAT: ConfigKey<String> =
@@ -162,10 +163,6 @@ static BYTES_SEPARATOR: ConfigKey<String> =
     ConfigKey::with_default("format.bytearray.separator", "\n", "What is written after each record: see ByteArrayFormat.")
         .raw()
         .of_plugins();
-pub(super) static TAGGING: ConfigKey<bool> =
-    ConfigKey::with_default("s3.object.tagging", "false", "Whether objects are tagged; not there yet.").check(|tagging| {
-        if *tagging { Err("tagging is not supported yet; the same facts are in the objects' metadata".to_owned()) } else { Ok(()) }
-    });
 pub(super) static AFFIX: ConfigKey<String> =
     ConfigKey::with_default("s3.schema.partition.affix.type", "NONE", "Adds the schema's name to the directory; not there yet.")
         .check(|affix| match affix.as_str() {
@@ -176,7 +173,7 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 40] = [
+    let here: [&'static dyn AnyConfigKey; 42] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -215,7 +212,9 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &PARTITION_FIELDS,
         &BYTES_EXTENSION,
         &BYTES_SEPARATOR,
-        &TAGGING,
+        &tagging::TAGGING,
+        &tagging::PAIRS,
+        &tagging::ON_ERROR,
         &AFFIX,
     ];
     here.into_iter().chain(super::not_yet::KEYS.iter().copied()).collect()

@@ -40,6 +40,7 @@ mod schedule;
 #[cfg(test)]
 mod simulation;
 mod survey;
+mod tagging;
 mod task;
 mod topic_partition_writer;
 mod turns;

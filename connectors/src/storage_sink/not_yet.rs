@@ -1,10 +1,9 @@
 //! Keys of the JVM connector whose features are not here yet, or never had a reason to be: known, so that nobody looks for a slip of the finger.
 
-use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List};
+use connect_api::config::{AnyConfigKey, ConfigKey, Importance};
 
 const AVRO: &str = "AvroFormat is not supported yet";
 const PARQUET: &str = "ParquetFormat is not supported yet";
-const TAGGING: &str = "tagging is not supported yet";
 
 macro_rules! known {
     ($($key:literal $type:ty = $default:literal, $reason:expr, $documentation:literal;)*) => {
@@ -19,8 +18,6 @@ pub(super) static KEYS: &[&dyn AnyConfigKey] = known! {
     "enhanced.avro.schema.support" bool = "true", AVRO, "Whether enums and packages survive in Avro schemas.";
     "connect.meta.data" bool = "true", AVRO, "Whether Avro schemas hold what Connect knows beside them.";
     "allow.optional.map.keys" bool = "false", AVRO, "Whether maps with optional keys become Avro maps.";
-    "s3.object.tagging.key.value.pairs" List = "", TAGGING, "Further tags of objects, `key:value`.";
-    "s3.object.behavior.on.tagging.error" String = "ignore", TAGGING, "What happens when an object cannot be tagged.";
     "max.files.scan.limit" i32 = "100", "every object is created only where none is", "How many names the JVM connector looks at.";
     "schema.generator.class" String = "", "the JVM's S3 connector does not read it either", "A key of older releases and of the HDFS connector.";
 };

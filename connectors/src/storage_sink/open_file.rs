@@ -37,6 +37,7 @@ pub(super) struct OpenFile {
 }
 
 struct View {
+    of: RecordView,
     key: String,
     buffer: FileBuffer,
     /// Where parts go once the file has outgrown one, and their size.
@@ -45,6 +46,7 @@ struct View {
 
 /// A closed file: what is left to send.
 pub(super) struct ClosedFile {
+    pub(super) view: RecordView,
     pub(super) key: String,
     pub(super) body: Body,
     pub(super) range: Range,
@@ -76,7 +78,7 @@ impl OpenFile {
             }
             let key = config.keys.key(before_offset, first_offset, format.view, extension);
             let buffer = FileBuffer::new(format.format.record_writer(format.view)?, config.compression);
-            views.push(View { key, buffer, parts: None });
+            views.push(View { of: format.view, key, buffer, parts: None });
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);
@@ -161,7 +163,7 @@ impl OpenFile {
                 parts
             });
             let bytes = writer.wait(uploads.budget().reserve(length(&body) + OVERHEAD_BYTES));
-            closed.push(ClosedFile { key: view.key, body, range: self.range, parts, bytes });
+            closed.push(ClosedFile { view: view.of, key: view.key, body, range: self.range, parts, bytes });
         }
         Ok(closed)
     }

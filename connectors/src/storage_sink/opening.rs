@@ -131,6 +131,7 @@ impl Opening {
             could_list: !is_new && !journal.blind,
             not_before: (!wait.is_zero()).then(|| Instant::now() + *wait),
             over: self.over.token().clone(),
+            tagging: shared.config.tagging.clone().map(|tagging| (tagging, shared.config.endings_beside_values())),
             abandoned: if *may_have_uploads { shared.config.endings() } else { Vec::new() },
         })
     }

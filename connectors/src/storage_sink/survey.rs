@@ -25,6 +25,7 @@ use super::{
     object_key::Place,
     overlap::{Before, reaches},
     provenance::Provenance,
+    tagging::Tagging,
     turns::Turn,
     uploads::{SURVEY_REQUESTS, Uploads},
 };
@@ -68,6 +69,8 @@ pub(super) struct Wanted {
     pub(super) could_list: bool,
     /// Nothing is looked at before: requests of the last owner may still take effect.
     pub(super) not_before: Option<Instant>,
+    /// How objects are tagged, and what names of those end with that are not.
+    pub(super) tagging: Option<(Arc<Tagging>, Vec<String>)>,
     /// Uploads in parts with names that end like this were left behind by the last owner, if any.
     pub(super) abandoned: Vec<String>,
     /// Nobody waits for it any more.
@@ -174,6 +177,7 @@ impl Surveys {
                     let Some(((of, first), name, info)) = asked.try_next().await? else { break };
                     self.looked_at.fetch_add(1, Ordering::Relaxed);
                     if let Some(info) = info {
+                        self.tag(&group[of], &name, &info).await?;
                         take(&mut findings[of], &group[of], first, &name, &info);
                     }
                 }
@@ -196,6 +200,17 @@ impl Surveys {
         drop(memory);
         findings.iter_mut().for_each(|findings| findings.complete(self.uploads.budget()));
         Ok(findings)
+    }
+
+    /// The last owner may have died between an object and its tags. Those of objects in parts are not known any more.
+    async fn tag(&self, wanted: &Wanted, name: &str, info: &ObjectInfo) -> Result<()> {
+        let is_tagged = |(_, others): &&(_, Vec<String>)| !others.iter().any(|ending| name.ends_with(ending.as_str()));
+        let Some((tagging, _)) = wanted.tagging.as_ref().filter(is_tagged) else { return Ok(()) };
+        let there = Provenance::read(&info.metadata).filter(|there| there.history == wanted.history);
+        match there.and_then(|there| there.cut) {
+            Some(cut) => self.uploads.tag(name, tagging, cut.range).await,
+            None => Ok(()),
+        }
     }
 
     async fn page(&self, turn: &Turn<'_>, prefix: &str, cursor: &Cursor, could_list: bool) -> Result<Page> {
@@ -379,6 +394,7 @@ mod tests {
             planned: Vec::new(),
             could_list: false,
             not_before: None,
+            tagging: None,
             abandoned: Vec::new(),
             over: CancellationToken::new(),
         }

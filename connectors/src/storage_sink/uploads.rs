@@ -24,6 +24,7 @@ use super::{
     open_file::ClosedFile,
     parts::Piece,
     provenance::Provenance,
+    tagging::Tagging,
     upload_queue::UploadQueue,
     writer_state::{WaitingBytes, WriterId, WriterState},
 };
@@ -54,6 +55,8 @@ pub(super) struct Target {
     pub(super) writer: Arc<WriterState>,
     pub(super) key: String,
     pub(super) provenance: Provenance,
+    /// How it is tagged, once it is there.
+    pub(super) tagging: Option<Arc<Tagging>>,
 }
 
 /// Requests that all tasks of a connector make at the same time, at most.

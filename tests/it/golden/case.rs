@@ -36,6 +36,8 @@ pub(super) struct Expected {
     /// Not stored above 2 MB.
     pub(super) body: Option<Vec<u8>>,
     pub(super) content_type: Option<String>,
+    /// Empty where it was not looked for any.
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 pub(super) fn root() -> PathBuf {
@@ -80,6 +82,7 @@ impl Case {
                 size: usize::try_from(object["size"].as_u64().expect("a size")).expect("a size"),
                 body: stored.then(|| std::fs::read(loaded.directory.join(&path)).expect("a stored body")),
                 content_type: object["content_type"].as_str().map(str::to_owned),
+                tags: tags(&object["tags"]),
             };
             loaded.objects.insert(key, expected);
         }
@@ -119,6 +122,11 @@ fn expected_path(path: &str) -> PathBuf {
 pub(super) fn topic_partition(text: &str) -> (String, i32) {
     let (topic, partition) = text.rsplit_once('-').expect("topic-partition");
     (topic.to_owned(), partition.parse().expect("a partition"))
+}
+
+fn tags(value: &Value) -> BTreeMap<String, String> {
+    let tags = value.as_object().into_iter().flatten();
+    tags.map(|(key, value)| (key.clone(), value.as_str().expect("a text").to_owned())).collect()
 }
 
 fn snapshot(value: &Value) -> Snapshot {

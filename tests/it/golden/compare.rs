@@ -30,6 +30,13 @@ pub(super) fn objects(case: &Case, ours: &BTreeMap<String, Object>) -> Vec<Strin
     differences
 }
 
+/// The same for the tags of objects.
+pub(super) fn tags(case: &Case, ours: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<String> {
+    let theirs = case.objects.iter().map(|(key, expected)| (key, &expected.tags)).filter(|(_, tags)| !tags.is_empty());
+    let differs = theirs.filter(|(key, theirs)| ours.get(*key) != Some(theirs));
+    differs.map(|(key, theirs)| format!("{key}: tags {:?} instead of {theirs:?}", ours.get(key))).collect()
+}
+
 fn body(case: &Case, key: &str, ours: &[u8], expected: &Expected) -> Result<(), String> {
     let inflate = |bytes: &[u8]| {
         let mut inflated = Vec::new();

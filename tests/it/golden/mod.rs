@@ -104,6 +104,7 @@ fn against_the_jvm(case: &Case, outcome: &Outcome) -> Vec<String> {
         }
     }
     differences.extend(compare::objects(case, &outcome.objects));
+    differences.extend(compare::tags(case, &outcome.tags));
     differences
 }
 

@@ -28,6 +28,8 @@ const FAR_AHEAD: i64 = 4_102_444_800_000;
 pub(super) struct Outcome {
     pub(super) snapshots: Vec<Snapshot>,
     pub(super) objects: BTreeMap<String, Object>,
+    /// Of the objects that have tags on the JVM.
+    pub(super) tags: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) dead_letters: Vec<Record>,
     /// Everything the process said, of all its runs.
     pub(super) log: String,
@@ -81,6 +83,8 @@ pub(super) fn run(case: &Case, cluster: &Cluster, bucket: &Bucket, expected: &[S
     run.stop();
     drop(run.proxy);
     run.outcome.objects = bucket.objects();
+    let tagged = case.objects.iter().filter(|(_, expected)| !expected.tags.is_empty());
+    run.outcome.tags = tagged.map(|(key, _)| (key.clone(), bucket.tags(key))).collect();
     if case.dead_letters.is_some() {
         let topic = case.setting("errors.deadletterqueue.topic.name").expect("a dead letter queue");
         run.outcome.dead_letters = cluster.read_all(topic);

@@ -16,6 +16,7 @@ mod probe;
 mod proxy;
 mod put;
 mod reading;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -134,6 +135,10 @@ impl Storage for S3Storage {
 
     async fn abort_uploads(&self, prefix: &str, is_abandoned: IsAbandoned<'_>) -> Result<usize> {
         self.shared.abort_uploads(prefix, is_abandoned).await
+    }
+
+    async fn tag(&self, key: &str, tags: &[(String, String)]) -> Result<()> {
+        self.shared.tag(key, tags).await
     }
 
     fn limits(&self) -> &'static str {
