@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod assumed_role;
 mod broker;
 mod broker_restart;
 mod bucket;

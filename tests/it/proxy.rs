@@ -13,6 +13,8 @@ pub(crate) struct Request {
     pub(crate) kind: Kind,
     /// Bucket and key, with their escapes.
     pub(crate) path: String,
+    /// The key that signed it, for which region and service: `AK/eu-west-1/s3`; empty where none did.
+    pub(crate) access_key: String,
 }
 
 impl Request {
@@ -200,7 +202,14 @@ fn describe(head: &str) -> Request {
         "HEAD" => Kind::HeadBucket,
         _ => Kind::Other,
     };
-    Request { kind, path: path.to_owned() }
+    Request { kind, path: path.to_owned(), access_key: signer(head).unwrap_or_default() }
+}
+
+fn signer(head: &str) -> Option<String> {
+    let (_, credential) = head.split_once("Credential=")?;
+    let mut parts = credential.split([',', '/']);
+    let (key, _date) = (parts.next()?, parts.next()?);
+    Some(format!("{key}/{}/{}", parts.next()?, parts.next()?))
 }
 
 #[test]

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_credential_types::provider::{self, ProvideCredentials, future};
 use aws_sdk_s3::{
     Client,
     config::{
-        BehaviorVersion, Builder, Config, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
-        SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
+        BehaviorVersion, Builder, Config, Region, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
 use aws_smithy_http_client::{
@@ -17,7 +15,6 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use connect_api::{Error, Result};
-use tokio::sync::OnceCell;
 
 use super::{S3Config, clock::StoreClock, proxy::Proxy};
 
@@ -37,7 +34,7 @@ pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<Client> {
         .region(Region::new(config.region.clone()))
         .force_path_style(config.path_style)
         .accelerate(config.accelerate)
-        .credentials_provider(credentials(config))
+        .credentials_provider(config.credentials.provider(&config.region))
         .http_client(http_client(config)?)
         .interceptor(clock)
         .retry_config(RetryConfig::standard().with_max_attempts(config.attempts).with_initial_backoff(config.backoff))
@@ -82,37 +79,6 @@ fn limits(attempt: Duration) -> TimeoutConfig {
 pub(super) fn reading_time(length: u64) -> Duration {
     let mebibytes = u32::try_from(length / MEBIBYTE).unwrap_or(u32::MAX);
     ATTEMPT_TIMEOUT.saturating_add(TIMEOUT_PER_MEBIBYTE.saturating_mul(mebibytes))
-}
-
-fn credentials(config: &S3Config) -> SharedCredentialsProvider {
-    if let Some(keys) = &config.credentials {
-        let keys = Credentials::new(&keys.access_key_id, keys.secret_access_key.expose(), None, None, "connector configuration");
-        return SharedCredentialsProvider::new(keys);
-    }
-    SharedCredentialsProvider::new(DefaultChain { region: Region::new(config.region.clone()), chain: OnceCell::new() })
-}
-
-/// The default chain, made when it is first asked: making it is asynchronous, and making a client is not.
-#[derive(Debug)]
-struct DefaultChain {
-    region: Region,
-    chain: OnceCell<DefaultCredentialsChain>,
-}
-
-impl DefaultChain {
-    async fn credentials(&self) -> provider::Result {
-        let make = || DefaultCredentialsChain::builder().region(self.region.clone()).build();
-        self.chain.get_or_init(make).await.provide_credentials().await
-    }
-}
-
-impl ProvideCredentials for DefaultChain {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(self.credentials())
-    }
 }
 
 /// The connection pool is as large as the number of requests at once: the uploads in flight are bounded by who starts them.

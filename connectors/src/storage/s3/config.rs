@@ -6,11 +6,12 @@ use connect_api::{
 };
 
 use super::{
+    credentials::{self, Source},
     encryption::Encryption,
     endpoint::Endpoint,
     proxy::{Part, Proxy},
 };
-use crate::storage::{ClassName, STORE_URL};
+use crate::storage::STORE_URL;
 
 static BUCKET: ConfigKey<String> = ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.")
     .importance(Importance::High)
@@ -51,40 +52,6 @@ static ACCELERATE: ConfigKey<bool> = ConfigKey::with_default(
     "false",
     "Whether to use S3 Transfer Acceleration. It needs `s3.path.style.access.enabled=false`.",
 );
-
-pub(super) static ACCESS_KEY_ID: ConfigKey<String> = ConfigKey::with_default(
-    "aws.access.key.id",
-    "",
-    "The AWS access key id. Without it and `aws.secret.access.key` the default chain is asked: environment, profile, web identity, \
-     container, instance.",
-)
-.importance(Importance::High)
-.check(|id| {
-    let fits = id.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(()) } else { Err("an access key id has only visible ASCII characters: it goes into a header as it is".to_owned()) }
-});
-
-pub(super) static SECRET_ACCESS_KEY: ConfigKey<Secret> =
-    ConfigKey::optional("aws.secret.access.key", "The secret that belongs to `aws.access.key.id`.").importance(Importance::High);
-
-const DEFAULT_PROVIDER: &str = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider";
-const DEFAULT_PROVIDER_OF_SDK_1: &str = "com.amazonaws.auth.DefaultAWSCredentialsProviderChain";
-const ASSUME_ROLE_PROVIDER: &str = "io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider";
-
-static CREDENTIALS_PROVIDER: ConfigKey<ClassName> = ConfigKey::with_default(
-    "s3.credentials.provider.class",
-    DEFAULT_PROVIDER,
-    "Where credentials come from where no static ones are given. Only the default chain is known, by the names that it has in both \
-     generations of the AWS SDK for Java.",
-)
-.importance(Importance::Low)
-.check(|class| match class.0.as_str() {
-    DEFAULT_PROVIDER | DEFAULT_PROVIDER_OF_SDK_1 => Ok(()),
-    ASSUME_ROLE_PROVIDER => {
-        Err("assuming a role is not supported yet; a profile with `role_arn` in the AWS configuration file does it".to_owned())
-    }
-    _ => Err(format!("Java classes cannot be loaded; only the default chain is known: {DEFAULT_PROVIDER}")),
-});
 
 static ATTEMPTS: ConfigKey<i32> = ConfigKey::with_default(
     "s3.part.retries",
@@ -176,14 +143,11 @@ pub(crate) const CREDENTIALS_PREFIX: &str = "s3.credentials.provider.";
 
 /// The keys that the client reads.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    vec![
+    let mut keys: Vec<&'static dyn AnyConfigKey> = vec![
         &BUCKET,
         &REGION,
         &PATH_STYLE,
         &ACCELERATE,
-        &ACCESS_KEY_ID,
-        &SECRET_ACCESS_KEY,
-        &CREDENTIALS_PROVIDER,
         &ATTEMPTS,
         &BACKOFF,
         &ENCRYPTION,
@@ -197,7 +161,9 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &EXPECT_CONTINUE,
         &ELASTIC_BUFFER,
         &ELASTIC_BUFFER_CAPACITY,
-    ]
+    ];
+    keys.extend(credentials::keys());
+    keys
 }
 
 /// What is wrong with keys that are right each by itself.
@@ -223,6 +189,9 @@ pub(crate) fn validate(config: &Config) -> Problems {
     }
     if let Err((key, reason)) = proxy(config) {
         refuse(key, format!("`{key}` {reason}"));
+    }
+    if let Err((key, reason)) = Source::new(config) {
+        refuse(key, reason);
     }
     if let Err(reason) = encryption(config) {
         refuse(CUSTOMER_KEY.name(), reason);
@@ -285,13 +254,6 @@ fn directory(config: &Config) -> String {
     if directory.is_empty() { String::new() } else { format!("{directory}{delimiter}") }
 }
 
-/// A pair of static credentials.
-#[derive(Clone, Debug)]
-pub(super) struct StaticCredentials {
-    pub(super) access_key_id: String,
-    pub(super) secret_access_key: Secret,
-}
-
 /// Everything that the client must know.
 #[derive(Clone, Debug)]
 pub(crate) struct S3Config {
@@ -303,8 +265,7 @@ pub(crate) struct S3Config {
     pub(super) endpoint: Option<Endpoint>,
     pub(super) path_style: bool,
     pub(super) accelerate: bool,
-    /// None for the default chain.
-    pub(super) credentials: Option<StaticCredentials>,
+    pub(super) credentials: Source,
     pub(super) attempts: u32,
     pub(super) backoff: std::time::Duration,
     pub(super) encryption: Encryption,
@@ -320,12 +281,6 @@ impl TryFrom<&Config> for S3Config {
         let mut problems = ConfigDef::new("S3", &keys()).validate(config);
         problems.append(validate(config));
         problems.into_result()?;
-        let access_key_id = config.get(&ACCESS_KEY_ID)?;
-        let secret_access_key = config.find(&SECRET_ACCESS_KEY)?.filter(|secret| !secret.expose().is_empty());
-        // One of the two alone is ignored, as on the JVM.
-        let credentials = secret_access_key
-            .filter(|_| !access_key_id.is_empty())
-            .map(|secret_access_key| StaticCredentials { access_key_id, secret_access_key });
         Ok(Self {
             bucket: config.get(&BUCKET)?,
             directory: directory(config),
@@ -333,7 +288,7 @@ impl TryFrom<&Config> for S3Config {
             endpoint: endpoint(config).map_err(|(name, reason)| Error::config(format!("`{name}` {reason}")))?,
             path_style: config.get(&PATH_STYLE)?,
             accelerate: config.get(&ACCELERATE)?,
-            credentials,
+            credentials: Source::new(config).map_err(|(_, reason)| Error::config(reason))?,
             attempts: config.get(&ATTEMPTS)?.unsigned_abs(),
             backoff: std::time::Duration::from_millis(config.get(&BACKOFF)?.unsigned_abs()),
             encryption: encryption(config).map_err(Error::config)?,
@@ -369,24 +324,16 @@ mod tests {
         assert_eq!((config.path_style, config.accelerate, config.send_digest), (true, false, false));
         assert_eq!((config.attempts, config.backoff.as_millis()), (3, 200));
         assert_eq!(config.encryption, Encryption::Bucket);
-        assert!(config.endpoint.is_none() && config.credentials.is_none() && config.proxy.is_none() && config.acl.is_none());
+        assert!(config.endpoint.is_none() && config.credentials.keys.is_none() && config.proxy.is_none() && config.acl.is_none());
     }
 
     #[test]
     fn static_credentials_need_both_keys() {
         let (id, secret) = (("aws.access.key.id", "AK"), ("aws.secret.access.key", SECRET));
-        assert_eq!(parse(&[id, secret]).credentials.unwrap().secret_access_key.expose(), SECRET);
-        assert!(parse(&[id]).credentials.is_none());
-        assert!(parse(&[secret]).credentials.is_none());
-        assert!(parse(&[id, ("aws.secret.access.key", "")]).credentials.is_none());
-    }
-
-    #[test]
-    fn only_the_default_chain_is_a_credentials_provider() {
-        let key = "s3.credentials.provider.class";
-        parse(&[(key, "com.amazonaws.auth.DefaultAWSCredentialsProviderChain")]);
-        assert!(refusal(&[(key, ASSUME_ROLE_PROVIDER)]).contains("not supported yet"));
-        assert!(refusal(&[(key, "com.example.Provider")]).contains(DEFAULT_PROVIDER));
+        assert_eq!(parse(&[id, secret]).credentials.keys.unwrap().secret_access_key.expose(), SECRET);
+        assert!(parse(&[id]).credentials.keys.is_none());
+        assert!(parse(&[secret]).credentials.keys.is_none());
+        assert!(parse(&[id, ("aws.secret.access.key", "")]).credentials.keys.is_none());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use connect_api::config::{AnyConfigKey, Config, Problem, Problems};
 
-use super::config::{self, ACCESS_KEY_ID, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, REGION, SECRET_ACCESS_KEY};
+use super::{
+    config::{self, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, REGION},
+    credentials::{self, ACCESS_KEY_ID, ASSUME_ROLE, PROVIDER, SECRET_ACCESS_KEY},
+};
 
 /// Half a pair of credentials, keys of an encryption that is not asked for, and a region that AWS can hardly have.
 pub(crate) fn warnings(config: &Config) -> Problems {
@@ -44,10 +47,10 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         };
         doubt(&ENCRYPTION, message);
     }
-    let of_role = config.iter().find(|(key, entry)| key.starts_with(STS) && !entry.value.trim().is_empty());
-    if let (Some((key, entry)), None) = (of_role, config.entry("s3.credentials.provider.class")) {
-        let message = format!("{key} changes nothing here, {ASSUMED}");
-        warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
+    let assumes = config.text(PROVIDER.name()).is_some_and(|class| class.trim() == ASSUME_ROLE);
+    if let Some(key) = credentials::keys_of_role().into_iter().find(|key| !assumes && is_set(config, *key)) {
+        let message = format!("{} changes nothing without {}={ASSUME_ROLE}, which assumes the role", key.name(), PROVIDER.name());
+        doubt(key, message);
     }
     warnings
 }
@@ -59,10 +62,6 @@ fn is_region_of_aws(region: &str) -> bool {
     let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     parts.len() > 1 && parts.iter().all(is_word) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
-
-const STS: &str = "s3.credentials.provider.sts.";
-const ASSUMED: &str = "nor does it in the JVM connector without s3.credentials.provider.class; to assume a role, write a profile with role_arn into \
-                       ~/.aws/config, or give the role to the machine";
 
 const ALONE: &str =
     "is ignored alone: credentials are looked for where AWS tools look, in the environment, profiles and the instance's role";

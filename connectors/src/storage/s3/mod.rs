@@ -5,6 +5,7 @@ mod bucket;
 mod client;
 mod clock;
 mod config;
+mod credentials;
 mod doubtful;
 mod encryption;
 mod endpoint;
