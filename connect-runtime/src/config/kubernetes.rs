@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
         )
     })?;
     let mut reader = Reader { file, text, read: ConnectorFile::default(), problems: Problems::default(), others: Vec::new() };
-    documents.iter().filter_map(yaml::Document::root).for_each(|root| reader.document(root));
+    documents.iter().filter_map(yaml::Document::root).for_each(|root| reader.document(root, false));
     reader.finish()
 }
 
@@ -64,12 +64,13 @@ impl Reader<'_> {
         self.read.warnings.push(Problem::general(message).at(origin));
     }
 
-    fn document(&mut self, root: Node<'_>) {
+    /// `is_listed`: it is an item of a list, which holds no other one: by aliases a list might hold itself.
+    fn document(&mut self, root: Node<'_>, is_listed: bool) {
         let text = |name: &str| root.get(name).and_then(Node::text);
         match (text("apiVersion"), text("kind")) {
             (Some(version), Some("KafkaConnector")) if version.starts_with(STRIMZI) => self.resource(root),
-            (Some("v1"), Some("List" | "KafkaConnectorList")) => {
-                root.get("items").into_iter().flat_map(Node::items).for_each(|item| self.document(item));
+            (Some("v1"), Some("List" | "KafkaConnectorList")) if !is_listed => {
+                root.get("items").into_iter().flat_map(Node::items).for_each(|item| self.document(item, true));
             }
             (None, Some("KafkaConnector")) => {
                 self.problem(root, None, format!("apiVersion is missing: a KafkaConnector has {STRIMZI}v1beta2 or later"));

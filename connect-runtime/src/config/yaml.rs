@@ -193,7 +193,8 @@ impl<'a> Node<'a> {
                 "true" | "yes" | "on" => Ok("true".to_owned()),
                 "false" | "no" | "off" => Ok("false".to_owned()),
                 _ if is_odd_number(text) => {
-                    Err(format!("YAML takes {text} for a number that is written otherwise: put it in quotes, or in plain digits"))
+                    // Not shown: it may be a secret.
+                    Err("YAML takes this for a number that is written otherwise: put it in quotes, or in plain digits".to_owned())
                 }
                 _ => Ok(text.clone()),
             },

@@ -1,5 +1,7 @@
 //! Handles of one task's metrics, looked up once.
 
+use std::sync::OnceLock;
+
 use connect_api::{Metrics, TopicPartition};
 use prometheus::{Histogram, IntCounter, IntGauge};
 
@@ -73,8 +75,7 @@ impl TaskMetrics {
             delivered: self.metrics.gauge(&DELIVERED_OFFSET, &names),
             durable: self.metrics.gauge(&DURABLE_OFFSET, &names),
             committed: self.metrics.gauge(&COMMITTED_OFFSET, &names),
-            log_end: self.metrics.gauge(&LOG_END_OFFSET, &names),
-            lag: self.metrics.gauge(&LAG, &names),
+            log_end: OnceLock::new(),
             metrics: self.metrics.clone(),
             labels,
         }
@@ -92,8 +93,8 @@ pub(crate) struct PartitionMetrics {
     pub(crate) delivered: IntGauge,
     pub(crate) durable: IntGauge,
     committed: IntGauge,
-    log_end: IntGauge,
-    lag: IntGauge,
+    /// The log's end and the lag, once the end is known: no number is better than a wrong one.
+    log_end: OnceLock<(IntGauge, IntGauge)>,
     metrics: Metrics,
     labels: [String; 4],
 }
@@ -103,13 +104,18 @@ impl PartitionMetrics {
     pub(crate) fn begin(&self, offset: i64) {
         self.position.set(offset);
         self.delivered.set(offset);
+        self.durable.set(offset);
+        // That of an earlier log says nothing.
+        if let Some((log_end, _)) = self.log_end.get() {
+            log_end.set(offset);
+        }
         self.set_committed(offset);
     }
 
     /// Everything before this offset has been read, and the log reaches as far at least.
     pub(crate) fn read_until(&self, offset: i64) {
         self.position.set(offset);
-        if offset > self.log_end.get() {
+        if self.log_end.get().is_some_and(|(log_end, _)| offset > log_end.get()) {
             self.set_log_end(offset);
         }
     }
@@ -122,13 +128,17 @@ impl PartitionMetrics {
 
     /// The high watermark as the consumer saw it last.
     pub(crate) fn set_log_end(&self, offset: i64) {
-        self.log_end.set(offset);
+        let names = self.labels.each_ref().map(String::as_str);
+        let gauges = || (self.metrics.gauge(&LOG_END_OFFSET, &names), self.metrics.gauge(&LAG, &names));
+        self.log_end.get_or_init(gauges).0.set(offset);
         self.set_lag();
     }
 
     // Either side may be seen first, and the high watermark may be older than the commit: lag never shows below zero.
     fn set_lag(&self) {
-        self.lag.set((self.log_end.get() - self.committed.get()).max(0));
+        if let Some((log_end, lag)) = self.log_end.get() {
+            lag.set((log_end.get() - self.committed.get()).max(0));
+        }
     }
 }
 
@@ -149,10 +159,16 @@ mod tests {
     fn lag_is_the_log_end_minus_the_committed_offset_and_never_negative() {
         let metrics = Metrics::default();
         let partition = TaskMetrics::new(&metrics, "s3", 0).partition(&TopicPartition::new("orders", 3));
-        partition.set_committed(10);
-        assert_eq!(partition.lag.get(), 0);
+        let lag = || partition.log_end.get().map(|(_, lag)| lag.get());
+        partition.begin(10);
+        assert!(lag().is_none() && !metrics.scrape().contains("lag"), "nobody knows the end of the log yet");
+        assert_eq!(partition.durable.get(), 10, "what is committed is durable");
         partition.set_log_end(25);
-        assert_eq!(partition.lag.get(), 15);
+        assert_eq!(lag(), Some(15));
+        partition.set_committed(30);
+        assert_eq!(lag(), Some(0));
+        partition.begin(0);
+        assert_eq!((lag(), partition.durable.get()), (Some(0), 0), "another log");
     }
 
     #[test]
@@ -162,9 +178,10 @@ mod tests {
         partition.begin(10);
         partition.set_log_end(12);
         partition.read_until(15);
-        assert_eq!((partition.position.get(), partition.log_end.get(), partition.lag.get()), (15, 15, 5));
+        let end = || partition.log_end.get().map(|(log_end, lag)| (log_end.get(), lag.get()));
+        assert_eq!((partition.position.get(), end()), (15, Some((15, 5))));
         partition.read_until(13);
-        assert_eq!((partition.position.get(), partition.log_end.get()), (13, 15), "read again");
+        assert_eq!((partition.position.get(), end()), (13, Some((15, 5))), "read again");
     }
 
     #[test]

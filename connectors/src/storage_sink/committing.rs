@@ -80,6 +80,7 @@ impl TopicPartitionWriter {
         let is_behind = self.boundaries.are_behind(offset);
         if is_behind {
             self.boundaries.forget_found();
+            self.trial = None;
             self.forget_earlier_places();
         }
         if offset >= self.boundaries.every_until() {
@@ -135,11 +136,17 @@ impl TopicPartitionWriter {
         let (waiting, refused) = (self.state.waiting_bytes(), self.state.is_refused());
         let most = self.shared.context.budget.connector_share() / PART_OF_SHARE;
         self.refused_since = refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
-        let for_long = self.refused_since.is_some_and(|since| since.elapsed() >= REFUSED_FOR_LONG);
+        // A cut that the journal has no room for is as much refused: an offset that is held leaves all cuts after it in the journal.
+        self.held_since = self.gate.first().map(|id| match self.held_since {
+            Some((known, since)) if known == id => (id, since),
+            _ => (id, Instant::now()),
+        });
+        let since = [self.refused_since, self.held_since.map(|(_, since)| since)];
+        let for_long = since.into_iter().flatten().any(|since| since.elapsed() >= REFUSED_FOR_LONG);
         let topic_partition = std::slice::from_ref(&self.topic_partition);
         if !self.is_paused && for_long && waiting > most {
             self.is_paused = true;
-            info!(topic_partition = %self.topic_partition, waiting, "the store refuses what was read: reading of this partition pauses");
+            info!(topic_partition = %self.topic_partition, waiting, "what was read cannot be written for now: reading of this partition pauses");
             self.shared.context.pause(topic_partition);
         } else if self.is_paused && waiting < most / 2 {
             self.is_paused = false;

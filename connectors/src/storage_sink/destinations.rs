@@ -1,8 +1,11 @@
 //! Under which names a connector writes, so that no two connectors of a process, and no two files of one, have a name in common.
 
+use std::sync::Arc;
+
 use connect_api::{
-    Destination, Plugins, RecordView, TopicPartition,
+    ConsumerRecord, ConsumerRecords, Destination, Origin, Plugins, RecordView, SinkRecord, TopicPartition,
     config::{AnyConfigKey, Config, Problem, Problems},
+    data::Data,
     plugins::find,
 };
 
@@ -20,7 +23,7 @@ pub(crate) fn destinations(config: &Config, plugins: &Plugins, store: &str) -> V
         let place = format!("{store}/{before_offset}{:0width$}{ending}", 0, width = sink.keys.zero_pad_width);
         Destination { place, key: TOPICS_DIR.name() }
     };
-    let layout = layout(config, plugins);
+    let layout = by_time(&sink).unwrap_or_else(|| layout(config, plugins));
     let endings = sink.endings();
     let mut names: Vec<_> = endings.iter().map(|ending| name(&layout, ending)).collect();
     if sink.null_values == NullValues::Write {
@@ -28,6 +31,18 @@ pub(crate) fn destinations(config: &Config, plugins: &Plugins, store: &str) -> V
         names.extend(beside.map(|(_, ending)| name(&sink.tombstone_partition, ending)));
     }
     names
+}
+
+/// The directory of a moment, where directories go by time: whatever the class and its settings are, the same names come of the same directories.
+fn by_time(sink: &StorageSinkConfig) -> Option<String> {
+    // Midnight of a first of January, and a first hour: it is the same for all durations of a directory.
+    const MOMENT: i64 = 0;
+    sink.extractor.as_ref()?;
+    let nowhere = ConsumerRecords { topic_partition: TopicPartition::new("<topic>", 0), records: vec![ConsumerRecord::default()] };
+    let record = SinkRecord::new(Origin::new(Arc::new(nowhere), 0), Data::default(), Data::default(), Vec::new());
+    let mut directory = String::new();
+    sink.partitioner.encode_partition(&record, MOMENT, &mut directory).ok()?;
+    Some(directory)
 }
 
 /// The partitioner with all that it makes directories of.
@@ -116,6 +131,23 @@ mod tests {
         ] {
             assert_ne!(places(&[pair]), plain, "{pair:?}");
         }
+    }
+
+    #[test]
+    fn partitioners_by_time_share_what_they_name_alike() {
+        let (class, path) = ("partitioner.class", "path.format");
+        let package = "io.confluent.connect.storage.partitioner";
+        let (daily, by_time) = (format!("{package}.DailyPartitioner"), format!("{package}.TimeBasedPartitioner"));
+        let common = [("locale", "en"), ("timezone", "UTC")];
+        let of = |pairs: &[(&str, &str)]| places(&[&common[..], pairs].concat());
+        let days = [(class, by_time.as_str()), (path, "'year'=YYYY/'month'=MM/'day'=dd")];
+        let plain = of(&[(class, daily.as_str())]);
+        assert!(!plain.is_empty());
+        for duration in ["3600000", "86400000"] {
+            assert_eq!(of(&[&days[..], &[("partition.duration.ms", duration)]].concat()), plain, "{duration}");
+        }
+        let hours = [(class, by_time.as_str()), (path, "YYYY-MM-dd-HH"), ("partition.duration.ms", "3600000")];
+        assert_ne!(of(&hours), plain);
     }
 
     #[test]

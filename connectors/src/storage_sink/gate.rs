@@ -110,6 +110,11 @@ impl Gate {
         !self.held.is_empty()
     }
 
+    /// The cut that all others wait for.
+    pub(super) fn first(&self) -> Option<CutId> {
+        self.held.front().map(|cut| cut.id)
+    }
+
     /// Puts the next cuts into the journal, as many as it can hold. What an earlier owner has planned may lie beyond them, and may fill it: then there
     /// is still room for the one that all others wait for.
     fn plan(&mut self) {

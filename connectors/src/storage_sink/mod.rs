@@ -35,6 +35,7 @@ mod openings;
 mod overlap;
 mod parts;
 mod provenance;
+mod reporting;
 mod rotation;
 mod schedule;
 #[cfg(test)]

@@ -102,6 +102,17 @@ impl OpenFile {
         Ok(())
     }
 
+    /// Whether each file would take the record; none keeps it.
+    pub(super) fn would_take(&mut self, record: &SinkRecord) -> Result<()> {
+        self.check(record)?;
+        let has_value = !record.is_tombstone();
+        for view in self.views.iter_mut().filter(|view| has_value || view.of != RecordView::Value) {
+            view.buffer.write(record)?;
+            view.buffer.undo();
+        }
+        Ok(())
+    }
+
     fn check(&self, record: &SinkRecord) -> Result<()> {
         let missing = if self.needs_key && matches!(record.key.value, connect_api::data::Value::Null) {
             "Key"

@@ -16,7 +16,7 @@ use super::{
     directories::Directories,
     gate::Gate,
     journal::Journal,
-    ledger::Ledger,
+    ledger::{CutId, Ledger},
     metrics::{DURABLE_OFFSET, Reason, TaskMetrics},
     open_file::OpenFile,
     open_files::OpenFiles,
@@ -73,8 +73,12 @@ pub(super) struct TopicPartitionWriter {
     pub(super) must_survey: bool,
     /// Objects of this history that were cut elsewhere, as uploads met them.
     pub(super) met: Vec<(String, Provenance)>,
+    /// A file that is never sent, for records that may be in an object already.
+    pub(super) trial: Option<OpenFile>,
     /// Since when the store has refused something of this partition without a break.
     pub(super) refused_since: Option<tokio::time::Instant>,
+    /// Which cut has not been let go for how long, though all before it were.
+    pub(super) held_since: Option<(CutId, tokio::time::Instant)>,
 }
 
 /// What a writer begins with.
@@ -117,7 +121,9 @@ impl TopicPartitionWriter {
             is_paused: false,
             must_survey: false,
             met: Vec::new(),
+            trial: None,
             refused_since: None,
+            held_since: None,
         }
     }
 
@@ -134,7 +140,7 @@ impl TopicPartitionWriter {
         }
         if self.boundaries.is_durable(offset) {
             self.skipped_until = self.next_to_read;
-            return Ok(());
+            return self.report_what_no_file_took(record, now);
         }
         if has_moved(record) {
             return self.report(record, moved(record));
@@ -156,15 +162,6 @@ impl TopicPartitionWriter {
             self.cut(reason, self.next_to_read)?;
         }
         Ok(())
-    }
-
-    fn report(&self, record: &SinkRecord, error: Error) -> Result<()> {
-        match self.shared.context.errant_record_reporter() {
-            Some(reporter) => reporter.report(record, &error),
-            None => {
-                Err(error.context(format!("record at offset {} of {} cannot be written", record.offset(), self.topic_partition)))
-            }
-        }
     }
 
     fn write(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {
@@ -198,7 +195,7 @@ impl TopicPartitionWriter {
     }
 
     /// The record's time, where the partitioner goes by time. Null values have the one that they have in Kafka.
-    fn time_of(&self, record: &SinkRecord, now: i64) -> Result<Option<i64>> {
+    pub(super) fn time_of(&self, record: &SinkRecord, now: i64) -> Result<Option<i64>> {
         let Some(extractor) = &self.shared.config.extractor else { return Ok(None) };
         if record.is_tombstone() {
             return Ok(record.timestamp);
@@ -276,12 +273,12 @@ impl Drop for TopicPartitionWriter {
 }
 
 /// Whether a transform has given the record to another partition. The name is the same text in memory as a rule.
-fn has_moved(record: &SinkRecord) -> bool {
+pub(super) fn has_moved(record: &SinkRecord) -> bool {
     let origin = record.origin().topic_partition();
     record.partition != origin.partition || !Arc::ptr_eq(&record.topic, &origin.topic) && record.topic != origin.topic
 }
 
-fn moved(record: &SinkRecord) -> Error {
+pub(super) fn moved(record: &SinkRecord) -> Error {
     let origin = record.origin().topic_partition();
     let hint = "a transform that changes a record's topic or partition cannot be used with this sink";
     Error::data(format!("a record of {origin} says it belongs to {}-{}: {hint}", record.topic, record.partition))

@@ -76,16 +76,41 @@ fn tokens(text: &str) -> Result<Vec<Token>, &'static str> {
     Ok(tokens)
 }
 
-fn quoted(chars: &mut impl Iterator<Item = char>, quote: char) -> Result<String, &'static str> {
+fn quoted(chars: &mut std::iter::Peekable<impl Iterator<Item = char>>, quote: char) -> Result<String, &'static str> {
     let mut word = String::new();
     while let Some(c) = chars.next() {
         match c {
             _ if c == quote => return Ok(word),
-            '\\' => word.extend(chars.next()),
+            '\\' => word.extend(escaped(chars)),
             _ => word.push(c),
         }
     }
     Err("a quotation mark is missing")
+}
+
+/// What stands for a character after a backslash, as Java's `StreamTokenizer` reads it.
+fn escaped(chars: &mut std::iter::Peekable<impl Iterator<Item = char>>) -> Option<char> {
+    let first = chars.next()?;
+    Some(match first {
+        'a' => '\u{7}',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\u{b}',
+        '0'..='7' => {
+            // Up to 377: a third digit counts after 0 to 3 alone.
+            let mut code = first.to_digit(8)?;
+            let more = if first <= '3' { 2 } else { 1 };
+            for _ in 0..more {
+                let Some(digit) = chars.next_if(|c| c.is_digit(8)).and_then(|c| c.to_digit(8)) else { break };
+                code = code * 8 + digit;
+            }
+            char::from_u32(code)?
+        }
+        other => other,
+    })
 }
 
 #[cfg(test)]
@@ -101,6 +126,15 @@ mod tests {
         assert_eq!(jaas.module(), "ScramLoginModule");
         assert_eq!((jaas.option("username"), jaas.option("password")), (Some("alice"), Some("a;b=\"c\\")));
         assert_eq!(jaas.option("tokenauth"), None);
+    }
+
+    #[test]
+    fn what_is_escaped_is_what_java_makes_of_it() {
+        for (written, read) in [("a\\tb", "a\tb"), ("\\101\\0", "A\0"), ("\\4001", " 01"), ("\\x\\\\", "x\\"), ("\\377", "\u{ff}")]
+        {
+            let Ok(jaas) = Jaas::parse(&format!("PlainLoginModule required password=\"{written}\";")) else { panic!("{written}") };
+            assert_eq!(jaas.option("password"), Some(read), "{written}");
+        }
     }
 
     #[test]

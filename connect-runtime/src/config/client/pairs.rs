@@ -34,6 +34,18 @@ fn acknowledgements(translation: &mut Translation) {
     }) {
         translation.problems.push(problem);
     }
+    let key = "delivery.report.only.error";
+    let is_on = |value: &str| ["true", "t", "1"].contains(&value.to_ascii_lowercase().as_str());
+    if translation.value(key).is_some_and(is_on)
+        && let Some(problem) = translation.written(key).map(|(java, setting)| {
+            setting.refuse(
+                java,
+                "the offset of a record that failed is committed when its copy has arrived, which is not told then: remove it",
+            )
+        })
+    {
+        translation.problems.push(problem);
+    }
 }
 
 fn is_kip_848(translation: &Translation) -> bool {

@@ -309,7 +309,9 @@ fn a_mechanism_that_is_missing_is_said_where_the_protocol_stands() {
 
 #[test]
 fn copies_for_the_dead_letter_queue_are_never_sent_without_an_answer() {
-    let connector = connector(&[("producer.override.acks", "0"), ("errors.deadletterqueue.topic.name", "dlq")]);
-    let refused = producer_properties(&worker(&[]), &connector, 0).unwrap_err().to_string();
-    assert!(refused.contains("producer.override.acks") && refused.contains("all"), "{refused}");
+    for (key, value) in [("producer.override.acks", "0"), ("producer.override.delivery.report.only.error", "true")] {
+        let connector = connector(&[(key, value), ("errors.deadletterqueue.topic.name", "dlq")]);
+        let refused = producer_properties(&worker(&[]), &connector, 0).unwrap_err().to_string();
+        assert!(refused.contains(key) && refused.contains("remove it"), "{refused}");
+    }
 }

@@ -81,6 +81,7 @@ pub(in crate::config) const RENAMED: &[(&str, &[&str])] = &[
 ];
 
 const COMMITS: &str = "offsets are committed once their records are durable, and in no other way";
+const IN_MEMORY: &str = "what waits for the dead letter queue has its place in memory.limit";
 const METRICS: &str = "metrics are served for Prometheus";
 
 /// Keys that have no counterpart, with the reason.
@@ -95,7 +96,9 @@ pub(in crate::config) const NO_EFFECT: &[(&str, &str)] = &[
     ("metrics.num.samples", METRICS),
     ("metrics.recording.level", METRICS),
     ("auto.include.jmx.reporter", METRICS),
-    ("buffer.memory", "the dead letter queue waits for each batch"),
+    ("buffer.memory", IN_MEMORY),
+    ("queue.buffering.max.messages", IN_MEMORY),
+    ("queue.buffering.max.kbytes", IN_MEMORY),
     ("transactional.id", "the dead letter queue is written without transactions"),
     ("socket.connection.setup.timeout.max.ms", "librdkafka gives every attempt to connect socket.connection.setup.timeout.ms"),
 ];

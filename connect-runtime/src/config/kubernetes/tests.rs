@@ -172,3 +172,17 @@ fn what_is_written_as_in_other_files_says_how_it_is_written_here() {
     let value = refused(&S3.replace("topics: orders", "topics: {{ .Values.topics }}"));
     assert!(value.contains(":13: this is a template of Helm"), "{value}");
 }
+
+#[test]
+fn a_list_that_holds_itself_by_an_alias_is_refused_and_ends_nothing() {
+    let itself = refused("--- &a\napiVersion: v1\nkind: List\nitems:\n- *a\n");
+    assert!(itself.contains("no connector is in this file, only List"), "{itself}");
+}
+
+#[test]
+fn a_secret_that_looks_like_an_odd_number_is_not_shown() {
+    for value in ["0123456", "12e4567", "1_000"] {
+        let odd = refused(&S3.replace("topics: orders", &format!("s3.proxy.password: {value}")));
+        assert!(odd.contains("s3.proxy.password: YAML takes this for a number") && !odd.contains(value), "{odd}");
+    }
+}

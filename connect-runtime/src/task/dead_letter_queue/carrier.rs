@@ -15,6 +15,7 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
     message::{BorrowedHeaders, BorrowedMessage, DeliveryResult, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext},
+    types::RDKafkaErrorCode,
 };
 use tokio::time::Instant;
 
@@ -235,7 +236,11 @@ impl Deliveries {
     /// Keeps a copy that was not taken, for as long as somebody waits for it.
     fn refused(&self, contents: &Contents<'_>, mut slip: Box<Slip>, error: &KafkaError, by: By) {
         let refusal = Refusal::of(error);
-        if refusal == Refusal::None || slip.copies.is_forgotten() {
+        if refusal == Refusal::Purged {
+            // Before the copy is dropped: it must not look as if it had arrived.
+            let _known = self.broken.set("the client has given up what it had to send".to_owned());
+        }
+        if refusal == Refusal::Purged || slip.copies.is_forgotten() {
             return self.waiting().dropped();
         }
         let why = reason(error, by);
@@ -256,7 +261,7 @@ impl Deliveries {
                     );
                 }
             }
-            Refusal::Queue | Refusal::None => {
+            Refusal::Queue | Refusal::Purged => {
                 slip.count_refusal();
                 if self.waiting().queue_refuses(number, Letter::new(contents, slip), &why, now) {
                     tracing::error!(
@@ -286,6 +291,9 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+            let _known = self.broken.set(reason.to_owned());
+        }
         tracing::warn!(topic = &*self.topic, %error, reason, "trouble with the dead letter queue, its producer goes on");
     }
 }

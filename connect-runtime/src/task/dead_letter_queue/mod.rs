@@ -87,11 +87,11 @@ impl DeadLetterQueue {
         let mut client = ClientConfig::new();
         let log = ClientLog::new(format!("producer of {}", config.topic), &properties);
         client.set_log_level(log.level());
-        // What is under way is reserved in the budget, which stops reading at its limit; limits of the client would drop copies.
-        client.set("queue.buffering.max.messages", "0").set("queue.buffering.max.kbytes", "2147483647");
         // A topic that is gone shall be known as gone soon: copies are not lost by it.
         client.set("topic.metadata.propagation.max.ms", "5000");
         client.extend(properties);
+        // What is under way is reserved in the budget, which stops reading at its limit; limits of the client would drop copies.
+        client.set("queue.buffering.max.messages", "0").set("queue.buffering.max.kbytes", "2147483647");
         let carrier = Carrier::new(&config.topic, &client, log).map_err(|error| not_initialized(&config.topic, error))?;
         carrier.serve(format!("dead-letters-{connector}-{task}"))?;
         Ok(Self {

@@ -11,8 +11,8 @@ pub(super) enum Refusal {
     Queue,
     /// The client takes nothing any more.
     Client,
-    /// Nobody refused it: the client ends.
-    None,
+    /// Nobody refused it: the client gives up all that it has, because it ends, or because it cannot go on.
+    Purged,
 }
 
 impl Refusal {
@@ -31,7 +31,7 @@ impl Refusal {
                 | Code::UnsupportedForMessageFormat,
             ) => Self::Contents,
             Some(Code::Fatal | Code::Fenced) => Self::Client,
-            Some(Code::PurgeQueue | Code::PurgeInflight) => Self::None,
+            Some(Code::PurgeQueue | Code::PurgeInflight) => Self::Purged,
             _ => Self::Queue,
         }
     }
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!([Code::MessageSizeTooLarge, Code::InvalidRecord].map(of), [Refusal::Contents; 2]);
         let about_the_queue = [Code::UnknownTopic, Code::TopicAuthorizationFailed, Code::MessageTimedOut, Code::Unknown];
         assert_eq!(about_the_queue.map(of), [Refusal::Queue; 4]);
-        assert_eq!([Code::Fatal, Code::PurgeQueue].map(of), [Refusal::Client, Refusal::None]);
+        assert_eq!([Code::Fatal, Code::PurgeQueue].map(of), [Refusal::Client, Refusal::Purged]);
     }
 
     #[test]

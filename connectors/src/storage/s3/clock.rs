@@ -13,7 +13,7 @@ use aws_smithy_types::{DateTime, date_time::Format};
 use tracing::warn;
 
 /// Below this, in milliseconds, clocks are taken for equal: answers are under way for a while, and tell whole seconds.
-const NOTICED: i64 = 60_000;
+const NOTICED: i64 = 5_000;
 
 /// Beyond this an operator is told: AWS refuses what is signed for a time that is 15 minutes away.
 const TOLD: i64 = 300_000;
@@ -77,7 +77,7 @@ mod tests {
         for (ours, as_ours) in [
             (theirs + 1_200_000, theirs + 1_200_000),
             (theirs - 1_200_000, theirs - 1_200_000),
-            (theirs + 59_000, theirs),
+            (theirs + 4_000, theirs),
             (theirs, theirs),
         ] {
             let clock = StoreClock::default();

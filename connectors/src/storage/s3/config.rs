@@ -236,7 +236,7 @@ fn proxy(config: &Config) -> Result<Option<Proxy>, (&'static str, String)> {
 pub(crate) fn place(config: &Config) -> Option<String> {
     let (bucket, endpoint) = (config.get(&BUCKET).ok()?, endpoint(config).ok()?);
     Some(match endpoint.filter(|endpoint| !endpoint.is_aws()) {
-        Some(endpoint) => format!("{}/{bucket}", endpoint.url()),
+        Some(endpoint) => format!("{}/{bucket}", endpoint.place()),
         None => format!("s3://{bucket}"),
     })
 }

@@ -56,6 +56,15 @@ impl Endpoint {
         }
     }
 
+    /// The same for all ways to write one address: names of hosts have no case, and a scheme has its port.
+    pub(super) fn place(&self) -> String {
+        let uri = self.0.parse::<Uri>().unwrap_or_default();
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let port = uri.port_u16().filter(|port| !matches!((scheme, port), ("http", 80) | ("https", 443)));
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{}{port}{}", uri.host().unwrap_or_default().to_ascii_lowercase(), uri.path().trim_end_matches('/'))
+    }
+
     pub(super) fn is_plain_http(&self) -> bool {
         self.0.starts_with("http://")
     }

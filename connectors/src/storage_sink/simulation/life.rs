@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{ErrantRecordReporter, SinkTaskHost, TopicPartition};
+use connect_api::{ErrantRecordReporter, Error, Result, SinkRecord, SinkTaskHost, TopicPartition};
 use tokio::task::JoinSet;
 
 use super::lock;
@@ -55,9 +55,22 @@ pub(super) struct Requests {
     pub(super) told: Vec<String>,
 }
 
+/// The offsets of records that were reported.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reports(pub(super) Arc<Mutex<Vec<i64>>>);
+
+impl ErrantRecordReporter for Reports {
+    fn report(&self, record: &SinkRecord, _error: &Error) -> Result<()> {
+        lock(&self.0).push(record.offset());
+        Ok(())
+    }
+}
+
 /// The runtime's side of one life.
 pub(super) struct Host {
     pub(super) requests: Mutex<Requests>,
+    /// Where errors are tolerated: what was reported.
+    pub(super) reports: Option<Reports>,
     /// As it is known, or [`UNKNOWN`].
     pub(super) topic_id: Mutex<u32>,
     spawned: Mutex<JoinSet<()>>,
@@ -66,8 +79,14 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn new(topic_id: u32) -> Arc<Self> {
+        Self::tolerating(topic_id, None)
+    }
+
+    /// One that takes records which cannot be written.
+    pub(super) fn tolerating(topic_id: u32, reports: Option<Reports>) -> Arc<Self> {
         Arc::new(Self {
             requests: Mutex::default(),
+            reports,
             topic_id: Mutex::new(topic_id),
             spawned: Mutex::default(),
             frost: Arc::default(),
@@ -129,7 +148,7 @@ impl SinkTaskHost for Host {
     }
 
     fn errant_record_reporter(&self) -> Option<&dyn ErrantRecordReporter> {
-        None
+        self.reports.as_ref().map(|reports| reports as &dyn ErrantRecordReporter)
     }
 
     fn report_problem(&self, what: &'static str, problem: Option<String>) {

@@ -17,18 +17,24 @@ pub(super) fn plugins() -> Plugins {
 static BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
 
 /// A line per record: its log and its offset, padded to the record's size.
-pub(super) struct Offset;
+#[derive(Clone, Copy)]
+pub(super) struct Offset {
+    /// It does not take the record at this offset.
+    refuses: Option<i64>,
+}
+
+static REFUSES: ConfigKey<String> = ConfigKey::optional("refuses", "The offset of a record that is not taken.");
 
 impl Plugin for Offset {
     const NAME: &'static str = "Offset";
     const DOCUMENTATION: &'static str = "the record's log and offset";
 
     fn config_def() -> ConfigDef {
-        ConfigDef::default()
+        ConfigDef::new("offset", &[&REFUSES])
     }
 
-    fn configure(_config: &Config) -> Result<Self> {
-        Ok(Self)
+    fn configure(config: &Config) -> Result<Self> {
+        Ok(Self { refuses: config.text("refuses").and_then(|offset| offset.parse().ok()) })
     }
 }
 
@@ -42,12 +48,15 @@ impl Format for Offset {
     }
 
     fn record_writer(&self, _view: RecordView) -> Result<Box<dyn RecordWriter>> {
-        Ok(Box::new(Self))
+        Ok(Box::new(*self))
     }
 }
 
 impl RecordWriter for Offset {
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
+        if self.refuses == Some(record.offset()) {
+            return Err(Error::data("it is refused"));
+        }
         let mut blanks = bytes_of(&record.value).ok_or_else(|| Error::data("not a size"))?;
         let log = log_of(record);
         out.extend_from_slice(format!("{log}:{}", record.offset()).as_bytes());

@@ -14,7 +14,7 @@ use crate::storage_sink::{
     Permits, StorageSinkConfig, StorageSinkTask,
     simulation::{
         bucket::View,
-        life::{Host, NOW},
+        life::{Host, NOW, Reports},
         lock,
         plugins::plugins,
         records::records_of,
@@ -77,12 +77,17 @@ pub(super) fn object(partition: i32, first: i64) -> String {
 impl Driven {
     /// A connector of this name begins where the group stands.
     pub(super) async fn begin(world: &World, name: &str, settings: &Config, group: Offsets) -> Self {
+        Self::begin_with(world, name, settings, group, None).await
+    }
+
+    /// The same, where errors are tolerated and reported.
+    pub(super) async fn begin_with(world: &World, name: &str, settings: &Config, group: Offsets, reports: Option<Reports>) -> Self {
         let (bucket, dice, weather) = (Arc::clone(&world.bucket), world.dice.clone(), world.weather.clone());
         let view = View { bucket, dice, weather, load: Arc::default() };
         let config = Arc::new(parsed(settings));
         let permits = Permits::new(config.uploads_in_flight);
         let task = StorageSinkTask::new(config, Arc::new(view.clone()), permits).with_clock(|| NOW.get());
-        let (host, budget, metrics) = (Host::new(world.log.id), Budget::new(world.memory), Metrics::default());
+        let (host, budget, metrics) = (Host::tolerating(world.log.id, reports), Budget::new(world.memory), Metrics::default());
         let context = SinkTaskContext::new(name.into(), 0, budget.clone(), metrics.clone(), host.clone());
         let next = group.iter().map(|(topic_partition, position)| (topic_partition.clone(), position.offset)).collect();
         let mut driven = Self {

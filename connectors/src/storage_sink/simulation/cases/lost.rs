@@ -1,12 +1,12 @@
 //! Nothing is lost.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, SinkTask, TopicPartition};
 
-use super::driven::{Driven, hang, let_go, nowhere, object, t, uncommitted, with};
+use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
 use crate::storage_sink::simulation::{
-    life::{UNKNOWN, topic_id},
+    life::{Reports, UNKNOWN, topic_id},
     lock,
     records::records_of,
     tell,
@@ -218,4 +218,25 @@ fn a_file_that_other_settings_have_filled_hides_no_record_of_its_group() {
             assert!((0..20).all(|offset| found.get(&(0, offset)).is_some_and(|names| names.len() == 1)), "{found:?}");
         });
     }
+}
+
+/// The owner died after the object and before the copy was in the dead letter queue: nobody else would report the record.
+#[test]
+fn a_record_that_no_file_took_is_reported_again_though_the_object_of_its_neighbours_is_there() {
+    tell(async || {
+        let world = World::new(1, 9);
+        let (reports, settings) = (Reports::default(), with(4, &[("refuses", "2")]));
+        let mut life = Driven::begin_with(&world, "sink", &settings, nowhere(&[t(0)]), Some(reports.clone())).await;
+        life.held = BTreeSet::from([t(0)]);
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!((names(&world).len(), lock(&reports.0).clone()), (2, vec![2]), "{}", life.task.state());
+        let group = life.die(&world).await;
+        assert_eq!(group[&t(0)].offset, 0);
+
+        let again = Reports::default();
+        let mut next = Driven::begin_with(&world, "sink", &settings, group, Some(again.clone())).await;
+        next.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!(*lock(&again.0), [2], "{}", next.task.state());
+        assert_eq!((names(&world).len(), next.committed(0).await), (2, 9));
+    });
 }

@@ -327,6 +327,30 @@ fn a_partition_that_is_being_opened_does_not_hold_up_another_of_the_same_task() 
     });
 }
 
+/// Its journal is full sooner or later, and what waits for room there fills the memory.
+#[test]
+fn a_partition_whose_offset_is_held_for_long_pauses_alone_where_cuts_are_planned() {
+    tell(async || {
+        let mut world = World::new(1, 0);
+        (world.record_bytes, world.memory) = (10_000, 32 << 20);
+        let settings = with(1, &[("rotate.schedule.interval.ms", "3600000")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0), t(1)])).await;
+        life.held = BTreeSet::from([t(0)]);
+        for end in (100..=3_000).step_by(100) {
+            life.end = end;
+            life.turn(&world, Duration::from_secs(1)).await;
+        }
+        life.turn(&world, LONG).await;
+        assert_eq!(lock(&life.host.requests).paused, BTreeSet::from([t(0)]), "{}", life.task.state());
+        assert_eq!(life.committed(1).await, 3_000);
+        assert!(life.next[&t(0)] < 3_000);
+        life.held.clear();
+        life.turn(&world, LONG * 4).await;
+        assert_eq!((life.committed(0).await, life.committed(1).await), (3_000, 3_000), "{}", life.task.state());
+        assert!(lock(&life.host.requests).paused.is_empty());
+    });
+}
+
 /// A record of it waits for the dead letter queue: its offset stays, and what its journal says is committed all the same.
 #[test]
 fn a_partition_whose_offset_is_held_goes_on_and_its_next_owner_finds_what_it_wrote() {
