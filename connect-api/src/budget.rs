@@ -25,8 +25,9 @@ const PART: usize = 4;
 /// # What is promised
 /// A task may read where one of these holds:
 ///
-/// * nothing of its own is *in motion* (batches, uploads: what comes back by itself). So every task can always have one batch in motion, whoever
-///   else is stuck, and however much is *parked* (an open file that waits for more records, and comes back only if reading goes on);
+/// * nothing of its own is *in motion* (batches, uploads: what comes back by itself) but what is known to be [stuck](Budget::stuck). So every task can
+///   always have one batch in motion, whoever else is stuck, and however much is *parked* (an open file that waits for more records, and comes back
+///   only if reading goes on);
 /// * its connector holds less than its [share](Budget::share) of the limit. So no connector is stopped by another one;
 /// * the process holds less than its limit, and the connector's store takes what it is sent: what others do not use may be borrowed, but not by
 ///   whom it would never come back from ([`Budget::set_refused`]).
@@ -53,6 +54,8 @@ struct Node {
     parked: AtomicUsize,
     /// Bytes fetched ahead.
     prefetched: AtomicUsize,
+    /// Of the bytes in motion those that do not come back for now; counted at whose they are alone.
+    stuck: AtomicUsize,
     /// Connectors of the process, or tasks of the connector.
     children: AtomicUsize,
     /// Tasks of the process; counted there only.
@@ -119,6 +122,12 @@ impl Budget {
         self.take(Use::Prefetched, bytes)
     }
 
+    /// Counts bytes in motion that do not come back for now: a store or a queue does not take them. Whoever has them must see to it that they do not
+    /// become more and more, by pausing what they come from.
+    pub fn stuck(&self) -> Stuck {
+        Stuck { budget: self.clone(), bytes: 0 }
+    }
+
     fn take(&self, taken_for: Use, bytes: usize) -> Reservation {
         let mut reservation = Reservation { budget: self.clone(), bytes: 0, taken_for };
         reservation.resize(bytes);
@@ -164,7 +173,7 @@ impl Budget {
     /// Whether reading must stop.
     pub fn is_exhausted(&self) -> bool {
         let connector = self.of_connector();
-        let may_read = self.0.moving.load(Relaxed) == 0
+        let may_read = self.0.moving.load(Relaxed) <= self.0.stuck.load(Relaxed)
             || connector.counted() < connector.share()
             || (!connector.is_refused() && self.process().counted() < self.limit());
         !may_read
@@ -223,6 +232,7 @@ impl Node {
             moving: count(),
             parked: count(),
             prefetched: count(),
+            stuck: count(),
             children: count(),
             tasks: count(),
             refused: AtomicBool::new(false),
@@ -285,6 +295,27 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.resize(0);
+    }
+}
+
+/// How many bytes of a [`Budget`] are stuck; none any more when it is dropped.
+#[derive(Debug)]
+pub struct Stuck {
+    budget: Budget,
+    bytes: usize,
+}
+
+impl Stuck {
+    /// So many are, from now on.
+    pub fn set(&mut self, bytes: usize) {
+        adjust(&self.budget.0.stuck, self.bytes, bytes);
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        self.set(0);
     }
 }
 
@@ -374,6 +405,22 @@ mod tests {
         assert!(!other.is_exhausted(), "another connector");
         drop(retried);
         assert!(!tasks[0].is_exhausted());
+    }
+
+    #[test]
+    fn what_is_stuck_keeps_no_task_from_its_one_batch() {
+        let process = Budget::new(32 * MIB);
+        let task = process.connector().task();
+        let (_files, _copy) = (task.park(40 * MIB), task.reserve(1_000));
+        assert!(task.is_exhausted());
+        let mut stuck = task.stuck();
+        stuck.set(1_000);
+        assert!(!task.is_exhausted());
+        let batch = task.reserve(1);
+        assert!(task.is_exhausted(), "one batch, and no more");
+        drop(batch);
+        drop(stuck);
+        assert!(task.is_exhausted(), "it moves again");
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod topic_partition;
 mod transformation;
 
 pub use async_trait::async_trait;
-pub use budget::{Budget, Reservation};
+pub use budget::{Budget, Reservation, Stuck};
 pub use converter::{Converter, ConverterType, HeaderConverter};
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Format, RecordView, RecordWriter};

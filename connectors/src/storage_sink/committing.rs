@@ -131,10 +131,12 @@ impl TopicPartitionWriter {
         OffsetAndMetadata::new(self.durable(), self.gate.metadata_to_go_on_with())
     }
 
-    /// Stops reading of this partition alone while too much of it waits for a store that refuses it.
-    pub(super) fn balance(&mut self) {
+    /// Stops reading of this partition alone while too much of it waits for a store that refuses it. `partitions`: so many the task has, which may all
+    /// wait, and together hold no more than the task's share.
+    pub(super) fn balance(&mut self, partitions: usize) {
         let (waiting, refused) = (self.state.waiting_bytes(), self.state.is_refused());
-        let most = self.shared.context.budget.connector_share() / PART_OF_SHARE;
+        let budget = &self.shared.context.budget;
+        let most = (budget.connector_share() / PART_OF_SHARE).min(budget.share() / partitions.max(1));
         self.refused_since = refused.then(|| self.refused_since.unwrap_or_else(Instant::now));
         // A cut that the journal has no room for is as much refused: an offset that is held leaves all cuts after it in the journal.
         self.held_since = self.gate.first().map(|id| match self.held_since {
@@ -143,6 +145,7 @@ impl TopicPartitionWriter {
         });
         let since = [self.refused_since, self.held_since.map(|(_, since)| since)];
         let for_long = since.into_iter().flatten().any(|since| since.elapsed() >= REFUSED_FOR_LONG);
+        self.stuck.set(if for_long { waiting } else { 0 });
         let topic_partition = std::slice::from_ref(&self.topic_partition);
         if !self.is_paused && for_long && waiting > most {
             self.is_paused = true;

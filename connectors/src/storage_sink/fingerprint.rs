@@ -54,10 +54,17 @@ pub(super) fn fingerprint(config: &Config) -> u64 {
         name == ISOLATION_LEVEL || !nothing
     };
     let settings = config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str()));
-    // Times without an offset are read in the zone of this machine.
-    let machine = config.text(EXTRACTOR.name()).filter(|extractor| extractor.contains("RecordField")).map(|_| Zone::of_machine());
-    let machine = machine.iter().map(|zone| ("the machine's zone", zone.name())).filter(|(_, zone)| *zone != "UTC");
+    let machine = zone_of_machine(config);
+    let machine = machine.iter().map(|zone| (MACHINE, zone.name()));
     journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]).chain(machine))
+}
+
+const MACHINE: &str = "the machine's zone";
+
+/// Where it decides anything: times without an offset are read in it. Machines are in UTC as a rule, which is not mentioned.
+fn zone_of_machine(config: &Config) -> Option<Zone> {
+    let reads_times = config.text(EXTRACTOR.name()).is_some_and(|extractor| extractor.contains("RecordField"));
+    reads_times.then(Zone::of_machine).filter(|zone| zone.name() != "UTC")
 }
 
 /// What sorts records into files: the partitioner, and what finds out a record's time for it, with their own keys.
@@ -66,7 +73,11 @@ pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)]) -> u64 {
         let value = |name, default| Some((name, config.text(name).or(default)?));
         def.keys.iter().filter_map(|key| value(key.name(), key.default())).collect::<Vec<_>>()
     };
-    journal::fingerprint(plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def))))
+    let machine = zone_of_machine(config);
+    let machine = machine.iter().map(|zone| (MACHINE, zone.name()));
+    journal::fingerprint(
+        plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def))).chain(machine),
+    )
 }
 
 #[cfg(test)]

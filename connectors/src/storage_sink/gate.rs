@@ -170,12 +170,11 @@ impl Gate {
         self.proofs.drain(..).count()
     }
 
-    /// Whether the partition is still ours is in doubt until the next commit has succeeded.
+    /// Whether the partition is still ours is in doubt until the next commit has succeeded. Also where nothing was made yet: what the owner before has
+    /// committed may let the first object go at once.
     pub(super) fn doubt(&mut self) {
-        if self.makes_objects {
-            self.journal.proofs = self.journal.proofs.wrapping_add(1);
-            self.doubted = Some(self.journal.proofs);
-        }
+        self.journal.proofs = self.journal.proofs.wrapping_add(1);
+        self.doubted = Some(self.journal.proofs);
     }
 
     /// Whether it is in doubt.
@@ -186,7 +185,7 @@ impl Gate {
     /// The metadata to commit with this offset. `last`: it is the last commit, and whether nothing in the bucket lies beyond the offset; else requests may
     /// take effect until then. `is_behind`: nothing that was found lies beyond the offset.
     pub(super) fn metadata(&mut self, offset: i64, is_behind: bool, last: Option<Last>) -> String {
-        if !self.makes_objects && offset == self.found.offset {
+        if !self.makes_objects && offset == self.found.offset && self.doubted.is_none() {
             return self.found.metadata.clone();
         }
         self.journal.planned.retain(|cut| cut.end > offset);
@@ -314,7 +313,11 @@ mod tests {
     fn doubt_ends_with_a_commit_that_began_after_it() {
         let mut gate = Gate::new(Journal::new(), None, OffsetAndMetadata::default());
         gate.doubt();
-        assert!(!gate.doubts(), "nothing of it can be under way");
+        assert!(gate.doubts() && gate.wants_commit(), "an earlier owner's journal may let the first object go");
+        let (found, committed) = (OffsetAndMetadata::default().metadata, gate.metadata(0, false, None));
+        assert_ne!(committed, found, "what is committed must say which commit it is");
+        commit(&mut gate, 0);
+        assert!(!gate.doubts());
         gate.hold(cut(3, false));
         let before = gate.metadata(0, false, None);
         gate.doubt();

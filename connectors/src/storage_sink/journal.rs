@@ -177,8 +177,9 @@ impl Journal {
     pub(super) fn plan(&mut self, cut: PlannedCut) -> usize {
         match self.planned.binary_search_by_key(&cut.end, |planned| planned.end) {
             Ok(known) => {
-                self.planned[known].files = cut.files.or(self.planned[known].files);
-                0
+                let files = cut.files.or(self.planned[known].files);
+                let before = std::mem::replace(&mut self.planned[known].files, files);
+                if before == files { 0 } else { FILES_BYTES }
             }
             Err(place) => {
                 self.planned.insert(place, cut);
@@ -227,7 +228,10 @@ impl Journal {
 }
 
 /// What one more planned cut adds to the text at most: its step, the rest of the one that it divides, and its number of files.
-pub(super) const PLANNED_BYTES: usize = 20 + 20 + 5;
+pub(super) const PLANNED_BYTES: usize = 20 + 20 + FILES_BYTES;
+
+/// What a number of files adds at most: itself, and the rest of the run that it divides.
+const FILES_BYTES: usize = ",12345".len() + ",12345*1234".len();
 
 fn field(place: &Place) -> String {
     let kind = if place.is_exact { "at" } else { "in" };
@@ -252,23 +256,38 @@ fn read_steps(text: &str) -> impl Iterator<Item = i64> {
     })
 }
 
-/// `;n=2,1`: how many files each cut closes, 0 where that is not known. The last number holds for all that follow; nothing where each closes one.
+/// `;n=2*7,1`: how many files each cut closes, here seven times two and then one; 0 where that is not known. The last number holds for all that follow;
+/// nothing where each closes one.
 fn write_files(planned: &[PlannedCut], text: &mut String) {
-    let counts: Vec<usize> = planned.iter().map(|cut| cut.files.unwrap_or_default()).collect();
-    let repeated = counts.iter().rev().take_while(|count| counts.last() == Some(count)).count();
-    let told = &counts[..counts.len() + 1 - repeated.max(1)];
-    if told != [1] {
-        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
-        let _infallible = write!(text, ";n={}", told.join(","));
+    let runs: Vec<_> =
+        planned.chunk_by(|a, b| a.files == b.files).map(|run| (run[0].files.unwrap_or_default(), run.len())).collect();
+    if runs.iter().map(|(files, _)| *files).eq([1]) {
+        return;
+    }
+    text.push_str(";n=");
+    for (index, (files, times)) in runs.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        let _infallible = match *times {
+            times if times > 1 && index + 1 < runs.len() => write!(text, "{comma}{files}*{times}"),
+            _ => write!(text, "{comma}{files}"),
+        };
     }
 }
 
 fn read_files(text: &str, planned: &mut [PlannedCut]) {
-    let mut counts = if text.is_empty() { "1" } else { text }.split(',').map(|count| count.parse().unwrap_or_default());
-    let mut count = 0;
+    let mut runs = if text.is_empty() { "1" } else { text }.split(',').map(|run| {
+        let (files, times) = run.split_once('*').unwrap_or((run, "1"));
+        (files.parse().unwrap_or_default(), times.parse().unwrap_or(1_usize))
+    });
+    let (mut files, mut left) = (0, 0);
     for cut in planned {
-        count = counts.next().unwrap_or(count);
-        cut.files = Some(count).filter(|count| *count > 0);
+        if left == 0
+            && let Some(next) = runs.next()
+        {
+            (files, left) = next;
+        }
+        left = left.saturating_sub(1);
+        cut.files = Some(files).filter(|files| *files > 0);
     }
 }
 
@@ -411,5 +430,29 @@ mod tests {
     #[test]
     fn histories_differ() {
         assert_ne!(Journal::new().history, Journal::new().history);
+    }
+
+    #[test]
+    fn numbers_of_files_that_are_alike_stand_together() {
+        let of = |counts: &[usize]| {
+            let planned = counts.iter().enumerate();
+            let planned = planned
+                .map(|(index, files)| PlannedCut { end: 9 * (index as i64 + 1), files: Some(*files).filter(|files| *files > 0) });
+            Journal { planned: planned.collect(), ..Journal::new() }
+        };
+        for (counts, told) in [
+            (vec![1, 1, 1], None),
+            (vec![2, 2, 2], Some(";n=2")),
+            (vec![2, 2, 1, 1], Some(";n=2*2,1")),
+            (vec![1, 2], Some(";n=1,2")),
+            (vec![18, 18, 18, 0, 0, 16], Some(";n=18*3,0*2,16")),
+        ] {
+            let journal = of(&counts);
+            let text = journal.text();
+            assert_eq!(text.find(";n=").map(|at| &text[at..]), told, "{text}");
+            assert_eq!(Journal::read(&text).unwrap().unwrap().planned, journal.planned, "{text}");
+        }
+        let written_before = of(&[18, 18, 16]).text().replace(";n=18*2,16", ";n=18,18,16");
+        assert_eq!(Journal::read(&written_before).unwrap().unwrap().planned, of(&[18, 18, 16]).planned);
     }
 }

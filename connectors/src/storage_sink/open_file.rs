@@ -29,6 +29,8 @@ pub(super) struct OpenFile {
     /// Written to since its size was last looked at.
     pub(super) is_touched: bool,
     views: Vec<View>,
+    /// Of files that are in the bucket already: what they did not take then must not come into the others now.
+    tried: Vec<View>,
     /// How many of the group's files are in the bucket already, from before a crash, and are not written again.
     there: usize,
     needs_key: bool,
@@ -57,37 +59,43 @@ pub(super) struct ClosedFile {
 
 impl OpenFile {
     /// Begins a file whose first record is at `first_offset`. `tombstones`: a file of null values has no values file. `is_there`: whether the bucket has the
-    /// file of this name without offset already.
+    /// file of this name without offset already. `tolerates`: whether records that no file takes are reported and left out.
     pub(super) fn new(
         config: &StorageSinkConfig,
         before_offset: &str,
         (first_offset, tombstones): (i64, bool),
         is_there: impl Fn(&str) -> bool,
+        tolerates: bool,
         budget: &Budget,
     ) -> Result<Self> {
         let formats = config.formats.iter().filter(|format| !(tombstones && format.view == RecordView::Value));
-        let mut views = Vec::with_capacity(1);
+        let (mut views, mut tried) = (Vec::with_capacity(1), Vec::new());
         let (mut there, mut needs_key, mut needs_headers) = (0, false, false);
         for format in formats {
             needs_key |= format.view == RecordView::Key;
             needs_headers |= format.view == RecordView::Headers;
             let extension = &format.extension;
-            if is_there(&slot(before_offset, format.view, extension)) {
+            let is_there = is_there(&slot(before_offset, format.view, extension));
+            if is_there {
                 there += 1;
-                continue;
+                if !tolerates {
+                    continue;
+                }
             }
             let key = config.keys.key(before_offset, first_offset, format.view, extension);
             let buffer = FileBuffer::new(format.format.record_writer(format.view)?, config.compression);
-            views.push(View { of: format.view, key, buffer, parts: None });
+            let view = View { of: format.view, key, buffer, parts: None };
+            if is_there { &mut tried } else { &mut views }.push(view);
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);
-        Ok(Self { range, is_touched: false, views, there, needs_key, needs_headers, reservation })
+        Ok(Self { range, is_touched: false, views, tried, there, needs_key, needs_headers, reservation })
     }
 
     /// Appends the record to each file, or to none.
     pub(super) fn write(&mut self, record: &SinkRecord) -> Result<()> {
         self.check(record)?;
+        try_all(&mut self.tried, record)?;
         for index in 0..self.views.len() {
             if let Err(error) = self.views[index].buffer.write(record) {
                 self.views[..index].iter_mut().for_each(|view| view.buffer.undo());
@@ -105,12 +113,7 @@ impl OpenFile {
     /// Whether each file would take the record; none keeps it.
     pub(super) fn would_take(&mut self, record: &SinkRecord) -> Result<()> {
         self.check(record)?;
-        let has_value = !record.is_tombstone();
-        for view in self.views.iter_mut().filter(|view| has_value || view.of != RecordView::Value) {
-            view.buffer.write(record)?;
-            view.buffer.undo();
-        }
-        Ok(())
+        try_all(&mut self.views, record)
     }
 
     fn check(&self, record: &SinkRecord) -> Result<()> {
@@ -178,6 +181,16 @@ impl OpenFile {
         }
         Ok(closed)
     }
+}
+
+/// Whether each of these files would take the record; none keeps it.
+fn try_all(views: &mut [View], record: &SinkRecord) -> Result<()> {
+    let has_value = !record.is_tombstone();
+    for view in views.iter_mut().filter(|view| has_value || view.of != RecordView::Value) {
+        view.buffer.write(record)?;
+        view.buffer.undo();
+    }
+    Ok(())
 }
 
 /// A file's name without its offset.

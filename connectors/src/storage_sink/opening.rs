@@ -36,6 +36,8 @@ pub(super) struct Opening {
     pub(super) must_seek: bool,
     /// Objects of this history that were cut elsewhere, as uploads have met them.
     pub(super) met: Vec<(String, Provenance)>,
+    /// The process has stood still since: a commit must show that the partition is still ours.
+    pub(super) is_doubted: bool,
     begun: Instant,
     /// Ends the survey with it.
     over: DropGuard,
@@ -90,6 +92,7 @@ impl Opening {
             position: position.clone(),
             must_seek: why == Why::CutOtherwise,
             met: Vec::new(),
+            is_doubted: false,
             begun: Instant::now(),
             over,
             committed,

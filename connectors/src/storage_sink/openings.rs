@@ -128,6 +128,11 @@ impl Openings {
         Ok(Some(begin(shared, opening, found, now)))
     }
 
+    /// The process has stood still: whether they are still ours must be shown before they send anything.
+    pub(super) fn doubt(&mut self) {
+        self.waiting.values_mut().for_each(|opening| opening.is_doubted = true);
+    }
+
     /// These partitions are no longer ours.
     pub(super) fn close(&mut self, partitions: &[TopicPartition]) {
         partitions.iter().for_each(|topic_partition| drop(self.waiting.remove(topic_partition)));
@@ -159,5 +164,10 @@ fn begin(shared: &Arc<Shared>, opening: Opening, found: Option<super::findings::
     if opening.must_seek {
         shared.context.offset(opening.topic_partition.clone(), opening.position.offset);
     }
-    opening.finish(shared, found, now)
+    let is_doubted = opening.is_doubted;
+    let mut writer = opening.finish(shared, found, now);
+    if is_doubted {
+        writer.doubt();
+    }
+    writer
 }

@@ -44,7 +44,7 @@ impl TopicPartitionWriter {
             self.directories.find(&self.shared.config, record, time.unwrap_or(now))?;
         }
         if self.trial.is_none() {
-            self.trial = Some(OpenFile::new(&self.shared.config, "", (0, false), |_| false, &self.shared.context.budget)?);
+            self.trial = Some(OpenFile::new(&self.shared.config, "", (0, false), |_| false, false, &self.shared.context.budget)?);
         }
         self.trial.as_mut().map_or(Ok(()), |trial| trial.would_take(record))
     }

@@ -148,9 +148,10 @@ impl SinkTask for StorageSinkTask {
             return Err(error);
         }
         let was_tight = std::mem::replace(&mut started.is_tight, started.shared.context.budget.is_tight());
+        let partitions = started.writers.len();
         for writer in started.writers.values_mut() {
             writer.tick(now)?;
-            writer.balance();
+            writer.balance(partitions);
             if started.is_tight && !was_tight {
                 writer.send_parts_of_all()?;
             }
@@ -256,7 +257,9 @@ impl SinkTask for StorageSinkTask {
             let labels = [&started.shared.context.connector, &topic_partition.topic, &*topic_partition.partition.to_string()];
             started.shared.context.metrics.remove(&DURABLE_OFFSET, &labels);
         }
-        started.ending.retain(|_, writer| !partitions.contains(&writer.topic_partition));
+        for (id, _) in started.ending.extract_if(|_, writer| partitions.contains(&writer.topic_partition)) {
+            started.by_id.remove(&id);
+        }
         for (_, error) in started.failed.extract_if(|owner, _| partitions.contains(owner)) {
             error!(error = error.report(), "an upload failed whose partition has been closed since; the next owner repeats it");
         }
@@ -300,6 +303,7 @@ impl Started {
                 "this process stood still for a while: nothing is sent before a commit has shown which partitions are still its own"
             );
             self.writers.values_mut().for_each(TopicPartitionWriter::doubt);
+            self.openings.doubt();
         }
         while let Ok(notice) = self.notices.try_recv() {
             self.take(notice);
@@ -310,10 +314,12 @@ impl Started {
         let writer = match self.ending.get_mut(&id) {
             Some(ending) => ending,
             // Uploads of an assignment that is over change nothing but the bucket.
-            None => match self.by_id.get(&id).and_then(|owned| self.writers.get_mut(owned)) {
-                Some(writer) => writer,
-                None => return,
-            },
+            None => {
+                match self.by_id.get(&id).and_then(|owned| self.writers.get_mut(owned)).filter(|writer| writer.state.id == id) {
+                    Some(writer) => writer,
+                    None => return,
+                }
+            }
         };
         match news {
             News::Durable(cut) => writer.file_is_durable(cut),

@@ -6,7 +6,7 @@ use std::{ops::Range, sync::Arc};
 
 use connect_api::{
     ConsumerRecord, ConsumerRecords, Error, ErrorKind, OffsetAndMetadata, Origin, PartitionedBy, Result, SinkRecord,
-    SinkTaskContext, TopicPartition, data::Data,
+    SinkTaskContext, Stuck, TopicPartition, data::Data,
 };
 use tracing::warn;
 
@@ -77,6 +77,8 @@ pub(super) struct TopicPartitionWriter {
     pub(super) trial: Option<OpenFile>,
     /// Since when the store has refused something of this partition without a break.
     pub(super) refused_since: Option<tokio::time::Instant>,
+    /// What waits without an end in sight, as the budget knows it.
+    pub(super) stuck: Stuck,
     /// Which cut has not been let go for how long, though all before it were.
     pub(super) held_since: Option<(CutId, tokio::time::Instant)>,
 }
@@ -123,6 +125,7 @@ impl TopicPartitionWriter {
             met: Vec::new(),
             trial: None,
             refused_since: None,
+            stuck: shared.context.budget.stuck(),
             held_since: None,
         }
     }
@@ -176,7 +179,8 @@ impl TopicPartitionWriter {
             let before_offset = config.keys.before_offset(&self.topic_partition, directory);
             let is_there = |slot: &str| self.boundaries.has_file(slot, record.offset());
             let begins_with = (record.offset(), tombstone);
-            let mut file = OpenFile::new(config, &before_offset, begins_with, is_there, &self.shared.context.budget)?;
+            let tolerates = self.shared.context.errant_record_reporter().is_some();
+            let mut file = OpenFile::new(config, &before_offset, begins_with, is_there, tolerates, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
             file.write(record)?;
             self.files.insert(directory, file);

@@ -10,9 +10,13 @@ mod refusal;
 mod topic;
 mod waiting;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use connect_api::{Budget, ConsumerRecord, Error, Offsets, Result, TopicPartition};
+use connect_api::{Budget, ConsumerRecord, Error, Offsets, Result, Stuck, TopicPartition};
 use rdkafka::config::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
@@ -46,6 +50,8 @@ pub(super) struct DeadLetterQueue {
     budget: Budget,
     carrier: Carrier,
     pending: Pending,
+    /// What the queue does not take for now, as the budget knows it.
+    stuck: Mutex<Stuck>,
 }
 
 /// What waits for the queue.
@@ -102,6 +108,7 @@ impl DeadLetterQueue {
             budget: budget.clone(),
             carrier,
             pending: Pending::default(),
+            stuck: Mutex::new(budget.stuck()),
         })
     }
 
@@ -167,18 +174,24 @@ impl DeadLetterQueue {
     /// As [`Self::settle`].
     pub(super) fn held(&self) -> Result<Held> {
         if self.pending.is_empty() {
+            self.set_stuck(0);
             return Ok(Held::default());
         }
         self.check()?;
         let (now, partitions) = (Instant::now(), self.pending.partitions());
         let troubled: Vec<_> = partitions.iter().filter(|(_, copies)| self.has_trouble(copies, now)).collect();
+        self.set_stuck(troubled.iter().map(|(_, copies)| copies.state().bytes).sum());
         // As much as the sink lets one partition hold of what its store refuses.
-        let limit = self.budget.connector_share() / 8;
+        let limit = (self.budget.connector_share() / 8).min(self.budget.share() / partitions.len().max(1));
         let more_than = |bytes: usize| {
             let more = partitions.iter().filter(|(_, copies)| copies.state().bytes > bytes);
             more.map(|(topic_partition, _)| topic_partition.clone()).collect()
         };
         Ok(Held { problem: self.problem(&troubled), crowded: more_than(limit), half_full: more_than(limit / 2) })
+    }
+
+    fn set_stuck(&self, bytes: usize) {
+        self.stuck.lock().unwrap_or_else(PoisonError::into_inner).set(bytes);
     }
 
     fn problem(&self, troubled: &[(&TopicPartition, &Copies)]) -> Option<String> {

@@ -27,8 +27,9 @@ const TIMEOUT_PER_PART: Duration = Duration::from_millis(100);
 const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(4);
 pub(super) const MEBIBYTE: u64 = 1 << 20;
 
-/// Makes the client. Nothing is asked of anybody before the first request.
-pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<Client> {
+/// Makes the client, and one that shares everything with it and makes each request once: a repetition of one that makes an object appear is asked for
+/// by whoever knows whether the partition is still its own. Nothing is asked of anybody before the first request.
+pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<(Client, Client)> {
     let mut builder = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
@@ -47,7 +48,9 @@ pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<Client> {
     if let Some(endpoint) = &config.endpoint {
         builder = builder.endpoint_url(endpoint.url());
     }
-    Ok(Client::from_conf(builder.build()))
+    let repeating = builder.build();
+    let once = repeating.to_builder().retry_config(RetryConfig::disabled()).build();
+    Ok((Client::from_conf(repeating), Client::from_conf(once)))
 }
 
 /// The client's settings for one request with a body of this size.

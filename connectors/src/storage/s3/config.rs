@@ -56,7 +56,8 @@ static ACCELERATE: ConfigKey<bool> = ConfigKey::with_default(
 static ATTEMPTS: ConfigKey<i32> = ConfigKey::with_default(
     "s3.part.retries",
     "3",
-    "How often one request is tried before the failure is reported. The upload itself is then tried again, for as long as it takes.",
+    "How often one request is tried before the failure is reported, but for those that make an object appear, which are made once. The upload itself is then \
+     tried again, for as long as it takes.",
 )
 .check(|attempts| at_least_zero(i64::from(*attempts)));
 

@@ -70,7 +70,7 @@ impl Shared {
     async fn try_put(&self, object: &Object<'_>, ways: Ways) -> Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>> {
         let Object { key, content, metadata, condition } = object;
         let (if_none_match, if_match) = if ways.sends_conditions() { headers(condition) } else { (None, None) };
-        let request = with_encryption!(self.client.put_object(), &self.encryption)
+        let request = with_encryption!(self.once.put_object(), &self.encryption)
             .bucket(&self.bucket)
             .key(*key)
             .content_type(CONTENT_TYPE)

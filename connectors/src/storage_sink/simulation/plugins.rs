@@ -21,20 +21,24 @@ static BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
 pub(super) struct Offset {
     /// It does not take the record at this offset.
     refuses: Option<i64>,
+    /// The same, of values alone.
+    refuses_value: Option<i64>,
 }
 
 static REFUSES: ConfigKey<String> = ConfigKey::optional("refuses", "The offset of a record that is not taken.");
+static REFUSES_VALUE: ConfigKey<String> = ConfigKey::optional("refuses.of.values", "The same, in files of values alone.");
 
 impl Plugin for Offset {
     const NAME: &'static str = "Offset";
     const DOCUMENTATION: &'static str = "the record's log and offset";
 
     fn config_def() -> ConfigDef {
-        ConfigDef::new("offset", &[&REFUSES])
+        ConfigDef::new("offset", &[&REFUSES, &REFUSES_VALUE])
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        Ok(Self { refuses: config.text("refuses").and_then(|offset| offset.parse().ok()) })
+        let offset = |key: &str| config.text(key).and_then(|offset| offset.parse().ok());
+        Ok(Self { refuses: offset("refuses"), refuses_value: offset("refuses.of.values") })
     }
 }
 
@@ -47,8 +51,9 @@ impl Format for Offset {
         true
     }
 
-    fn record_writer(&self, _view: RecordView) -> Result<Box<dyn RecordWriter>> {
-        Ok(Box::new(*self))
+    fn record_writer(&self, view: RecordView) -> Result<Box<dyn RecordWriter>> {
+        let refuses = self.refuses.or(self.refuses_value.filter(|_| view == RecordView::Value));
+        Ok(Box::new(Self { refuses, ..*self }))
     }
 }
 

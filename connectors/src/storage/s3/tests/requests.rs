@@ -116,9 +116,9 @@ async fn an_error_says_what_was_done_to_what_and_what_was_answered() {
 #[tokio::test]
 async fn a_request_is_tried_as_often_as_part_retries_says() {
     let server = Scripted::serve(|_, number| if number < 2 { refused(503, "SlowDown") } else { OK });
-    assert_eq!(put(&server.storage_with(&[("s3.part.retries", "3")])).await.unwrap(), Completion::Created);
-    assert_eq!(server.requests().len(), 3);
-    assert!(server.requests().iter().all(|request| request.body == b"123456789"));
+    let storage = server.storage_with(&[("s3.part.retries", "3")]);
+    assert!(storage.head("t/a").await.unwrap().is_some());
+    assert_eq!(server.methods(), ["HEAD"; 3]);
 }
 
 #[tokio::test]
@@ -170,4 +170,24 @@ async fn requests_go_through_the_proxy() {
     let request = &proxy.requests()[0];
     assert!(request.is("PUT", "http://store.invalid:9000/conformance/t/a"), "{}", request.line);
     assert_eq!(request.header("proxy-authorization"), Some("Basic YWxpY2U6aHVudGVyMg=="));
+}
+
+/// Whoever asks again knows whether the partition is still its own: the process may have stood still between two attempts.
+#[tokio::test]
+async fn what_makes_an_object_appear_is_never_repeated_by_the_client_itself() {
+    for answer in [|| Close, || refused(503, "SlowDown"), || refused(500, "InternalError")] {
+        let server = Scripted::serve(move |_, number| if number == 0 { answer() } else { OK });
+        let storage = server.storage_with(&[("s3.part.retries", "3")]);
+        assert_eq!(put(&storage).await.unwrap_err().kind(), ErrorKind::Retriable);
+        assert_eq!(server.methods(), ["PUT"]);
+    }
+    let server = Scripted::serve(|request, _| match request {
+        request if request.is("POST", "uploadId=") => Close,
+        request if request.is("HEAD", "") => Status(404, "", ""),
+        request => before_completion(request),
+    });
+    let storage = server.storage_with(&[("s3.part.retries", "3")]);
+    let upload = started(&storage).await;
+    assert_eq!(upload.complete(&Condition::NameFree).await.unwrap_err().kind(), ErrorKind::Retriable);
+    assert_eq!(server.requests().iter().filter(|request| request.is("POST", "uploadId=")).count(), 1);
 }

@@ -240,3 +240,29 @@ fn a_record_that_no_file_took_is_reported_again_though_the_object_of_its_neighbo
         assert_eq!((names(&world).len(), next.committed(0).await), (2, 9));
     });
 }
+
+/// The values are there and the keys are not: what the values' file did not take must not come into the keys' file, and is reported by nobody else.
+#[test]
+fn a_record_that_no_file_took_is_reported_again_where_its_group_is_partly_there() {
+    tell(async || {
+        let world = World::new(1, 10);
+        let settings = with(9, &[("refuses.of.values", "4"), ("store.kafka.keys", "true"), ("keys.format.class", "Offset")]);
+        hang(&world, "topics/t/digit=0/t+0+0000000000.keys");
+        let mut life = Driven::begin_with(&world, "sink", &settings, nowhere(&[t(0)]), Some(Reports::default())).await;
+        life.held = BTreeSet::from([t(0)]);
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!(names(&world), [object(0, 0)], "{}", life.task.state());
+        let group = life.die(&world).await;
+        let_go(&world);
+
+        let again = Reports::default();
+        let mut next = Driven::begin_with(&world, "sink", &settings, group, Some(again.clone())).await;
+        next.turn(&world, Duration::from_secs(60)).await;
+        assert_eq!(*lock(&again.0), [4], "{}", next.task.state());
+        assert_eq!(next.committed(0).await, 10);
+        let keys =
+            lock(&world.bucket).objects.iter().find(|(name, _)| name.contains(".keys")).map(|(_, object)| object.body.clone());
+        let lines = keys.map(|body| body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count());
+        assert_eq!(lines, Some(9));
+    });
+}

@@ -99,6 +99,47 @@ fn a_frozen_owner_whose_successor_has_other_settings_sends_nothing_when_it_thaws
     });
 }
 
+/// The journal that it found lets its first object go at once: the owner before did not stop cleanly, and had the same settings.
+#[test]
+fn a_frozen_owner_that_has_made_nothing_yet_sends_nothing_when_it_thaws() {
+    for is_opening in [false, true] {
+        tell(async || {
+            let mut world = World::new(1, 10);
+            let settings = with(10, &[]);
+            hang(&world, &object(0, 0));
+            let mut first = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            while first.group[&t(0)].metadata.is_empty() {
+                first.turn_once(&world).await.unwrap();
+            }
+            let group = first.die(&world).await;
+            let_go(&world);
+            if is_opening {
+                *lock(&world.weather.sealed) = Some("topics/t/".to_owned());
+            }
+            world.log.end = 5;
+            let mut frozen = Driven::begin(&world, "sink", &settings, group.clone()).await;
+            frozen.turn(&world, Duration::from_secs(3)).await;
+            assert!(names(&world).is_empty(), "{:?}", names(&world));
+            frozen.host.freeze();
+            frozen.is_evicted = true;
+            *lock(&world.weather.sealed) = None;
+            world.session_ends().await;
+            world.log.end = 20;
+            let mut next = Driven::begin(&world, "sink", &with(3, &[]), group).await;
+            next.turn(&world, LONG).await;
+            assert_eq!(next.committed(0).await, 18);
+            frozen.end = 20;
+            frozen.host.thaw();
+            frozen.turn(&world, LONG).await;
+            assert!(!names(&world).contains(&object(0, 10)), "{is_opening}: {:?}", names(&world));
+            next.end = 21;
+            next.turn(&world, LONG).await;
+            assert_eq!(next.committed(0).await, 21);
+            world.check(false, "after the thaw");
+        });
+    }
+}
+
 #[test]
 fn a_journal_at_its_limit_holds_nothing_up_and_passes_no_limit() {
     tell(async || {
@@ -124,5 +165,23 @@ fn a_journal_at_its_limit_holds_nothing_up_and_passes_no_limit() {
         }
         assert!(longest > 3_800, "the journal was never full: {longest} bytes");
         world.check(false, "all places");
+    });
+}
+
+/// Numbers of files that differ stand one by one in the journal, and those that are alike together.
+#[test]
+fn a_group_with_another_number_of_files_does_not_pass_the_limit_of_the_journal() {
+    tell(async || {
+        let mut world = World::new(1, 8_000);
+        world.log.gone.extend([7_990]);
+        let settings = with(9, &[("digits", "9"), ("store.kafka.keys", "true"), ("rotate.schedule.interval.ms", "3600000")]);
+        hang(&world, "topics/t/digit=");
+        // `commit` looks at the length of what is offered.
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, LONG).await;
+        assert!(life.longest > 1_000, "{}", life.longest);
+        let_go(&world);
+        life.turn(&world, LONG * 20).await;
+        assert!(life.committed(0).await >= 7_990, "{}", life.task.state());
     });
 }

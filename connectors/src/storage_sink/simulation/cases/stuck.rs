@@ -341,12 +341,14 @@ fn a_partition_whose_offset_is_held_for_long_pauses_alone_where_cuts_are_planned
             life.turn(&world, Duration::from_secs(1)).await;
         }
         life.turn(&world, LONG).await;
-        assert_eq!(lock(&life.host.requests).paused, BTreeSet::from([t(0)]), "{}", life.task.state());
+        assert_eq!(lock(&life.host.requests).paused, BTreeSet::from([t(0)]));
         assert_eq!(life.committed(1).await, 3_000);
         assert!(life.next[&t(0)] < 3_000);
         life.held.clear();
+        // The runtime asks for it when the queue has taken something.
+        life.commit(CommitReason::Due).await;
         life.turn(&world, LONG * 4).await;
-        assert_eq!((life.committed(0).await, life.committed(1).await), (3_000, 3_000), "{}", life.task.state());
+        assert_eq!((life.committed(0).await, life.committed(1).await), (3_000, 3_000));
         assert!(lock(&life.host.requests).paused.is_empty());
     });
 }
