@@ -27,9 +27,8 @@ const TIMEOUT_PER_PART: Duration = Duration::from_millis(100);
 const TIMEOUT_PER_MEBIBYTE: Duration = Duration::from_secs(4);
 pub(super) const MEBIBYTE: u64 = 1 << 20;
 
-/// Makes the client, and one that shares everything with it and makes each request once: a repetition of one that makes an object appear is asked for
-/// by whoever knows whether the partition is still its own. Nothing is asked of anybody before the first request.
-pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<(Client, Client)> {
+/// Makes the client. Nothing is asked of anybody before the first request.
+pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<Client> {
     let mut builder = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
@@ -48,9 +47,13 @@ pub(super) fn build(config: &S3Config, clock: StoreClock) -> Result<(Client, Cli
     if let Some(endpoint) = &config.endpoint {
         builder = builder.endpoint_url(endpoint.url());
     }
-    let repeating = builder.build();
-    let once = repeating.to_builder().retry_config(RetryConfig::disabled()).build();
-    Ok((Client::from_conf(repeating), Client::from_conf(once)))
+    Ok(Client::from_conf(builder.build()))
+}
+
+/// The client's settings for one request that makes an object appear, of this size: it is made once. A repetition is asked for by whoever knows whether
+/// the partition is still its own, for the process may have stood still meanwhile.
+pub(super) fn once(length: u64) -> Builder {
+    for_body_of(length).unwrap_or_else(Config::builder).retry_config(RetryConfig::disabled())
 }
 
 /// The client's settings for one request with a body of this size.
@@ -61,7 +64,7 @@ pub(super) fn for_body_of(length: u64) -> Option<Builder> {
 /// The client's settings for the completion of an upload with so many parts.
 pub(super) fn for_completion_of(parts: usize) -> Builder {
     let attempt = COMPLETION_TIMEOUT + TIMEOUT_PER_PART * u32::try_from(parts).unwrap_or(u32::MAX);
-    Config::builder().timeout_config(limits(attempt))
+    once(0).timeout_config(limits(attempt))
 }
 
 /// The time limits of a request with a body of this size.

@@ -58,8 +58,6 @@ pub(crate) struct S3Storage {
 /// What requests are made of.
 struct Shared {
     client: Client,
-    /// The same without repetitions.
-    once: Client,
     clock: StoreClock,
     bucket: String,
     encryption: Encryption,
@@ -86,10 +84,8 @@ impl S3Storage {
     /// `Config` where no client can be made of it.
     pub(crate) fn new(config: &S3Config) -> Result<Self> {
         let clock = StoreClock::default();
-        let (client, once) = client::build(config, clock.clone())?;
         let shared = Shared {
-            client,
-            once,
+            client: client::build(config, clock.clone())?,
             clock,
             bucket: config.bucket.clone(),
             encryption: config.encryption.clone(),

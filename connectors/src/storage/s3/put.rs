@@ -70,7 +70,7 @@ impl Shared {
     async fn try_put(&self, object: &Object<'_>, ways: Ways) -> Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>> {
         let Object { key, content, metadata, condition } = object;
         let (if_none_match, if_match) = if ways.sends_conditions() { headers(condition) } else { (None, None) };
-        let request = with_encryption!(self.once.put_object(), &self.encryption)
+        let request = with_encryption!(self.client.put_object(), &self.encryption)
             .bucket(&self.bucket)
             .key(*key)
             .content_type(CONTENT_TYPE)
@@ -82,10 +82,7 @@ impl Shared {
             .set_if_none_match(if_none_match)
             .set_if_match(if_match)
             .body(content.stream(!ways.unsigned));
-        match client::for_body_of(content.len()) {
-            None => request.send().await,
-            Some(settings) => request.customize().config_override(settings).send().await,
-        }
+        request.customize().config_override(client::once(content.len())).send().await
     }
 
     /// Whether the condition holds now: the best that can be had of a store that does not check it itself.

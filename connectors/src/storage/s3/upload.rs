@@ -80,7 +80,7 @@ impl S3Upload {
         let (if_none_match, if_match) = if ways.sends_conditions() { headers(condition) } else { (None, None) };
         let parts: Vec<_> = self.parts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         let settings = client::for_completion_of(parts.len());
-        with_customer_key!(self.shared.once.complete_multipart_upload(), self.shared.encryption)
+        with_customer_key!(self.shared.client.complete_multipart_upload(), self.shared.encryption)
             .bucket(&self.shared.bucket)
             .key(&self.key)
             .upload_id(&self.id)
