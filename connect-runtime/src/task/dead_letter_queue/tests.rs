@@ -35,11 +35,17 @@ fn client(cluster: &MockCluster<'static, rdkafka::producer::DefaultProducerConte
 }
 
 fn fixture(context_headers: bool) -> Fixture {
+    fixture_with(context_headers, &[])
+}
+
+/// The same with further settings of the producer.
+fn fixture_with(context_headers: bool, further: &[(&str, &str)]) -> Fixture {
     let cluster = MockCluster::new(1).unwrap();
     cluster.create_topic(QUEUE, 1, 1).unwrap();
     let budget = Budget::new(1 << 20);
     let mut properties = client(&cluster);
     properties.push(("retries".into(), "0".into()));
+    properties.extend(further.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
     let (worker, connector) = files(&cluster);
     properties
         .extend(producer_properties(&worker, &connector, 0).unwrap().into_iter().filter(|(key, _)| key == "message.max.bytes"));
@@ -351,4 +357,32 @@ async fn a_topic_that_exists_is_not_created_and_one_that_cannot_be_created_is_na
     let missing = DeadLetterQueueConfig { topic: "missing".into(), ..config(false) };
     let error = create_topic(&missing, client(&fixture.cluster), Duration::from_secs(1)).await.unwrap_err();
     assert_eq!(error.to_string(), "Could not initialize dead letter queue with topic=missing");
+}
+
+/// A client that cannot go on gives up all that it has, and tells of each copy that nobody refused it.
+#[tokio::test]
+async fn copies_that_a_broken_client_gives_up_do_not_count_as_arrived() {
+    let fixture = fixture_with(true, &[("enable.idempotence", "true"), ("acks", "all"), ("retries", "5")]);
+    let errors = vec![RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED; 100];
+    fixture.cluster.request_errors(RDKafkaApiKey::InitProducerId, &errors);
+    fixture.send(&record(), OnRefusal::Count);
+    let refused = loop {
+        match fixture.settle(std::slice::from_ref(&fixture.source)).await {
+            Ok(settled) => assert!(settled.is_empty(), "the offset would be committed"),
+            Err(error) => break error,
+        }
+    };
+    assert!(refused.report().contains("cannot go on"), "{}", refused.report());
+    assert_eq!(fixture.end_of_queue(), 0);
+}
+
+/// Limits of the client would turn a batch of failures into trouble of the queue.
+#[tokio::test]
+async fn a_limit_of_the_client_s_own_queue_is_not_ours() {
+    let fixture = fixture_with(true, &[("queue.buffering.max.messages", "2")]);
+    for _ in 0..10 {
+        fixture.send(&record(), OnRefusal::FailTask);
+    }
+    fixture.settled().await.unwrap();
+    assert_eq!(fixture.end_of_queue(), 10);
 }
