@@ -16,16 +16,16 @@ use crate::process::{Connect, scratch};
 use crate::proxy::{Moment, Proxy, Verdict};
 
 /// A connector that is killed again and again, over one topic and one bucket.
-struct Victim {
-    cluster: Cluster,
-    bucket: Bucket,
+pub(crate) struct Victim {
+    pub(crate) cluster: Cluster,
+    pub(crate) bucket: Bucket,
     name: String,
-    records: Numbered,
+    pub(crate) records: Numbered,
     directory: PathBuf,
 }
 
 impl Victim {
-    fn create(test: &str) -> Option<Self> {
+    pub(crate) fn create(test: &str) -> Option<Self> {
         let cluster = Cluster::from_environment(test)?;
         let bucket = Bucket::create(Server::Moto, test)?;
         bucket.keep_versions();
@@ -50,22 +50,34 @@ impl Victim {
 
     /// One life without a kill, until everything is committed; then the account.
     fn finish(&self, settings: &str) {
+        self.finish_with(settings, |victim| {
+            victim.records.assert_exactly_once(&victim.bucket);
+            assert_nothing_changed(&victim.bucket);
+        });
+    }
+
+    /// The same with another account.
+    pub(crate) fn finish_with(&self, settings: &str, account: impl Fn(&Self)) {
         let mut process = self.start(settings);
         wait_until("everything is committed", Duration::from_secs(300), || self.is_done() || !process.is_running());
         let status = process.stop(Duration::from_secs(20));
         assert!(status.success(), "{status}: {}", process.log());
         assert!(self.is_done(), "ended before everything was committed: {}", process.log());
-        self.records.assert_exactly_once(&self.bucket);
-        assert_nothing_changed(&self.bucket);
+        account(self);
         assert_eq!(self.bucket.unfinished_uploads(), 0, "multipart uploads nobody finished");
     }
 
     /// Lives that end with a kill at a random moment; each finds new records.
     fn suffer(&mut self, settings: impl Fn(usize) -> String) {
+        self.suffer_with(settings, |victim| victim.records.write(&victim.cluster, 70));
+    }
+
+    /// The same with records of another kind.
+    pub(crate) fn suffer_with(&mut self, settings: impl Fn(usize) -> String, write: impl Fn(&mut Self)) {
         let kills = kills();
         let mut random = Random::new();
         for life in 0..kills {
-            self.records.write(&self.cluster, 70);
+            write(self);
             let mut process = self.start(&settings(life));
             std::thread::sleep(Duration::from_millis(random.below(3_500)));
             assert!(process.is_running(), "it ended by itself: {}", process.log());

@@ -24,6 +24,7 @@ mod configs;
 mod corpus;
 mod corrupt_fetch;
 mod crash;
+mod crash_layouts;
 mod dead_letters;
 mod equal_parts;
 mod files;

@@ -1,0 +1,123 @@
+//! `kill -9` at random moments where records go to several directories: every record is in one object, in the directory that it belongs to, in the order
+//! of the log, and no object changed after it appeared.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde_json::Value;
+
+use crate::crash::Victim;
+use crate::files::NO_HOLD;
+use crate::numbered::assert_nothing_changed;
+
+/// The partitioner's settings, and the directory of the record with this number, where that is known.
+type Layout = (&'static str, Option<fn(i64) -> String>);
+
+const BY_FIELD: Layout =
+    ("partitioner.class=io.confluent.connect.storage.partitioner.FieldPartitioner\npartition.field.name=f", Some(by_field));
+const BY_RECORD_FIELD: Layout = (
+    "partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner\npath.format='at'=HH-mm\n\
+     partition.duration.ms=60000\nlocale=en\ntimezone=UTC\ntimestamp.extractor=RecordField\ntimestamp.field=t",
+    Some(by_minute),
+);
+const BY_RECORD: Layout = (
+    "partitioner.class=io.confluent.connect.storage.partitioner.HourlyPartitioner\nlocale=en\ntimezone=UTC\ntimestamp.extractor=Record",
+    None,
+);
+const BY_CLOCK: Layout = (
+    "partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner\npath.format='at'=HH-mm-ss\n\
+     partition.duration.ms=1000\nlocale=en\ntimezone=UTC",
+    None,
+);
+
+/// Runs of the same value, and changes.
+fn by_field(n: i64) -> String {
+    format!("f={}", (n / 5 + n * n / 11) % 7)
+}
+
+/// A record each eight seconds; every seventh is some minutes late.
+fn milliseconds(n: i64) -> i64 {
+    let late = if n % 7 == 4 { (n * 7_919) % 400_000 } else { 0 };
+    (43_200_000 + n * 8_000 - late).max(0)
+}
+
+fn by_minute(n: i64) -> String {
+    let minutes = milliseconds(n) / 60_000;
+    format!("at={:02}-{:02}", minutes / 60 % 24, minutes % 60)
+}
+
+impl Victim {
+    fn write_scattered(&mut self, count: i64) {
+        let fields = |n: i64| format!(r#"","t":{},"f":"{}"#, milliseconds(n), &by_field(n)[2..]);
+        self.records.write_each(&self.cluster, count, fields);
+    }
+
+    fn survives(mut self, (partitioner, directory): Layout, triggers: &str) {
+        let settings = format!("{partitioner}\n{triggers}");
+        self.suffer_with(|_| settings.clone(), |victim| victim.write_scattered(60));
+        // Without a schedule the last records would wait for more.
+        let last = if triggers.contains("schedule") { settings } else { format!("{settings}\nflush.size=1\n{NO_HOLD}") };
+        self.finish_with(&last, |victim| victim.assert_scattered(directory));
+    }
+
+    /// Every record once, each object's in order, and where they belong.
+    fn assert_scattered(&self, directory: Option<fn(i64) -> String>) {
+        let (mut found, mut wrong) = (BTreeMap::<(i64, i64), Vec<String>>::new(), Vec::new());
+        for (key, object) in self.bucket.objects() {
+            let mut text = String::new();
+            match key.ends_with(".gz") {
+                true => drop(flate2::read::MultiGzDecoder::new(&*object.body).read_to_string(&mut text).expect("gzip")),
+                false => text = String::from_utf8(object.body).expect("text"),
+            }
+            let mut before = None;
+            for line in text.lines() {
+                let value: Value = serde_json::from_str(line).expect("a record");
+                let (partition, n) = (value["partition"].as_i64().expect("a number"), value["n"].as_i64().expect("a number"));
+                let first = before.is_none().then(|| format!("+{partition}+{n:010}."));
+                if before.is_some_and(|before| before >= n) || first.is_some_and(|first| !key.contains(&first)) {
+                    wrong.push(format!("{key} holds {n} after {before:?}"));
+                }
+                if directory.is_some_and(|directory| !key.contains(&format!("/{}/", directory(n)))) {
+                    wrong.push(format!("{key} holds {n}"));
+                }
+                before = Some(n);
+                found.entry((partition, n)).or_default().push(key.clone());
+            }
+        }
+        for (partition, written) in (0..).zip(&self.records.written) {
+            for n in 0..*written {
+                let objects = found.remove(&(partition, n)).unwrap_or_default();
+                if objects.len() != 1 {
+                    wrong.push(format!("{partition}: {n} is in {objects:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty() && found.is_empty(), "{} are wrong: {:?}; {found:?}", wrong.len(), &wrong[..wrong.len().min(20)]);
+        assert_nothing_changed(&self.bucket);
+    }
+}
+
+#[test]
+fn killed_at_random_moments_with_directories_by_field_every_record_is_there_once() {
+    let Some(victim) = Victim::create("by-field") else { return };
+    victim.survives(BY_FIELD, "flush.size=9");
+}
+
+#[test]
+fn killed_at_random_moments_with_late_records_and_rotation_by_their_time_every_record_is_there_once() {
+    let Some(victim) = Victim::create("by-record-field") else { return };
+    let triggers = "flush.size=50\nrotate.interval.ms=150000\nrotate.schedule.interval.ms=900\ns3.compression.type=gzip";
+    victim.survives(BY_RECORD_FIELD, triggers);
+}
+
+#[test]
+fn killed_at_random_moments_with_several_directories_open_every_record_is_there_once() {
+    let Some(victim) = Victim::create("by-record") else { return };
+    victim.survives(BY_RECORD, "flush.size=11\npartitioner.max.open.files=3\nrotate.file.on.partition.change=false");
+}
+
+#[test]
+fn killed_at_random_moments_with_directories_by_the_wall_clock_every_record_is_there_once() {
+    let Some(victim) = Victim::create("by-clock") else { return };
+    victim.survives(BY_CLOCK, "flush.size=13\nrotate.schedule.interval.ms=1100\ns3.compression.type=gzip");
+}
