@@ -55,8 +55,8 @@ impl Victim {
     fn survives(mut self, (partitioner, directory): Layout, triggers: &str) {
         let settings = format!("{partitioner}\n{triggers}");
         self.suffer_with(|_| settings.clone(), |victim| victim.write_scattered(60));
-        // Without a schedule the last records would wait for more.
-        let last = if triggers.contains("schedule") { settings } else { format!("{settings}\nflush.size=1\n{NO_HOLD}") };
+        // Without the clock the last records would wait for more.
+        let last = if triggers.contains("schedule") || triggers.contains("idle") { settings } else { format!("{settings}\nflush.size=1\n{NO_HOLD}") };
         self.finish_with(&last, |victim| victim.assert_scattered(directory));
     }
 
@@ -101,6 +101,12 @@ impl Victim {
 fn killed_at_random_moments_with_directories_by_field_every_record_is_there_once() {
     let Some(victim) = Victim::create("by-field") else { return };
     victim.survives(BY_FIELD, "flush.size=9");
+}
+
+#[test]
+fn killed_at_random_moments_with_rotation_by_bytes_and_of_idle_files_every_record_is_there_once() {
+    let Some(victim) = Victim::create("by-bytes") else { return };
+    victim.survives(BY_FIELD, "flush.size=1000\nrotate.size.bytes=900\nrotate.idle.ms=700");
 }
 
 #[test]

@@ -177,6 +177,6 @@ impl super::config::StorageSinkConfig {
 
     /// Whether every cut is planned in the journal: where the clock decides anything, a size cut may fall elsewhere for the next owner.
     pub(super) fn plans_every_cut(&self) -> bool {
-        self.schedule.is_some() || self.by_clock()
+        self.schedule.is_some() || self.rotation.goes_by_clock() || self.by_clock()
     }
 }

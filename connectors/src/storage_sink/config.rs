@@ -164,6 +164,8 @@ fn rotation(config: &Config, by_time: bool) -> Result<Rotation> {
         interval: interval.filter(|_| by_time),
         on_change: config.get(&ROTATE_ON_CHANGE)?,
         max_open_files: usize::try_from(config.get(&MAX_OPEN_FILES)?).ok(),
+        bytes: u64::try_from(config.get(&ROTATE_SIZE)?).ok().filter(|bytes| *bytes > 0),
+        idle: Some(config.get(&ROTATE_IDLE)?).filter(|idle| *idle > 0),
     })
 }
 

@@ -18,19 +18,28 @@ use super::{
 const SMALLEST_PART: usize = 5 * 1024 * 1024;
 
 impl TopicPartitionWriter {
-    /// What the clock asks for. At most one scheduled cut, before the records of a batch, as on the JVM.
+    /// What the clock asks for. At most one cut, before the records of a batch, as on the JVM.
     pub(super) fn tick(&mut self, now: i64) -> Result<()> {
-        let Some(schedule) = &self.shared.config.schedule else { return Ok(()) };
-        if now < self.last_tick {
-            // The clock was set back: the next rotation would be as late as it had been ahead.
-            self.next_rotation = self.next_rotation.min(schedule.next_after(now));
-        }
-        self.last_tick = now;
-        if now < self.next_rotation || self.must_survey || self.boundaries.decide(self.next_to_read) {
+        let config = &self.shared.config;
+        if config.schedule.is_none() && !config.rotation.goes_by_clock() {
             return Ok(());
         }
-        let due = std::mem::replace(&mut self.next_rotation, schedule.next_after(now));
-        match self.shared.config.rotation.at(&self.group, now, due) {
+        if now < self.last_tick {
+            // The clock was set back: the next cut would be as late as it had been ahead.
+            let next = config.schedule.as_ref().map_or(i64::MAX, |schedule| schedule.next_after(now));
+            self.next_rotation = self.next_rotation.min(next);
+            self.group.clock_was_set_back(now);
+        }
+        self.last_tick = now;
+        let due = self.next_rotation;
+        let reason = config.rotation.at(&self.group, now, due);
+        if now < due && reason.is_none() || self.must_survey || self.boundaries.decide(self.next_to_read) {
+            return Ok(());
+        }
+        if let Some(schedule) = config.schedule.as_ref().filter(|_| now >= due) {
+            self.next_rotation = schedule.next_after(now);
+        }
+        match reason {
             Some(reason) => self.cut(reason, self.last_written + 1),
             None => Ok(()),
         }

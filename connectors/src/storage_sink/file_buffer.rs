@@ -34,11 +34,12 @@ impl FileBuffer {
         Self { writer, compression, compressor: None, raw, block, last_record: 0, sealed, sealed_bytes: 0 }
     }
 
-    /// Appends the record. On an error the file is as before.
-    pub(super) fn write(&mut self, record: &SinkRecord) -> Result<()> {
+    /// Appends the record, and says how many bytes it took before compression, as far as the writer keeps none back. On an error the file is as before.
+    pub(super) fn write(&mut self, record: &SinkRecord) -> Result<usize> {
         let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw };
         self.last_record = out.len();
-        self.writer.write(record, out).inspect_err(|_| out.truncate(self.last_record))
+        self.writer.write(record, out).inspect_err(|_| out.truncate(self.last_record))?;
+        Ok(out.len() - self.last_record)
     }
 
     /// Takes back the last record. Only before [`FileBuffer::settle`].

@@ -28,6 +28,21 @@ pub(super) static ROTATE: ConfigKey<i64> = ConfigKey::with_default(
 )
 .importance(Importance::High)
 .unit("ms");
+pub(super) static ROTATE_SIZE: ConfigKey<i64> = ConfigKey::with_default(
+    "rotate.size.bytes",
+    "-1",
+    "Closes the files of a topic-partition after the record with which they hold so many bytes together, before compression; off unless above 0.",
+)
+.unit("bytes")
+.extension();
+pub(super) static ROTATE_IDLE: ConfigKey<i64> = ConfigKey::with_default(
+    "rotate.idle.ms",
+    "-1",
+    "Closes the files of a topic-partition to which nothing was written for so long by the wall clock, so that the last records of a quiet topic do not wait for \
+     more; off unless above 0. As with `rotate.schedule.interval.ms`, each such cut is committed before its objects are completed.",
+)
+.unit("ms")
+.extension();
 pub(super) static TIME_ZONE: ConfigKey<String> =
     ConfigKey::with_default("timezone", "", "The time zone of `rotate.schedule.interval.ms` and of partitioners that go by time.")
         .check(|name| check_time_zone(name));
@@ -173,10 +188,12 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 42] = [
+    let here: [&'static dyn AnyConfigKey; 44] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
+        &ROTATE_SIZE,
+        &ROTATE_IDLE,
         &ROTATE,
         &TIME_ZONE,
         &TOPICS_DIR,

@@ -73,6 +73,10 @@ pub(super) enum Reason {
     PartitionChange,
     /// `partitioner.max.open.files`.
     OpenFiles,
+    /// `rotate.size.bytes`.
+    Bytes,
+    /// `rotate.idle.ms`.
+    Idle,
     /// A cut that was planned before a restart, or the edge of an object that is there already.
     Recovery,
 }
@@ -87,6 +91,8 @@ pub(super) struct TaskMetrics {
     interval: IntCounter,
     partition_change: IntCounter,
     max_open_files: IntCounter,
+    bytes: IntCounter,
+    idle: IntCounter,
     recovery: IntCounter,
 }
 
@@ -103,6 +109,8 @@ impl TaskMetrics {
             interval: rotations("interval"),
             partition_change: rotations("partition_change"),
             max_open_files: rotations("open_files"),
+            bytes: rotations("bytes"),
+            idle: rotations("idle"),
             recovery: rotations("recovery"),
         }
     }
@@ -114,6 +122,8 @@ impl TaskMetrics {
             Reason::Interval => self.interval.inc(),
             Reason::PartitionChange => self.partition_change.inc(),
             Reason::OpenFiles => self.max_open_files.inc(),
+            Reason::Bytes => self.bytes.inc(),
+            Reason::Idle => self.idle.inc(),
             Reason::Recovery => self.recovery.inc(),
         }
     }

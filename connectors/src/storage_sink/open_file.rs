@@ -92,14 +92,18 @@ impl OpenFile {
         Ok(Self { range, is_touched: false, views, tried, there, needs_key, needs_headers, reservation })
     }
 
-    /// Appends the record to each file, or to none.
-    pub(super) fn write(&mut self, record: &SinkRecord) -> Result<()> {
+    /// Appends the record to each file, or to none. Returns the bytes that it took in all of them.
+    pub(super) fn write(&mut self, record: &SinkRecord) -> Result<usize> {
         self.check(record)?;
         try_all(&mut self.tried, record)?;
+        let mut bytes = 0;
         for index in 0..self.views.len() {
-            if let Err(error) = self.views[index].buffer.write(record) {
-                self.views[..index].iter_mut().for_each(|view| view.buffer.undo());
-                return Err(error);
+            match self.views[index].buffer.write(record) {
+                Ok(written) => bytes += written,
+                Err(error) => {
+                    self.views[..index].iter_mut().for_each(|view| view.buffer.undo());
+                    return Err(error);
+                }
             }
         }
         for view in &mut self.views {
@@ -107,7 +111,7 @@ impl OpenFile {
         }
         self.range.last_offset = record.offset();
         self.range.records += 1;
-        Ok(())
+        Ok(bytes)
     }
 
     /// Whether each file would take the record; none keeps it.

@@ -14,6 +14,10 @@ pub(super) struct Rotation {
     pub(super) on_change: bool,
     /// `partitioner.max.open.files`.
     pub(super) max_open_files: Option<usize>,
+    /// `rotate.size.bytes`: of all files together.
+    pub(super) bytes: Option<u64>,
+    /// `rotate.idle.ms`.
+    pub(super) idle: Option<i64>,
 }
 
 /// The files that are open together, as far as a decision needs it.
@@ -21,6 +25,10 @@ pub(super) struct Rotation {
 pub(super) struct Group {
     /// Written to all files together.
     pub(super) records: u64,
+    /// The same in bytes, before compression.
+    bytes: u64,
+    /// When the last record was written, by the wall clock.
+    written_at: i64,
     /// The first offset of the group.
     pub(super) first: i64,
     /// The time of the first record that has one.
@@ -40,9 +48,11 @@ pub(super) struct Next<'a> {
 }
 
 impl Group {
-    /// A record was written.
-    pub(super) fn wrote(&mut self, record: &Next<'_>) {
+    /// A record was written, of so many bytes, at this time of the wall clock.
+    pub(super) fn wrote(&mut self, record: &Next<'_>, bytes: usize, now: i64) {
         self.records += 1;
+        self.bytes += bytes as u64;
+        self.written_at = now;
         self.first_time = self.first_time.or(record.time);
         self.last_is_tombstone = record.is_tombstone;
         if self.last_directory != record.directory {
@@ -50,9 +60,14 @@ impl Group {
         }
     }
 
+    /// The wall clock shows an earlier time than when a record was written.
+    pub(super) fn clock_was_set_back(&mut self, now: i64) {
+        self.written_at = self.written_at.min(now);
+    }
+
     /// The group is closed.
     pub(super) fn end(&mut self) {
-        (self.records, self.first_time) = (0, None);
+        (self.records, self.bytes, self.first_time) = (0, 0, None);
     }
 }
 
@@ -80,12 +95,26 @@ impl Rotation {
 
     /// Whether the files are cut after a record was written.
     pub(super) fn after(&self, group: &Group) -> Option<Reason> {
-        (group.records >= self.flush_size).then_some(Reason::Size)
+        if group.records >= self.flush_size {
+            return Some(Reason::Size);
+        }
+        self.bytes.is_some_and(|most| group.bytes >= most).then_some(Reason::Bytes)
     }
 
     /// Whether the files are cut because of the clock alone. `due`: the next instant of the grid.
     pub(super) fn at(&self, group: &Group, now: i64, due: i64) -> Option<Reason> {
-        (now >= due && group.records > 0).then_some(Reason::Schedule)
+        if group.records == 0 {
+            return None;
+        }
+        if now >= due {
+            return Some(Reason::Schedule);
+        }
+        self.idle.is_some_and(|idle| now.saturating_sub(group.written_at) >= idle).then_some(Reason::Idle)
+    }
+
+    /// Whether the clock cuts anything, beside its grid.
+    pub(super) fn goes_by_clock(&self) -> bool {
+        self.idle.is_some()
     }
 }
 
@@ -115,7 +144,7 @@ mod tests {
             if !open.iter().any(|directory| directory == next.directory) {
                 open.push(next.directory.to_owned());
             }
-            group.wrote(next);
+            group.wrote(next, 10, 0);
             if let Some(reason) = rotation.after(&group) {
                 cut(&mut group, &mut open, index + 1, reason);
             }
@@ -135,13 +164,20 @@ mod tests {
 
     #[test]
     fn late_records_do_not_turn_the_interval_back_and_the_whole_interval_is_enough() {
-        let rotation = Rotation { flush_size: 100, interval: Some(10 * MINUTE), on_change: false, max_open_files: None };
+        let rotation = Rotation {
+            flush_size: 100,
+            interval: Some(10 * MINUTE),
+            on_change: false,
+            max_open_files: None,
+            ..Rotation::default()
+        };
         assert_eq!(cuts(&rotation, &late()), told(&[(4, "Interval")]));
     }
 
     #[test]
     fn each_change_of_the_directory_cuts_where_it_is_asked_for_and_the_interval_acts() {
-        let rotation = Rotation { flush_size: 100, interval: Some(10 * MINUTE), on_change: true, max_open_files: None };
+        let rotation =
+            Rotation { flush_size: 100, interval: Some(10 * MINUTE), on_change: true, max_open_files: None, ..Rotation::default() };
         let changes = [(1, "PartitionChange"), (2, "Interval"), (3, "PartitionChange"), (4, "Interval")];
         assert_eq!(cuts(&rotation, &late()), told(&changes));
         assert_eq!(cuts(&Rotation { interval: None, ..rotation }, &late()), []);
@@ -149,7 +185,8 @@ mod tests {
 
     #[test]
     fn null_values_are_no_change_of_the_directory() {
-        let rotation = Rotation { flush_size: 100, interval: Some(10 * MINUTE), on_change: true, max_open_files: None };
+        let rotation =
+            Rotation { flush_size: 100, interval: Some(10 * MINUTE), on_change: true, max_open_files: None, ..Rotation::default() };
         let null = || Next { is_tombstone: true, ..record(0, "tombstone") };
         assert_eq!(cuts(&rotation, &[record(0, "a"), null(), record(1, "b"), record(2, "a")]), told(&[(3, "PartitionChange")]));
         // Their time counts.
@@ -158,7 +195,8 @@ mod tests {
 
     #[test]
     fn records_without_a_time_begin_no_interval() {
-        let rotation = Rotation { flush_size: 100, interval: Some(MINUTE), on_change: false, max_open_files: None };
+        let rotation =
+            Rotation { flush_size: 100, interval: Some(MINUTE), on_change: false, max_open_files: None, ..Rotation::default() };
         let timeless = || Next { time: None, ..record(0, "a") };
         let records = [timeless(), record(0, "a"), timeless(), record(MINUTE, "a")];
         assert_eq!(cuts(&rotation, &records), told(&[(3, "Interval")]));
@@ -167,14 +205,14 @@ mod tests {
 
     #[test]
     fn one_directory_too_many_cuts_before_it() {
-        let rotation = Rotation { flush_size: 4, interval: None, on_change: true, max_open_files: Some(2) };
+        let rotation = Rotation { flush_size: 4, interval: None, on_change: true, max_open_files: Some(2), ..Rotation::default() };
         let records = ["a", "b", "a", "c", "d", "c", "e"].map(|directory| record(0, directory));
         assert_eq!(cuts(&rotation, &records), told(&[(3, "OpenFiles"), (6, "OpenFiles")]));
     }
 
     #[test]
     fn the_size_counts_the_records_of_all_files() {
-        let rotation = Rotation { flush_size: 3, interval: None, on_change: true, max_open_files: None };
+        let rotation = Rotation { flush_size: 3, interval: None, on_change: true, max_open_files: None, ..Rotation::default() };
         let records = ["a", "b", "a", "b"].map(|directory| record(0, directory));
         assert_eq!(cuts(&rotation, &records), told(&[(3, "Size")]));
     }
@@ -184,8 +222,27 @@ mod tests {
         let rotation = Rotation { flush_size: 3, ..Rotation::default() };
         let mut group = Group::default();
         assert!(rotation.at(&group, 10, 10).is_none());
-        group.wrote(&record(0, "a"));
+        group.wrote(&record(0, "a"), 1, 5);
         assert!(rotation.at(&group, 9, 10).is_none());
         assert!(rotation.at(&group, 10, 10).is_some());
+    }
+
+    #[test]
+    fn bytes_of_all_files_cut_after_the_record_that_reaches_the_limit() {
+        let rotation = Rotation { flush_size: 100, bytes: Some(25), ..Rotation::default() };
+        let records = ["a", "b", "a", "b"].map(|directory| record(0, directory));
+        assert_eq!(cuts(&rotation, &records), told(&[(3, "Bytes")]));
+    }
+
+    #[test]
+    fn what_nothing_is_written_to_is_cut_after_a_while() {
+        let rotation = Rotation { flush_size: 100, idle: Some(50), ..Rotation::default() };
+        let mut group = Group::default();
+        assert!(rotation.at(&group, 1_000, i64::MAX).is_none(), "nothing is open");
+        group.wrote(&record(0, "a"), 1, 1_000);
+        group.wrote(&record(0, "a"), 1, 1_030);
+        assert!(rotation.at(&group, 1_079, i64::MAX).is_none());
+        assert_eq!(rotation.at(&group, 1_080, i64::MAX).map(|reason| format!("{reason:?}")).as_deref(), Some("Idle"));
+        assert!(rotation.at(&group, 0, i64::MAX).is_none(), "a clock that was set back");
     }
 }

@@ -173,8 +173,8 @@ impl TopicPartitionWriter {
         let tombstone = record.is_tombstone();
         let config = &self.shared.config;
         let directory = self.directories.current(config);
-        if let Some(file) = self.files.get_mut(directory) {
-            file.write(record)?;
+        let bytes = if let Some(file) = self.files.get_mut(directory) {
+            file.write(record)?
         } else {
             let before_offset = config.keys.before_offset(&self.topic_partition, directory);
             let is_there = |slot: &str| self.boundaries.has_file(slot, record.offset());
@@ -182,10 +182,11 @@ impl TopicPartitionWriter {
             let tolerates = self.shared.context.errant_record_reporter().is_some();
             let mut file = OpenFile::new(config, &before_offset, begins_with, is_there, tolerates, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
-            file.write(record)?;
+            let bytes = file.write(record)?;
             self.files.insert(directory, file);
             self.shared.metrics.open_files.inc();
-        }
+            bytes
+        };
         if self.group.records == 0 {
             // A group of which some files are there keeps its first offset, though its first records may be gone from the log since; unless it was
             // divided on the way: what follows is another group.
@@ -193,7 +194,7 @@ impl TopicPartitionWriter {
             self.group.first = known.unwrap_or(record.offset());
             self.ledger.skip(self.skipped_until.min(self.group.first));
         }
-        self.group.wrote(&Next { time, directory, is_tombstone: tombstone });
+        self.group.wrote(&Next { time, directory, is_tombstone: tombstone }, bytes, now);
         self.last_written = record.offset();
         Ok(())
     }

@@ -50,6 +50,9 @@ struct Story {
     interval: bool,
     on_change: bool,
     max_open_files: Option<u64>,
+    /// So many bytes cut, and the wall clock where nothing is written.
+    bytes: bool,
+    idle: bool,
 }
 
 const PLAIN: Story = Story {
@@ -69,6 +72,8 @@ const PLAIN: Story = Story {
     interval: false,
     on_change: false,
     max_open_files: None,
+    bytes: false,
+    idle: false,
 };
 
 impl Story {
@@ -105,6 +110,12 @@ impl Story {
         set("rotate.file.on.partition.change", if self.on_change { "true" } else { "false" });
         if let Some(most) = self.max_open_files {
             set("partitioner.max.open.files", &most.to_string());
+        }
+        if self.bytes {
+            set("rotate.size.bytes", "40");
+        }
+        if self.idle {
+            set("rotate.idle.ms", "300");
         }
         config
     }
@@ -362,6 +373,18 @@ fn directories_by_time_and_by_field_survive_settings_that_change_and_records_tha
 }
 
 #[test]
+fn cuts_by_bytes_and_of_what_is_idle_survive_everything() {
+    for by in [By::Digit, By::Field, By::RecordField, By::Wallclock] {
+        for (bytes, idle) in [(true, false), (false, true), (true, true)] {
+            let story = Story { by, bytes, idle, ..PLAIN };
+            tell_some(story, FEW);
+            tell_some(Story { keys: true, interval: true, frozen: true, ..story }, FEW);
+            tell_some(Story { change_flush_size: true, vanish: true, schedule: true, ..story }, FEW);
+        }
+    }
+}
+
+#[test]
 fn directories_by_time_survive_crashes_in_parts_too() {
     for by in [By::Record, By::Wallclock] {
         tell_some(Story { by, interval: true, large_records: true, ..PLAIN }, 3);
@@ -416,5 +439,7 @@ fn random(seed: u64) -> Story {
         interval: dice.one_in(2),
         on_change: dice.one_in(2),
         max_open_files: dice.one_in(4).then(|| 1 + dice.below(3)),
+        bytes: dice.one_in(4),
+        idle: dice.one_in(4),
     }
 }
