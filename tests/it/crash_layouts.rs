@@ -56,7 +56,11 @@ impl Victim {
         let settings = format!("{partitioner}\n{triggers}");
         self.suffer_with(|_| settings.clone(), |victim| victim.write_scattered(60));
         // Without the clock the last records would wait for more.
-        let last = if triggers.contains("schedule") || triggers.contains("idle") { settings } else { format!("{settings}\nflush.size=1\n{NO_HOLD}") };
+        let last = if triggers.contains("schedule") || triggers.contains("idle") {
+            settings
+        } else {
+            format!("{settings}\nflush.size=1\n{NO_HOLD}")
+        };
         self.finish_with(&last, |victim| victim.assert_scattered(directory));
     }
 

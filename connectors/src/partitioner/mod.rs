@@ -7,6 +7,7 @@ mod field;
 mod hourly;
 mod record;
 mod record_field;
+mod schema_affix;
 mod time_based;
 mod wallclock;
 
@@ -18,6 +19,7 @@ pub(crate) use field::FieldPartitioner;
 pub(crate) use hourly::HourlyPartitioner;
 pub(crate) use record::RecordTimestampExtractor;
 pub(crate) use record_field::RecordFieldTimestampExtractor;
+pub(crate) use schema_affix::{Affix, SchemaAffix};
 pub(crate) use time_based::TimeBasedPartitioner;
 pub(crate) use wallclock::WallclockTimestampExtractor;
 

@@ -17,7 +17,11 @@ use super::{
     schedule::Schedule,
     tagging::Tagging,
 };
-use crate::{compression::Compression, joda::Zone};
+use crate::{
+    compression::Compression,
+    joda::Zone,
+    partitioner::{Affix, SchemaAffix},
+};
 
 /// How many requests a connector may have open. A value that is refused is reported with its definition.
 pub(crate) fn uploads_in_flight(config: &Config) -> usize {
@@ -95,7 +99,10 @@ impl StorageSinkConfig {
             formats.push(ViewFormat { view, format, extension });
         }
         let entry = find(plugins.partitioners(), &config.get(&PARTITIONER)?)?;
-        let partitioner = entry.configure(config)?;
+        let mut partitioner = entry.configure(config)?;
+        if let Some(affix) = Affix::of(&config.get(&AFFIX)?) {
+            partitioner = Arc::new(SchemaAffix::new(affix, partitioner, config.get(&DIRECTORY_DELIMITER)?));
+        }
         let mut sorts = vec![(entry.name, (entry.config_def)())];
         let mut extractor = None;
         let partitioned_by = partitioner.partitioned_by();

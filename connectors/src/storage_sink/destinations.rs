@@ -11,7 +11,7 @@ use connect_api::{
 
 use super::{
     config::{NullValues, StorageSinkConfig},
-    keys::{FORMAT, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
+    keys::{AFFIX, FORMAT, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
 };
 
 /// The forms of the names of all files, below `store`: `s3://bucket`. Nothing where the settings are refused.
@@ -51,7 +51,9 @@ fn layout(config: &Config, plugins: &Plugins) -> String {
     let Ok(partitioner) = partitioner else { return String::new() };
     let def = (partitioner.config_def)();
     let values = def.keys.iter().map(|key| config.text(key.name()).or(key.default()).unwrap_or_default().trim());
-    let parts: Vec<_> = std::iter::once(partitioner.name.rsplit('.').next().unwrap_or_default()).chain(values).collect();
+    let affix = config.text(AFFIX.name()).filter(|affix| *affix != "NONE");
+    let class = partitioner.name.rsplit('.').next().unwrap_or_default();
+    let parts: Vec<_> = std::iter::once(class).chain(values).chain(affix).collect();
     format!("<{}>", parts.join(" "))
 }
 
@@ -125,6 +127,7 @@ mod tests {
             ("topics.dir", "other"),
             ("directory.delim", "_"),
             ("file.delim", "-"),
+            ("s3.schema.partition.affix.type", "SUFFIX"),
             ("filename.offset.zero.pad.width", "3"),
             ("s3.compression.type", "gzip"),
             ("format.class", "io.confluent.connect.s3.format.bytearray.ByteArrayFormat"),

@@ -2,7 +2,10 @@
 
 use connect_api::config::{AnyConfigKey, Config, ConfigDef};
 
-use super::{journal, keys::EXTRACTOR};
+use super::{
+    journal,
+    keys::{AFFIX, EXTRACTOR},
+};
 use crate::joda::Zone;
 
 /// Settings that decide neither names nor cuts nor what a record becomes: whatever else changes between a crash and the restart may put records into
@@ -75,9 +78,9 @@ pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)]) -> u64 {
     };
     let machine = zone_of_machine(config);
     let machine = machine.iter().map(|zone| (MACHINE, zone.name()));
-    journal::fingerprint(
-        plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def))).chain(machine),
-    )
+    let affix = config.text(AFFIX.name()).filter(|affix| *affix != "NONE").map(|affix| (AFFIX.name(), affix));
+    let plugins = plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def)));
+    journal::fingerprint(plugins.chain(machine).chain(affix))
 }
 
 #[cfg(test)]

@@ -179,12 +179,13 @@ static BYTES_SEPARATOR: ConfigKey<String> =
         .raw()
         .of_plugins();
 pub(super) static AFFIX: ConfigKey<String> =
-    ConfigKey::with_default("s3.schema.partition.affix.type", "NONE", "Adds the schema's name to the directory; not there yet.")
-        .check(|affix| match affix.as_str() {
-            "NONE" => Ok(()),
-            "PREFIX" | "SUFFIX" => Err("it is not supported yet: write NONE, or leave it out".to_owned()),
-            _ => Err("must be one of NONE, PREFIX, SUFFIX".to_owned()),
-        });
+    ConfigKey::with_default(
+        "s3.schema.partition.affix.type",
+        "NONE",
+        "Whether `schema_name=` and the name of the value's schema stand before or after the partitioner's directory; `null` for a value without a name.",
+    )
+    .one_of(&["NONE", "PREFIX", "SUFFIX"])
+    .importance(Importance::Low);
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {

@@ -78,7 +78,6 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
             setting("value.converter.schemas.enable") == "true"
                 || (setting("key.converter").ends_with("JsonConverter") && setting("key.converter.schemas.enable") != "false"),
         ),
-        ("schema name in the path", !matches!(setting("s3.schema.partition.affix.type"), "" | "NONE")),
         ("REST API", any_step("REST ")),
         ("several connectors", any_step("create second connector")),
     ];
