@@ -79,7 +79,6 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
                 || (setting("key.converter").ends_with("JsonConverter") && setting("key.converter.schemas.enable") != "false"),
         ),
         ("REST API", any_step("REST ")),
-        ("several connectors", any_step("create second connector")),
     ];
     missing.iter().filter(|(_, needed)| *needed).map(|(feature, _)| *feature).collect()
 }

@@ -47,6 +47,8 @@ struct Run<'a> {
     proxy: Option<Proxy>,
     flush_interval: String,
     process: Option<Connect>,
+    /// A connector beside it in the same consumer group.
+    second: Option<Connect>,
     produced: BTreeMap<(String, i32), i64>,
     outcome: Outcome,
 }
@@ -68,6 +70,7 @@ pub(super) fn run(case: &Case, cluster: &Cluster, bucket: &Bucket, expected: &[S
         proxy: None,
         flush_interval: "1000".to_owned(),
         process: None,
+        second: None,
         produced: BTreeMap::new(),
         outcome: Outcome::default(),
     };
@@ -108,7 +111,10 @@ impl Run<'_> {
                 self.flush_interval = interval.to_owned();
             }
             "set S3 faults" => self.inject(step),
-            "create connector" => self.start(step),
+            "create connector" => self.process = Some(self.start(step, "")),
+            "create second connector NAME-B, same consumer group" => {
+                self.second = Some(self.start(step, &format!("name={}-B\n", self.case.name)));
+            }
             "delete connector (graceful stop)" | "SIGTERM worker" => self.stop(),
             "kill -9 worker" => self.kill(),
             "add partition" => {
@@ -190,7 +196,8 @@ impl Run<'_> {
         self.proxy = Some(proxy);
     }
 
-    fn start(&mut self, step: &Value) {
+    /// `more`: what else the connector's file says.
+    fn start(&self, step: &Value, more: &str) -> Connect {
         let mut connector = self.case.connector.replace("${STORE_URL}", &self.store_url).replace("${BUCKET}", self.bucket.name());
         connector.push('\n');
         // The JVM waits for nobody's requests: the pause after a crash is ours, and its length is not what the cases are about.
@@ -203,6 +210,7 @@ impl Run<'_> {
         for (key, value) in step["changed"].as_object().into_iter().flatten().filter(|(key, _)| *key != "store.url") {
             connector.push_str(&format!("{key}={}\n", value.as_str().expect("a text")));
         }
+        connector.push_str(more);
         let worker = format!(
             "bootstrap.servers={}\nkey.converter=org.apache.kafka.connect.storage.StringConverter\n\
              value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n\
@@ -213,11 +221,11 @@ impl Run<'_> {
         );
         let mut process = Connect::start(&self.directory, &worker, &connector);
         wait_until("it listens or has ended", PREPARED_WITHIN, || process.get("/livez").is_some() || !process.is_running());
-        self.process = Some(process);
+        process
     }
 
     fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
+        for mut process in self.process.take().into_iter().chain(self.second.take()) {
             self.outcome.refused |= !process.is_running();
             process.stop(Duration::from_secs(20));
             self.outcome.log.push_str(&process.log());
