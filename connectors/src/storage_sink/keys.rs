@@ -163,6 +163,8 @@ static BYTES_SEPARATOR: ConfigKey<String> =
     ConfigKey::with_default("format.bytearray.separator", "\n", "What is written after each record: see ByteArrayFormat.")
         .raw()
         .of_plugins();
+static JSON_DECIMALS: ConfigKey<String> =
+    ConfigKey::with_default("json.decimal.format", "BASE64", "How decimals are written: see JsonFormat.").of_plugins();
 pub(super) static AFFIX: ConfigKey<String> =
     ConfigKey::with_default("s3.schema.partition.affix.type", "NONE", "Adds the schema's name to the directory; not there yet.")
         .check(|affix| match affix.as_str() {
@@ -173,7 +175,7 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 42] = [
+    let here: [&'static dyn AnyConfigKey; 43] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -212,6 +214,7 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &PARTITION_FIELDS,
         &BYTES_EXTENSION,
         &BYTES_SEPARATOR,
+        &JSON_DECIMALS,
         &tagging::TAGGING,
         &tagging::PAIRS,
         &tagging::ON_ERROR,
