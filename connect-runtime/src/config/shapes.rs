@@ -86,6 +86,11 @@ pub(super) fn begins_as_json(text: &[u8]) -> bool {
         || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
 }
 
+/// Whether a text is an object with keys in quotes, which Java properties never are.
+pub(super) fn is_json(text: &[u8]) -> bool {
+    text.trim_ascii_start().strip_prefix(b"{").is_some_and(|rest| matches!(rest.trim_ascii_start(), [b'"' | b'}', ..]))
+}
+
 /// What a text is that is neither Java properties nor any other form that is read.
 pub(super) fn foreign(text: &str) -> Option<Shape> {
     let is_json = begins_as_json(text.as_bytes());
