@@ -62,9 +62,11 @@ impl Loaded {
                 let found = refused.unless(WORKER, file.and_then(|file| of_worker(&file)));
                 let (config, mut warnings) = found;
                 if config.iter().next().is_none() && refused.is_empty() {
-                    let nothing = nothing_in(path);
                     // A worker without keys has Kafka's defaults; a file without keys that stands alone was meant to be something.
-                    if files.is_empty() { refused.push(WORKER, nothing) } else { warnings.push(nothing) }
+                    match files.is_empty() {
+                        true => refused.push(WORKER, nothing_in(path, "name a connector's file, or write its keys")),
+                        false => warnings.push(nothing_in(path, "the worker has Kafka Connect's defaults")),
+                    }
                 }
                 (config, warnings)
             }
@@ -160,8 +162,8 @@ fn is_worker_s(config: &Config) -> Option<Problem> {
     Some(Problem::of_key(key, message).at(entry.origin.clone()))
 }
 
-fn nothing_in(path: &Path) -> Problem {
-    let message = "there is nothing in this file, so that the worker has Kafka Connect's defaults";
+fn nothing_in(path: &Path, therefore: &str) -> Problem {
+    let message = format!("there is nothing in this file: {therefore}");
     Problem::general(message).at(Some(Origin { file: path.display().to_string().into(), line: 0 }))
 }
 

@@ -33,10 +33,6 @@ enum Kind {
 const JSON: &str = "until then write JSON with io.confluent.connect.s3.format.json.JsonFormat, and convert it where it is read";
 const BYTES: &str = "until then keep the bytes as they are, with org.apache.kafka.connect.converters.ByteArrayConverter and \
                      io.confluent.connect.s3.format.bytearray.ByteArrayFormat, and decode them where they are read";
-const REGISTRY: &str = "on the JVM it is a serializer of Kafka clients, and io.confluent.connect.avro.AvroConverter or its like is meant, which is not \
-                        supported yet either; until then keep the bytes as they are, with \
-                        org.apache.kafka.connect.converters.ByteArrayConverter and io.confluent.connect.s3.format.bytearray.ByteArrayFormat, and \
-                        decode them where they are read";
 const LEAVE_OUT: &str = "until then take it out of `transforms`, and change the records where they are read";
 const OTHER_CONNECTOR: &str = "it is another connector, with keys of its own: write a file for io.confluent.connect.s3.S3SinkConnector, whose \
                                keys `connect config-reference` lists";
@@ -61,7 +57,7 @@ static FAMILIES: &[Family] = &[
     Family { kind: Kind::Converter, begins: "io.apicurio.registry.", classes: &[], until_then: BYTES },
     Family { kind: Kind::Converter, begins: "com.blueapron.connect.protobuf.", classes: &[], until_then: BYTES },
     Family { kind: Kind::Converter, begins: "io.debezium.converters.", classes: &[], until_then: BYTES },
-    Family { kind: Kind::Converter, begins: "io.confluent.kafka.serializers.", classes: &[], until_then: REGISTRY },
+    Family { kind: Kind::Converter, begins: "io.confluent.kafka.serializers.", classes: &[], until_then: BYTES },
     Family {
         kind: Kind::Transformation,
         begins: "org.apache.kafka.connect.transforms.",

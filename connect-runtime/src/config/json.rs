@@ -25,6 +25,9 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
     let at = |line: u32| Some(Origin { file: name.clone(), line });
     let object = match serde_json::from_str(text) {
         Ok(Value::Object(object)) => object,
+        Ok(Value::Array(list)) if list.first().is_some_and(|item| item.get("definition").is_some()) => {
+            return Err(Problem::general(VERDICT).at(at(1)).into());
+        }
         Ok(Value::Array(_)) => return Err(Problem::general(LIST).at(at(1)).into()),
         Ok(_) => return Err(Problem::general("a connector file in JSON holds an object of settings").at(at(1)).into()),
         Err(error) => {
@@ -322,6 +325,7 @@ mod tests {
         let said = |text: &str| parse(text, "x.json").unwrap_err().to_string();
         assert!(said(r#"{"connectors": [{"name": "s3", "config": {}}]}"#).contains("jq '.connectors[0]'"));
         assert!(said(r#"{"configs": [{"definition": {"name": "topics"}, "value": {"value": "a"}}]}"#).contains("config/validate"));
+        assert!(said(r#"[{"definition": {"name": "topics"}, "value": {}}]"#).contains("config/validate"));
         assert!(said(r#"{"Name": "s3", "Config": {"topics": "a"}}"#).contains("in lower case"));
     }
 

@@ -152,6 +152,9 @@ pub(super) fn cloud_formation(text: &str) -> Option<Shape> {
 pub(super) fn part_of_yaml(root: Node<'_>) -> Option<Shape> {
     let names = ["config", "spec", "connectorConfiguration", "configuration", "configs", "connectors"];
     let entries = root.entries();
+    if let Some((_, key, _)) = entries.iter().find(|(name, _, value)| *name == "environment" && value.text().is_none()) {
+        return Some(Shape::at(key.line(), CONTAINER));
+    }
     let (name, key, _) = entries.iter().find(|(name, _, value)| names.contains(name) && value.text().is_none())?;
     Some(Shape::at(key.line(), format!("{name}: {PART}")))
 }

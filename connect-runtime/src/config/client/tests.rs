@@ -260,6 +260,20 @@ fn mechanisms_that_are_missing_name_what_to_use_instead() {
     assert!(kerberos.contains("GSSAPI"), "{kerberos}");
     let no_password = consumer(&[("consumer.security.protocol", "SASL_SSL"), ("consumer.sasl.mechanism", "PLAIN")]).unwrap_err();
     assert!(no_password.contains("set consumer.sasl.jaas.config"), "{no_password}");
+    let checked = |pairs: &[(&str, &str)]| {
+        let protocol = [("consumer.security.protocol", "SASL_SSL"), ("consumer.sasl.mechanism", "PLAIN")];
+        let worker = worker(&[&protocol, pairs].concat());
+        translate_for(Client::Consumer, &worker, &connector(&[]), 0).checked_as_a_whole(Client::Consumer).problems
+    };
+    let module = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+    let jaas = format!("{module} username=\"\" password=\"\";");
+    for (pairs, said) in [
+        ([("consumer.sasl.username", ""), ("consumer.sasl.password", "")].as_slice(), "PLAIN needs a user and a password"),
+        (&[("consumer.sasl.jaas.config", &jaas)], "the option username=\"…\" is empty"),
+    ] {
+        let problems = checked(pairs);
+        assert!(problems.len() == 1 && problems.to_string().contains(said), "{problems}");
+    }
 }
 
 #[test]
@@ -348,4 +362,13 @@ fn copies_for_the_dead_letter_queue_are_never_sent_without_an_answer() {
         let refused = producer_properties(&worker(&[]), &connector, 0).unwrap_err().to_string();
         assert!(refused.contains(key) && refused.contains("remove it"), "{refused}");
     }
+}
+
+#[test]
+fn thousands_of_unknown_keys_of_a_client_are_answered_without_a_guess_for_each() {
+    let keys: Vec<_> = (0..300).map(|number| format!("consumer.override.fetch.min.byte{number:03}")).collect();
+    let pairs: Vec<_> = keys.iter().map(|key| (key.as_str(), "1")).collect();
+    let said = translate_for(Client::Consumer, &worker(&[]), &connector(&pairs), 0).warnings.to_string();
+    assert_eq!(said.matches("unknown client setting").count(), 300, "{said}");
+    assert!((1..=100).contains(&said.matches("did you mean").count()), "{said}");
 }

@@ -192,11 +192,15 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
     translation
 }
 
+const MOST_GUESSES: usize = 100;
+
 /// Sets a key of librdkafka, if it is one and the value can be one.
 fn known(client: Client, java: &str, name: &str, setting: &Setting, translation: &mut Translation) {
     let Some(key) = librdkafka_keys::find(name) else {
         if !setting.inherited {
-            let near = nearest(java, librdkafka_keys::KEYS.iter().map(|key| key.name));
+            // Each guess costs time, and who has so many unknown keys has another kind of file.
+            let few = translation.warnings.len() < MOST_GUESSES;
+            let near = few.then(|| nearest(java, librdkafka_keys::KEYS.iter().map(|key| key.name))).flatten();
             let problem = setting.remark(java, |written_as| format!("unknown client setting {written_as}, it changes nothing"));
             translation.warnings.push(match near {
                 Some(near) => problem.suggest(near),

@@ -33,7 +33,7 @@ impl Check<'_> {
 fn of_connectors_clients(key: &str) -> Option<Problem> {
     let clients = [Client::Consumer, Client::Producer, Client::Admin];
     let (client, setting) = clients.into_iter().find_map(|client| Some((client, key.strip_prefix(client.override_prefix())?)))?;
-    let warning = Problem::of_key(key, format!("{key} changes nothing in a worker's file: it is for connectors'"));
+    let warning = Problem::of_key(key, format!("{key} changes nothing in a worker's file: it is for connectors"));
     Some(warning.suggest(format!("{}{setting}", client.prefix())))
 }
 
@@ -62,7 +62,7 @@ mod tests {
         );
         assert_eq!(said.len(), 3, "{said:?}");
         assert!(said.contains(
-            &"w.properties:2: consumer.override.fetch.min.bytes changes nothing in a worker's file: it is for connectors' (did you mean \
+            &"w.properties:2: consumer.override.fetch.min.bytes changes nothing in a worker's file: it is for connectors (did you mean \
               `consumer.fetch.min.bytes`?)"
                 .to_owned()
         ));
