@@ -299,7 +299,7 @@ fn a_client_s_file_that_is_none_is_refused_and_a_placeholder_in_one_is_named_onc
     let connector = files.with("s3.properties", CONNECTOR_FILE);
     let with = |name: &str, content: &str| {
         let options = Options { command_config: Some(files.with(name, content)), ..brokers() };
-        check(&[connector.clone()], &options)
+        check(std::slice::from_ref(&connector), &options)
     };
     assert!(with("client.json", "{}").unwrap_err().text().contains("client.json: a client's file is Java properties or TOML"));
     assert!(with("other.properties", CONNECTOR_FILE).unwrap_err().text().contains("this is a connector's file"));

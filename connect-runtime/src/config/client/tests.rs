@@ -60,6 +60,7 @@ fn keys_of_java_without_a_counterpart_are_known_and_nothing_like_them_is_suggest
     let keys = [
         "sasl.login.refresh.buffer.seconds",
         "sasl.oauthbearer.jwks.endpoint.url",
+        "sasl.oauthbearer.jwt.validator.class",
         "sasl.kerberos.ticket.renew.jitter",
         "compression.zstd.level",
         "partitioner.ignore.keys",

@@ -192,12 +192,17 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
     translation
 }
 
+/// What keys of mechanisms begin with that are not here: there are more of them with every release of Kafka.
+const OF_MECHANISMS: [(&str, &str); 3] = [("sasl.login.", TOKENS), ("sasl.oauthbearer.", TOKENS), ("sasl.kerberos.", KERBEROS)];
 const MOST_GUESSES: usize = 100;
 
 /// Sets a key of librdkafka, if it is one and the value can be one.
 fn known(client: Client, java: &str, name: &str, setting: &Setting, translation: &mut Translation) {
     let Some(key) = librdkafka_keys::find(name) else {
-        if !setting.inherited {
+        let of_mechanism = OF_MECHANISMS.iter().find(|(start, _)| java.starts_with(start));
+        if let Some((_, reason)) = of_mechanism.filter(|_| !setting.inherited) {
+            translation.warnings.push(setting.remark(java, |written_as| format!("{written_as} changes nothing here: {reason}")));
+        } else if !setting.inherited {
             // Each guess costs time, and who has so many unknown keys has another kind of file.
             let few = translation.warnings.len() < MOST_GUESSES;
             let near = few.then(|| nearest(java, librdkafka_keys::KEYS.iter().map(|key| key.name))).flatten();

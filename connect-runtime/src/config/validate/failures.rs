@@ -48,12 +48,14 @@ fn never_in_a_name(pattern: &str) -> Option<char> {
     let mut closes = None;
     let mut characters = pattern.chars().peekable();
     while let Some(c) = characters.next() {
-        match (closes, c) {
-            (Some(end), _) if c == end => closes = None,
-            (Some(_), _) => {}
-            (None, '[') => closes = Some(']'),
-            (None, '{') => closes = Some('}'),
-            (None, '/' | ',' | '"' | '<' | ' ') if !matches!(characters.peek(), Some('?' | '*' | '{')) => return Some(c),
+        if let Some(end) = closes {
+            closes = closes.filter(|_| c != end);
+            continue;
+        }
+        match c {
+            '[' => closes = Some(']'),
+            '{' => closes = Some('}'),
+            '/' | ',' | '"' | '<' | ' ' if !matches!(characters.peek(), Some('?' | '*' | '{')) => return Some(c),
             _ => {}
         }
     }

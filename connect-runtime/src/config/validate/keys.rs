@@ -259,12 +259,10 @@ fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config)
         let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
         problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
     }
-    if !key.one_of().is_empty() {
-        if let Some(near) = nearest(value, key.one_of().iter().copied()) {
-            return problem.suggest(near);
-        }
+    match nearest(value, key.one_of().iter().copied()) {
+        Some(near) => problem.suggest(near),
+        None => problem,
     }
-    problem
 }
 
 fn first_sentence(documentation: &str) -> &str {
