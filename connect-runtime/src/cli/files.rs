@@ -25,7 +25,7 @@ pub(super) struct Loaded {
 pub(super) struct Checked {
     pub(super) worker: WorkerConfig,
     pub(super) connectors: Vec<Config>,
-    /// Of the worker's keys and of the files themselves; those of a connector's keys are logged when it is started.
+    /// Of the worker's keys, of the files themselves and of connectors together; those of a connector's keys are logged when it is started.
     pub(super) unlogged: Problems,
     pub(super) warnings: Problems,
 }
@@ -111,6 +111,8 @@ impl Loaded {
         of_worker.append(&worker_read);
         let mut unlogged = of_worker.warnings.clone();
         unlogged.append(connectors_read.warnings.clone());
+        let of_groups = config::shared_groups(&self.worker, &self.connectors);
+        unlogged.append(of_groups.clone());
         add(WORKER, of_worker);
         add(CONNECTOR, connectors_read);
         for connector in &self.connectors {
@@ -118,7 +120,7 @@ impl Loaded {
         }
         add(CONNECTOR, Validation::of_problems(repeated_names(&self.connectors)));
         add(CONNECTOR, Validation::of_problems(config::shared_destinations(plugins, &self.connectors)));
-        add(CONNECTOR, Validation::of_warnings(config::shared_groups(&self.worker, &self.connectors)));
+        add(CONNECTOR, Validation::of_warnings(of_groups));
         let worker = WorkerConfig::try_from(&self.worker);
         let warnings = refused.into_result()?;
         let worker = worker.map_err(|problems| Refused::of(WORKER, problems))?;
