@@ -226,3 +226,13 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
 fn check_time_zone(name: &str) -> Result<(), String> {
     if name.is_empty() { Ok(()) } else { Zone::of(name).map(drop) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_json_files_is_known_beside_every_format() {
+        assert!(keys().iter().any(|key| key.name() == "json.decimal.format" && key.is_of_plugins()));
+    }
+}
