@@ -25,7 +25,7 @@ pub(super) struct Loaded {
 pub(super) struct Checked {
     pub(super) worker: WorkerConfig,
     pub(super) connectors: Vec<Config>,
-    /// Of the worker's keys and of the files themselves; those of a connector's keys are logged when it is started.
+    /// Of the worker's keys, of the files themselves and of connectors together; those of a connector's keys are logged when it is started.
     pub(super) unlogged: Problems,
     pub(super) warnings: Problems,
 }
@@ -58,7 +58,18 @@ impl Loaded {
         });
         let (worker, mut of_worker) = match has_worker.then(|| files.remove(0)) {
             Some((path, _)) if path.as_os_str().is_empty() => Default::default(),
-            Some((_, file)) => refused.unless(WORKER, file.and_then(|file| of_worker(&file))),
+            Some((path, file)) => {
+                let found = refused.unless(WORKER, file.and_then(|file| of_worker(&file)));
+                let (config, mut warnings) = found;
+                if config.iter().next().is_none() && refused.is_empty() {
+                    // A worker without keys has Kafka's defaults; a file without keys that stands alone was meant to be something.
+                    match files.is_empty() {
+                        true => refused.push(WORKER, nothing_in(path, "name a connector's file, or write its keys")),
+                        false => warnings.push(nothing_in(path, "the worker has Kafka Connect's defaults")),
+                    }
+                }
+                (config, warnings)
+            }
             None => (DEFAULT_WORKER.into_iter().collect(), Problems::default()),
         };
         let (worker, of_options) = with_options(worker, options, &mut refused);
@@ -68,6 +79,10 @@ impl Loaded {
             let found = refused.unless(CONNECTOR, file.and_then(|file| file.of_connectors()));
             read.warnings.append(found.warnings);
             for config in found.connectors {
+                if let Some(problem) = is_worker_s(&config) {
+                    refused.push(CONNECTOR, problem);
+                    continue;
+                }
                 read.connectors.push(refused.unless(CONNECTOR, named(config, path, options)));
             }
         }
@@ -96,6 +111,8 @@ impl Loaded {
         of_worker.append(&worker_read);
         let mut unlogged = of_worker.warnings.clone();
         unlogged.append(connectors_read.warnings.clone());
+        let of_groups = config::shared_groups(&self.worker, &self.connectors);
+        unlogged.append(of_groups.clone());
         add(WORKER, of_worker);
         add(CONNECTOR, connectors_read);
         for connector in &self.connectors {
@@ -103,6 +120,7 @@ impl Loaded {
         }
         add(CONNECTOR, Validation::of_problems(repeated_names(&self.connectors)));
         add(CONNECTOR, Validation::of_problems(config::shared_destinations(plugins, &self.connectors)));
+        add(CONNECTOR, Validation::of_warnings(of_groups));
         let worker = WorkerConfig::try_from(&self.worker);
         let warnings = refused.into_result()?;
         let worker = worker.map_err(|problems| Refused::of(WORKER, problems))?;
@@ -130,6 +148,27 @@ fn is_worker(file: &SettingsFile) -> bool {
     file.of_worker().is_ok_and(|(config, _)| !is_connector_config(&config) && has_any(&config, &OF_WORKERS))
 }
 
+/// What is said of a worker's keys in a connector's place.
+fn is_worker_s(config: &Config) -> Option<Problem> {
+    const ALONE_OF_WORKERS: [&str; 6] = [
+        "bootstrap.servers",
+        "group.id",
+        "plugin.path",
+        "offset.storage.topic",
+        "config.storage.topic",
+        "offset.storage.file.filename",
+    ];
+    let is_connector_s = config.entry("connector.class").is_some() || has_any(config, &OF_CONNECTORS);
+    let (key, entry) = ALONE_OF_WORKERS.iter().find_map(|key| Some((*key, config.entry(key)?))).filter(|_| !is_connector_s)?;
+    let message = "this is a worker's file: it is Java properties or TOML, and comes before those of connectors";
+    Some(Problem::of_key(key, message).at(entry.origin.clone()))
+}
+
+fn nothing_in(path: &Path, therefore: &str) -> Problem {
+    let message = format!("there is nothing in this file: {therefore}");
+    Problem::general(message).at(Some(Origin { file: path.display().to_string().into(), line: 0 }))
+}
+
 fn of_worker(file: &SettingsFile) -> Result<(Config, Problems), Problems> {
     let (config, warnings) = file.of_worker()?;
     let mut problems = Problems::default();
@@ -153,7 +192,8 @@ fn with_options(mut worker: Config, options: &Options, refused: &mut Refused) ->
     set("listeners", options.metrics_addr.as_ref().map(|address| format!("http://{address}")), "--metrics-addr");
     set("memory.limit", options.memory.clone(), "--memory");
     if let Some(file) = &options.command_config {
-        warnings = config::add_command_config(&mut worker, &refused.unless(WORKER, config::read_worker(file)));
+        let read = config::read_client(file).and_then(|client| config::add_command_config(&mut worker, &client));
+        warnings = refused.unless(WORKER, read);
     }
     (worker, warnings)
 }

@@ -26,6 +26,11 @@ impl Refused {
         self.append(exit_code, &Validation::of_problems(problems));
     }
 
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.validation.problems.is_empty()
+    }
+
     /// Adds what came of a check.
     pub(super) fn append(&mut self, exit_code: u8, validation: &Validation) {
         if self.exit_code == 0 && !validation.problems.is_empty() {

@@ -1,5 +1,6 @@
 //! The settings of Kafka clients: in layers as Kafka Connect puts them together, written for Java, read by librdkafka.
 
+mod command_config;
 mod iso_duration;
 mod jaas;
 mod librdkafka_keys;
@@ -9,9 +10,11 @@ mod settings;
 mod translate;
 mod whole;
 
-use connect_api::config::{Config, Problem, Problems};
+use connect_api::config::Problems;
 
-use super::{ConnectorConfig, WorkerConfig, nearest::nearest};
+use super::{ConnectorConfig, WorkerConfig};
+pub(crate) use command_config::add_command_config;
+pub(super) use command_config::in_own_file;
 use settings::Settings;
 pub(super) use settings::is_secret;
 use translate::Translation;
@@ -140,46 +143,11 @@ fn built_in(client: Client, connector: &str, task: usize) -> Vec<(&'static str, 
     all
 }
 
-/// Adds the keys of a client's own file, such as `client.properties`, to a worker's: they are for every client. Returns what is to be said of
-/// keys that no client has.
-pub(crate) fn add_command_config(worker: &mut Config, client_file: &Config) -> Problems {
-    let mut warnings = Problems::default();
-    for (key, entry) in client_file.iter() {
-        if key == "bootstrap.servers" {
-            if worker.entry(key).is_none() {
-                worker.insert(key, entry.value.clone(), entry.origin.clone());
-            }
-            continue;
-        }
-        if reader_of(key).is_none() {
-            warnings.push(of_nobody(key).at(entry.origin.clone()));
-            continue;
-        }
-        // For each, so that it is seen that all of them have it from here: a key for consumers alone is no mistake of the others.
-        for client in [Client::Consumer, Client::Producer, Client::Admin] {
-            worker.insert(format!("{}{key}", client.prefix()), entry.value.clone(), entry.origin.clone());
-        }
-    }
-    warnings
-}
-
-/// What is said of a key that is no client's, though it stands in a client's file.
-fn of_nobody(key: &str) -> Problem {
-    let of_registry = ["schema.registry.", "basic.auth.", "bearer.auth."].iter().any(|prefix| key.starts_with(prefix));
-    if of_registry {
-        return Problem::of_key(key, format!("{key} changes nothing here: it is for converters, as value.converter.{key}"));
-    }
-    let problem = Problem::of_key(key, format!("unknown client setting {key}, it changes nothing"));
-    match nearest(key, librdkafka_keys::KEYS.iter().map(|key| key.name)) {
-        Some(near) => problem.suggest(near),
-        None => problem,
-    }
-}
-
 /// Which client reads a key that stands without a prefix: the producer where it is for that alone, else the consumer; none where no client
 /// does, or the worker's own brokers are named.
 pub(super) fn reader_of(key: &str) -> Option<Client> {
     const OF_PRODUCERS: [&str; 5] = ["max.request.size", "buffer.memory", "key.serializer", "value.serializer", "max.block.ms"];
+    const BEGIN_AS_PRODUCERS: [&str; 2] = ["partitioner.", "compression."];
     let known = librdkafka_keys::find(key);
     let for_consumers = known.is_none_or(|key| key.is_for(Client::Consumer));
     let of_java =
@@ -189,6 +157,7 @@ pub(super) fn reader_of(key: &str) -> Option<Client> {
     match key {
         "bootstrap.servers" => None,
         _ if OF_PRODUCERS.contains(&key) || known.is_some() && !for_consumers => Some(Client::Producer),
+        _ if is_client_s && BEGIN_AS_PRODUCERS.iter().any(|start| key.starts_with(start)) => Some(Client::Producer),
         _ => is_client_s.then_some(Client::Consumer),
     }
 }
@@ -206,7 +175,12 @@ pub(super) fn check_server(server: &str) -> Result<(), String> {
         None => server,
     };
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
-    let is_host = |host: &str| !host.is_empty() && !host.contains([' ', ';', '/']);
+    // As Kafka's clients read it. What else it has are placeholders and slips.
+    let is_host = |host: &str| {
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'%' | b':'))
+    };
     match address.rsplit_once(':') {
         Some((host, port)) if is_host(host) && is_port(port) => Ok(()),
         _ => Err(format!("a broker is written as host:port, several with commas between them, and {server} is not")),

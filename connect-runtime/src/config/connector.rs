@@ -1,8 +1,8 @@
 //! What a sink connector is told.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use connect_api::config::{Config, Problem, Problems};
+use connect_api::config::{AnyConfigKey, Config, Problem, Problems};
 
 use super::{
     TopicRegex, connector_keys as keys,
@@ -134,12 +134,9 @@ fn errors(config: &Config) -> Result<ErrorsConfig, Problems> {
 
 /// Trimmed, without empty items and repetitions.
 fn listed_topics(config: &Config) -> Vec<String> {
-    let mut topics = Vec::new();
-    for topic in config.get(&keys::TOPICS).map(|list| list.0).unwrap_or_default() {
-        if !topic.is_empty() && !topics.contains(&topic) {
-            topics.push(topic);
-        }
-    }
+    let mut topics = config.get(&keys::TOPICS).map(|list| list.0).unwrap_or_default();
+    let mut seen = HashSet::new();
+    topics.retain(|topic| !topic.is_empty() && seen.insert(topic.clone()));
     topics
 }
 
@@ -171,6 +168,11 @@ pub(super) fn topic_problems(config: &Config) -> Problems {
     }
     if dlq.is_empty() {
         return problems;
+    }
+    let factor = config.get(&keys::DLQ_REPLICATION_FACTOR).ok();
+    if let Some(factor) = factor.filter(|factor| *factor < -1 || *factor == 0) {
+        let key = keys::DLQ_REPLICATION_FACTOR.name();
+        add(key, format!("{key}={factor}: write how many brokers keep a copy, at least 1, or -1 for as many as the brokers say"));
     }
     if listed.iter().any(|topic| topic == dlq) {
         let listed = listed.join(", ");
@@ -204,7 +206,8 @@ fn not_a_topic(name: &str) -> Option<String> {
 
 /// The first name that is there twice.
 pub(super) fn repeated(names: &[String]) -> Option<&String> {
-    names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)).map(|(_, name)| name)
+    let mut seen = HashSet::new();
+    names.iter().find(|name| !seen.insert(name.as_str()))
 }
 
 #[cfg(test)]
@@ -274,6 +277,25 @@ mod tests {
         );
         let matched = problems(&[("topics", ""), ("topics.regex", "a.*"), ("errors.deadletterqueue.topic.name", "a.dlq")]);
         assert!(matched[0].starts_with("The DLQ topic 'a.dlq' may not be matched by the regex"), "{matched:?}");
+    }
+
+    #[test]
+    fn a_dead_letter_queue_has_replicas_or_as_many_as_the_brokers_say() {
+        let with = |factor: &'static str| {
+            [("errors.deadletterqueue.topic.name", "dlq"), ("errors.deadletterqueue.topic.replication.factor", factor)]
+        };
+        for factor in ["0", "-2"] {
+            let said = problems(&with(factor));
+            assert!(said[0].contains(&format!("replication.factor={factor}: write how many")), "{said:?}");
+            assert!(connector(&with(factor)[1..]).is_ok(), "there is no queue");
+        }
+        assert!(connector(&with("-1")).is_ok() && connector(&with("1")).is_ok());
+    }
+
+    #[test]
+    fn twenty_thousand_topics_are_read_at_once() {
+        let topics = (0..20_000).map(|number| format!("orders-{number}")).collect::<Vec<_>>().join(",");
+        assert!(matches!(connector(&[("topics", &topics)]).unwrap().topics, Topics::List(topics) if topics.len() == 20_000));
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub(super) static DLQ_TOPIC_NAME: ConfigKey<String> = ConfigKey::with_default(
 pub(super) static DLQ_REPLICATION_FACTOR: ConfigKey<i16> = ConfigKey::with_default(
     "errors.deadletterqueue.topic.replication.factor",
     "3",
-    "Replicas of that topic where it has to be created.",
+    "Replicas of that topic where it has to be created; -1 leaves it to the brokers.",
 );
 
 pub(super) static DLQ_CONTEXT_HEADERS: ConfigKey<bool> = ConfigKey::with_default(
@@ -158,6 +158,11 @@ pub(super) fn definition() -> ConfigDef {
             ("format.class.schemas.enable", "value.converter.schemas.enable"),
             ("dlq.topic.name", "errors.deadletterqueue.topic.name"),
             ("errors.dead.letter.queue.topic.name", "errors.deadletterqueue.topic.name"),
+            ("errors.deadletterqueue.topic", "errors.deadletterqueue.topic.name"),
+            ("errors.deadletterqueue.name", "errors.deadletterqueue.topic.name"),
+            ("errors.dlq.topic.name", "errors.deadletterqueue.topic.name"),
+            ("dead.letter.queue.topic.name", "errors.deadletterqueue.topic.name"),
+            ("topics.list", "topics"),
             ("max.tasks", "tasks.max"),
             ("topic", "topics"),
         ])

@@ -1,6 +1,7 @@
 //! Classes that people's files name and that are not here: what to say of them, and what to do until then.
 
 use connect_api::{
+    Plugins,
     config::{Entry, PluginKind, Problem},
     plugins::{self, PluginEntry},
 };
@@ -54,6 +55,9 @@ static FAMILIES: &[Family] = &[
     },
     Family { kind: Kind::Converter, begins: "com.amazonaws.services.schemaregistry.", classes: &[], until_then: BYTES },
     Family { kind: Kind::Converter, begins: "io.apicurio.registry.", classes: &[], until_then: BYTES },
+    Family { kind: Kind::Converter, begins: "com.blueapron.connect.protobuf.", classes: &[], until_then: BYTES },
+    Family { kind: Kind::Converter, begins: "io.debezium.converters.", classes: &[], until_then: BYTES },
+    Family { kind: Kind::Converter, begins: "io.confluent.kafka.serializers.", classes: &[], until_then: BYTES },
     Family {
         kind: Kind::Transformation,
         begins: "org.apache.kafka.connect.transforms.",
@@ -78,6 +82,9 @@ static FAMILIES: &[Family] = &[
         until_then: LEAVE_OUT,
     },
     Family { kind: Kind::Transformation, begins: "io.debezium.transforms.", classes: &[], until_then: LEAVE_OUT },
+    Family { kind: Kind::Transformation, begins: "io.debezium.connector.", classes: &[], until_then: LEAVE_OUT },
+    Family { kind: Kind::Transformation, begins: "io.aiven.kafka.connect.transforms.", classes: &[], until_then: LEAVE_OUT },
+    Family { kind: Kind::Transformation, begins: "io.confluent.connect.transforms.", classes: &[], until_then: LEAVE_OUT },
     Family {
         kind: Kind::Transformation,
         begins: "io.confluent.connect.transforms.",
@@ -111,9 +118,21 @@ static FAMILIES: &[Family] = &[
 ];
 
 /// What is wrong with the class in this entry, if it names no plugin of `known`.
-pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKind, known: &[PluginEntry<C>]) -> Option<Problem> {
+pub(super) fn class_problem<C: ?Sized>(
+    key: &str,
+    entry: &Entry,
+    kind: PluginKind,
+    known: &[PluginEntry<C>],
+    plugins: &Plugins,
+) -> Option<Problem> {
     let class = entry.value.trim();
     let error = plugins::find(known, class).err()?;
+    if let Some(is) = other_kind(class, kind, plugins) {
+        let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
+        let wanted = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let message = format!("{key}: {class} is {is}, and {} is wanted here{wanted}", word(kind.into()));
+        return Some(Problem::of_key(key, message).at(entry.origin.clone()));
+    }
     if let Some(until_then) = until_then(kind.into(), class) {
         return Some(Problem::of_key(key, format!("{key}: {class} is not supported yet; {until_then}")).at(entry.origin.clone()));
     }
@@ -124,6 +143,12 @@ pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKin
             let message = format!("{key}: {class} is not built in, and Java classes are not loaded; {OTHER_CONNECTOR}");
             return Some(Problem::of_key(key, message).at(entry.origin.clone()));
         }
+        if matches!(kind, PluginKind::Converter | PluginKind::HeaderConverter) {
+            let message = format!(
+                "{key}: {class} is not built in, and Java classes are not loaded; {BYTES}; or write it in Rust as a plugin"
+            );
+            return Some(Problem::of_key(key, message).at(entry.origin.clone()));
+        }
         let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
         let instead = if names.is_empty() { "leave it out".to_owned() } else { format!("use {}", names.join(" or ")) };
         let message =
@@ -131,6 +156,51 @@ pub(super) fn class_problem<C: ?Sized>(key: &str, entry: &Entry, kind: PluginKin
         return Some(Problem::of_key(key, message).at(entry.origin.clone()));
     }
     Some(nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known))
+}
+
+/// What a class is that is one of another kind, here or on the JVM.
+fn other_kind(class: &str, wanted: PluginKind, plugins: &Plugins) -> Option<&'static str> {
+    // By its full name: simple ones may mean something of each kind.
+    if !class.contains('.') {
+        return None;
+    }
+    let is_wanted = |kind: Kind| kind == wanted.into();
+    if let Some(plugin) = plugins.describe().iter().find(|plugin| plugin.names.contains(&class)) {
+        // Those for headers and those for the rest are mostly the same on the JVM.
+        let is_other = !is_wanted(plugin.kind.into()) || plugin.kind == PluginKind::HeaderConverter;
+        return is_other
+            .then(|| if is_wanted(plugin.kind.into()) { "a converter of headers alone" } else { word(plugin.kind.into()) });
+    }
+    let begins = |starts: &[&str]| starts.iter().any(|start| class.starts_with(start));
+    let ours = begins(&["io.confluent.connect.", "org.apache.kafka.connect."]);
+    let ends = |end: &str| simple(class).rsplit('$').next().is_some_and(|name| name.ends_with(end));
+    let (is, kind) = match () {
+        () if begins(&["org.apache.kafka.connect.transforms.predicates."]) => ("a predicate of transforms", None),
+        () if begins(&["org.apache.kafka.common.serialization."]) => ("a serializer of Kafka clients", None),
+        () if begins(&["io.confluent.connect.storage.hive.schema.", "io.confluent.connect.storage.schema."]) => {
+            ("of schemas", None)
+        }
+        () if begins(&["org.apache.kafka.connect.transforms."]) => (word(Kind::Transformation), Some(Kind::Transformation)),
+        () if ours && ends("Storage") => ("a storage", None),
+        () if ours && ends("Converter") && !class.contains(".transforms.") => (word(Kind::Converter), Some(Kind::Converter)),
+        () if ours && ends("Format") => (word(Kind::Format), Some(Kind::Format)),
+        () if ours && ends("Partitioner") => (word(Kind::Partitioner), Some(Kind::Partitioner)),
+        () if ours && ends("TimestampExtractor") => (word(Kind::TimestampExtractor), Some(Kind::TimestampExtractor)),
+        () if ours && ends("Connector") => (word(Kind::Connector), Some(Kind::Connector)),
+        () => return None,
+    };
+    (!kind.is_some_and(is_wanted)).then_some(is)
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Connector => "a connector",
+        Kind::Converter => "a converter",
+        Kind::Transformation => "a transform",
+        Kind::Partitioner => "a partitioner",
+        Kind::TimestampExtractor => "a timestamp extractor",
+        Kind::Format => "a format",
+    }
 }
 
 /// What to do while a class is missing that Confluent, Apache or a well-known third party has.
@@ -189,11 +259,12 @@ impl From<PluginKind> for Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::fake;
 
     fn said(kind: PluginKind, class: &str) -> String {
         let none: &[PluginEntry<dyn connect_api::Format>] = &[];
         let entry = Entry { value: class.to_owned(), origin: None };
-        class_problem("x.class", &entry, kind, none).unwrap().to_string()
+        class_problem("x.class", &entry, kind, none, &fake::plugins()).unwrap().to_string()
     }
 
     #[test]
@@ -218,6 +289,58 @@ mod tests {
     }
 
     #[test]
+    fn a_class_of_another_kind_says_what_it_is() {
+        let (json, string) = ("com.example.JsonFormat", "org.apache.kafka.connect.storage.StringConverter");
+        for (kind, class, is) in [
+            (PluginKind::Converter, json, "a format, and a converter is wanted here"),
+            (PluginKind::Format, string, "a converter, and a format is wanted here"),
+            (
+                PluginKind::SinkConnector,
+                "io.confluent.connect.s3.format.parquet.ParquetFormat",
+                "a format, and a connector is wanted",
+            ),
+            (PluginKind::SinkConnector, "io.confluent.connect.s3.storage.S3Storage", "a storage"),
+            (PluginKind::Format, "io.confluent.connect.storage.partitioner.DailyPartitioner", "a partitioner"),
+            (PluginKind::Partitioner, "io.confluent.connect.avro.AvroConverter", "a converter"),
+            (
+                PluginKind::Transformation,
+                "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
+                "a predicate of transforms",
+            ),
+            (PluginKind::Converter, "org.apache.kafka.common.serialization.StringDeserializer", "a serializer of Kafka clients"),
+            (PluginKind::Converter, "org.apache.kafka.connect.transforms.InsertField$Value", "a transform"),
+            (
+                PluginKind::Partitioner,
+                "io.confluent.connect.storage.partitioner.TimeBasedPartitioner$RecordTimestampExtractor",
+                "a timestamp",
+            ),
+        ] {
+            let said = said(kind, class);
+            assert!(said.starts_with(&format!("x.class: {class} is {is}")), "{said}");
+        }
+    }
+
+    #[test]
+    fn converters_of_third_parties_are_never_replaced_by_one_of_text() {
+        for class in [
+            "com.blueapron.connect.protobuf.ProtobufConverter",
+            "io.debezium.converters.ByteArrayConverter",
+            "io.confluent.kafka.serializers.KafkaAvroDeserializer",
+            "com.example.AvroConverter",
+        ] {
+            let said = said(PluginKind::Converter, class);
+            assert!(said.contains("ByteArrayFormat") && !said.contains("StringConverter"), "{said}");
+        }
+        for class in [
+            "io.debezium.connector.mongodb.transforms.ExtractNewDocumentState",
+            "io.confluent.connect.transforms.Anything$Value",
+            "io.aiven.kafka.connect.transforms.ExtractTimestamp",
+        ] {
+            assert!(said(PluginKind::Transformation, class).contains("is not supported yet; until then take it out"), "{class}");
+        }
+    }
+
+    #[test]
     fn a_class_of_a_third_party_is_not_called_unknown() {
         let said = said(PluginKind::Transformation, "com.example.transforms.TombstoneFilter");
         assert!(said.contains("is not built in, and Java classes are not loaded"), "{said}");
@@ -228,7 +351,7 @@ mod tests {
         let known: &[PluginEntry<dyn connect_api::SinkConnector>] = &[];
         for class in ["io.confluent.connect.gcs.GcsSinkConnector", "com.spredfast.kafka.connect.s3.sink.S3SinkConnector"] {
             let entry = Entry { value: class.to_owned(), origin: None };
-            let problem = class_problem("connector.class", &entry, PluginKind::SinkConnector, known).unwrap();
+            let problem = class_problem("connector.class", &entry, PluginKind::SinkConnector, known, &Plugins::default()).unwrap();
             assert!(problem.suggestion.is_none() && problem.message.contains("it is another connector"), "{problem}");
         }
     }

@@ -20,12 +20,20 @@ pub struct ConnectorFile {
     pub warnings: Problems,
 }
 
-/// Reads a worker's or a client's file: TOML where its name says so, else Java properties.
+/// Reads a worker's file: TOML where its name says so, else Java properties.
 ///
 /// # Errors
 /// The file cannot be read, or is malformed.
 pub fn read_worker(path: &Path) -> Result<Config, Problems> {
     SettingsFile::read(path)?.of_worker().map(|(config, _)| config)
+}
+
+/// Reads a client's file, as [`read_worker`].
+///
+/// # Errors
+/// As [`read_worker`].
+pub(crate) fn read_client(path: &Path) -> Result<Config, Problems> {
+    SettingsFile::read(path)?.alone("a client's").map(|(config, _)| config)
 }
 
 /// Reads the file of one connector: TOML, JSON or YAML where its name says so or its content cannot be anything else, else Java properties.
@@ -107,13 +115,23 @@ impl SettingsFile {
         matches!(self.form, Form::Json | Form::Yaml)
     }
 
-    /// As a worker's or a client's, with what is to be said of it.
+    /// As a worker's, with what is to be said of it.
     pub(crate) fn of_worker(&self) -> Result<(Config, Problems), Problems> {
+        self.alone("a worker's")
+    }
+
+    /// As somebody's who has no more than keys and values.
+    fn alone(&self, whose: &str) -> Result<(Config, Problems), Problems> {
         match self.form {
-            Form::Json => Err(self.problem("a worker's file is Java properties or TOML, not JSON").into()),
+            Form::Json => Err(self.problem(&format!("{whose} file is Java properties or TOML, not JSON")).into()),
+            Form::Properties if shapes::is_json(&self.bytes) => {
+                Err(self.problem(&format!("{whose} file is Java properties or TOML, and this is JSON")).into())
+            }
             Form::Yaml => {
-                let reason = "a worker's file is Java properties or TOML, not YAML; a connector's is named after it, or with --bootstrap-servers";
-                Err(self.foreign().unwrap_or_else(|| self.problem(reason)).into())
+                let reason = format!(
+                    "{whose} file is Java properties or TOML, not YAML; a connector's is named after the worker's, or with --bootstrap-servers"
+                );
+                Err(self.foreign().unwrap_or_else(|| self.problem(&reason)).into())
             }
             Form::Toml => self.toml().map(|config| (config, Problems::default())),
             Form::Properties => self.properties(),
@@ -256,6 +274,8 @@ mod tests {
     #[test]
     fn a_worker_file_is_never_json() {
         assert_eq!(read_with(read_worker, "w.properties", "{a=b").unwrap().text("{a"), Some("b"));
+        let inside = read_with(read_client, "c.properties", "{\n \"security.protocol\": \"SSL\"}").unwrap_err().to_string();
+        assert!(inside.ends_with("c.properties: a client's file is Java properties or TOML, and this is JSON"), "{inside}");
         let refused = read_with(read_worker, "w.json", "{}").unwrap_err().to_string();
         assert!(refused.ends_with("w.json: a worker's file is Java properties or TOML, not JSON"), "{refused}");
     }

@@ -1,11 +1,12 @@
 //! Connector files in JSON: a flat object, or what Kafka Connect's REST API or MSK Connect's command line take to create a connector.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use connect_api::config::{Config, Origin, Problem, Problems};
 use serde_json::{Map, Value};
 
 use super::{
+    connector_keys,
     file::{ConnectorFile, set_twice},
     kubernetes, shapes,
 };
@@ -24,6 +25,9 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
     let at = |line: u32| Some(Origin { file: name.clone(), line });
     let object = match serde_json::from_str(text) {
         Ok(Value::Object(object)) => object,
+        Ok(Value::Array(list)) if list.first().is_some_and(|item| item.get("definition").is_some()) => {
+            return Err(Problem::general(VERDICT).at(at(1)).into());
+        }
         Ok(Value::Array(_)) => return Err(Problem::general(LIST).at(at(1)).into()),
         Ok(_) => return Err(Problem::general("a connector file in JSON holds an object of settings").at(at(1)).into()),
         Err(error) => {
@@ -45,15 +49,23 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
         );
         return Err(Problem::general(message).at(at(1)).into());
     }
-    for (member, message) in [("connector", STATUS), ("error_count", VERDICT)] {
-        let is_state = |value: &Value| value.get("state").is_some() || value.is_number();
-        if object.get(member).is_some_and(is_state) {
+    for (member, message) in
+        [("connector", STATUS), ("error_count", VERDICT), ("configs", VERDICT), ("connectors", SEVERAL), ("Config", CAPITALS)]
+    {
+        let is_known = |value: &Value| match member {
+            "configs" => value.get(0).is_some_and(|config| config.get("definition").is_some() || config.get("value").is_some()),
+            "connectors" => value.get(0).is_some_and(Value::is_object),
+            "Config" => value.is_object() && !object.contains_key("config"),
+            _ => value.get("state").is_some() || value.is_number(),
+        };
+        if object.get(member).is_some_and(is_known) {
             return Err(Problem::general(message).at(at(1)).into());
         }
     }
     let nested = WRAPPERS.iter().find_map(|(outer, name)| Some((*outer, object.get(*outer)?.as_object()?, *name)));
     let lines = key_lines(text, nested.map(|(outer, ..)| outer));
-    let origin = |key: &str| at(lines.iter().rev().find(|(known, _)| known == key).map_or(0, |(_, line)| *line));
+    let line_of: HashMap<_, _> = lines.iter().map(|(key, line)| (key.as_str(), *line)).collect();
+    let origin = |key: &str| at(line_of.get(key).copied().unwrap_or(0));
     let (mut config, mut problems) = settings(nested.map_or(&object, |(_, settings, _)| settings), &origin);
     if let Some((_, _, name)) = nested {
         let found = [beside(&object, name, &mut config, &at(0)), initial_state(&object, &at(0))];
@@ -61,13 +73,32 @@ pub(super) fn parse(text: &str, file: &str) -> Result<ConnectorFile, Problems> {
     }
     problems.into_result()?;
     let mut read = ConnectorFile { connectors: vec![config], warnings: Problems::default() };
-    for (index, (key, line)) in lines.iter().enumerate() {
-        if let Some((_, before)) = lines[..index].iter().rev().find(|(known, _)| known == key) {
-            read.warnings.push(set_twice(key, *before, Origin { file: name.clone(), line: *line }));
+    let mut seen = HashMap::new();
+    for (key, line) in &lines {
+        if let Some(before) = seen.insert(key, *line) {
+            read.warnings.push(set_twice(key, before, Origin { file: name.clone(), line: *line }));
+        }
+    }
+    if let Some((outer, ..)) = nested {
+        let lines: HashMap<_, _> = key_lines(text, None).into_iter().collect();
+        let misplaced = object.iter().filter(|(key, value)| *key != outer && is_setting(key, value)).map(|(key, _)| key);
+        for key in misplaced {
+            let message = format!("{key} changes nothing beside {outer}: move it inside");
+            read.warnings.push(Problem::of_key(key, message).at(at(lines.get(key).copied().unwrap_or(0))));
         }
     }
     Ok(read)
 }
+
+/// Whether a member looks like a setting, which would have to stand among the others. `name` has its place there, too.
+fn is_setting(key: &str, value: &Value) -> bool {
+    let is_known = key != "name" && (key.contains('.') || connector_keys::definition().knows(key));
+    is_known && (value.is_string() || value.is_number() || value.is_boolean())
+}
+
+const SEVERAL: &str = "this is a list of connectors below one name, and a connector file in JSON holds one connector: write each into a file of \
+                       its own, `jq '.connectors[0]' FILE > connector.json`";
+const CAPITALS: &str = "members are called name and config, in lower case";
 
 const LIST: &str = "this is a list, and a connector file in JSON holds one connector: write each into a file of its own, `jq '.[0]' FILE > \
                     connector.json`; of a list of names, ask for each, GET /connectors/NAME";
@@ -274,6 +305,28 @@ mod tests {
         let answer =
             parse(r#"{"name": "s3", "config": {"topics": "a"}, "tasks": [{"task": 0}], "type": "sink"}"#, "x.json").unwrap();
         assert_eq!((answer.text("name"), answer.text("topics"), answer.text("type")), (Some("s3"), Some("a"), None));
+    }
+
+    #[test]
+    fn settings_beside_the_config_are_named_and_members_of_requests_are_not() {
+        let text = "{\"name\": \"s3\", \"initial_state\": \"RUNNING\", \"tasks\": [], \"type\": \"sink\",\n\"flush.size\": 1,\n\"topics\": \"a\",\n\"config\": {\"tasks.max\": 1}}";
+        let read = parse_file(text, "x.json").unwrap();
+        assert_eq!(
+            read.warnings.to_string(),
+            "x.json:2: flush.size changes nothing beside config: move it inside\nx.json:3: topics changes nothing beside config: move it inside"
+        );
+        let msk = r#"{"connectorName": "s3", "connectorConfiguration": {"topics": "a"}, "kafkaConnectVersion": "2.7.1", "capacity": {}, "tasks.max": 2}"#;
+        let said = parse_file(msk, "x.json").unwrap().warnings.to_string();
+        assert_eq!(said, "x.json:1: tasks.max changes nothing beside connectorConfiguration: move it inside");
+    }
+
+    #[test]
+    fn lists_and_names_in_capitals_are_recognised() {
+        let said = |text: &str| parse(text, "x.json").unwrap_err().to_string();
+        assert!(said(r#"{"connectors": [{"name": "s3", "config": {}}]}"#).contains("jq '.connectors[0]'"));
+        assert!(said(r#"{"configs": [{"definition": {"name": "topics"}, "value": {"value": "a"}}]}"#).contains("config/validate"));
+        assert!(said(r#"[{"definition": {"name": "topics"}, "value": {}}]"#).contains("config/validate"));
+        assert!(said(r#"{"Name": "s3", "Config": {"topics": "a"}}"#).contains("in lower case"));
     }
 
     #[test]

@@ -89,7 +89,12 @@ impl Reader<'_> {
         let nested = entries.iter().any(|(_, _, value)| value.is_mapping() || value.items().any(Node::is_mapping));
         // Who writes the class beside them means the keys of a connector.
         let is_connector = root.get("connector.class").is_some();
-        if !root.is_mapping() || nested && !is_connector || entries.iter().any(|(key, ..)| shapes::is_container_variable(key)) {
+        let is_environment = root.get("environment").is_some_and(|environment| environment.text().is_none());
+        if !root.is_mapping()
+            || nested && !is_connector
+            || is_environment
+            || entries.iter().any(|(key, ..)| shapes::is_container_variable(key))
+        {
             let shape =
                 shapes::foreign(self.text).or_else(|| shapes::part_of_yaml(root)).unwrap_or_else(|| shapes::unknown_yaml(root));
             return self.problems.push(shape.problem(&self.file));

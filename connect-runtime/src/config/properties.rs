@@ -25,6 +25,12 @@ pub(super) fn read(bytes: &[u8], file: &str) -> Result<(Config, Problems), Probl
             );
             return Err(Problem::of_key(&key, message).at(Some(origin)));
         }
+        if let Some(escape) = lost_escape(value).filter(|_| key.ends_with("regex")) {
+            let message = format!(
+                "{key}: Java properties take a single backslash away, and \\{escape} is {escape} to the regular expression: write \\\\{escape}"
+            );
+            warnings.push(Problem::of_key(&key, message).at(Some(origin.clone())));
+        }
         let value = unescape(value).ok_or_else(|| malformed(&format!("the value of `{key}`")))?;
         if let Some(before) = config.entry(&key).and_then(|entry| entry.origin.as_ref()) {
             warnings.push(set_twice(&key, before.line, origin.clone()));
@@ -43,6 +49,22 @@ pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
 /// Whether the bytes can hardly be meant as ISO-8859-1.
 fn is_beyond_ascii_in_utf8(bytes: &[u8]) -> bool {
     !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
+}
+
+/// What stands after a backslash that would mean something to a regular expression and that Java properties take away.
+fn lost_escape(raw: &[u8]) -> Option<char> {
+    let mut bytes = raw.iter();
+    while let Some(byte) = bytes.next() {
+        let escaped = if *byte == b'\\' { bytes.next() } else { None };
+        match escaped {
+            Some(b't' | b'n' | b'r' | b'f' | b'u' | b'\\') | None => {}
+            Some(escaped) if escaped.is_ascii_alphabetic() || b".*+?()[]{}|^$".contains(escaped) => {
+                return Some(char::from(*escaped));
+            }
+            Some(_) => {}
+        }
+    }
+    None
 }
 
 fn malformed_escape(part: &str) -> String {
@@ -209,6 +231,19 @@ mod tests {
         let (config, warnings) = read(b"topics=a\n# topics=c\n\ntopics: b\n", "x.properties").unwrap();
         assert_eq!(config.text("topics"), Some("b"));
         assert_eq!(warnings.to_string(), "x.properties:4: topics is set on line 1 as well: what is set last counts");
+    }
+
+    #[test]
+    fn a_backslash_that_a_regular_expression_loses_is_named() {
+        let said = |line: &str| read(line.as_bytes(), "x.properties").unwrap().1.to_string();
+        assert_eq!(
+            said(r"topics.regex=shop-\d+"),
+            r"x.properties:1: topics.regex: Java properties take a single backslash away, and \d is d to the regular expression: write \\d"
+        );
+        assert!(said(r"transforms.r.regex=(.*)\.v1").contains(r"write \\."));
+        for line in [r"topics.regex=shop-\\d+\\.a", r"topics.regex=a\:b\u0041", r"other=\d", r"topics.regex=a.*"] {
+            assert_eq!(said(line), "", "{line}");
+        }
     }
 
     #[test]

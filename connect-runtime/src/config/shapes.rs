@@ -86,6 +86,11 @@ pub(super) fn begins_as_json(text: &[u8]) -> bool {
         || text.strip_prefix(b"[").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
 }
 
+/// Whether a text is an object with keys in quotes, which Java properties never are.
+pub(super) fn is_json(text: &[u8]) -> bool {
+    text.trim_ascii_start().strip_prefix(b"{").is_some_and(|rest| matches!(rest.trim_ascii_start(), [b'"' | b'}', ..]))
+}
+
 /// What a text is that is neither Java properties nor any other form that is read.
 pub(super) fn foreign(text: &str) -> Option<Shape> {
     let is_json = begins_as_json(text.as_bytes());
@@ -147,6 +152,9 @@ pub(super) fn cloud_formation(text: &str) -> Option<Shape> {
 pub(super) fn part_of_yaml(root: Node<'_>) -> Option<Shape> {
     let names = ["config", "spec", "connectorConfiguration", "configuration", "configs", "connectors"];
     let entries = root.entries();
+    if let Some((_, key, _)) = entries.iter().find(|(name, _, value)| *name == "environment" && value.text().is_none()) {
+        return Some(Shape::at(key.line(), CONTAINER));
+    }
     let (name, key, _) = entries.iter().find(|(name, _, value)| names.contains(name) && value.text().is_none())?;
     Some(Shape::at(key.line(), format!("{name}: {PART}")))
 }

@@ -1,5 +1,7 @@
 //! Connectors of one process that would write under the same names.
 
+use std::collections::HashSet;
+
 use connect_api::{
     Destination, Error, Plugins, Result,
     config::{Config, Problem, Problems},
@@ -39,8 +41,12 @@ impl Destinations {
 }
 
 /// A topic that both read, or the pattern that both have. Whether two patterns have a topic in common is not looked into.
-fn shared_topic<'a>(one: &'a Topics, other: &'a Topics) -> Option<&'a str> {
+pub(super) fn shared_topic<'a>(one: &'a Topics, other: &'a Topics) -> Option<&'a str> {
     match (one, other) {
+        (Topics::List(one), Topics::List(other)) => {
+            let known: HashSet<_> = other.iter().collect();
+            one.iter().find(|topic| known.contains(topic)).map(String::as_str)
+        }
         (Topics::List(topics), other) | (other, Topics::List(topics)) => {
             topics.iter().map(String::as_str).find(|topic| other.contains(topic))
         }

@@ -67,7 +67,7 @@ pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
                 }
                 Err(_) => {
                     let (key, known) = (format!("{prefix}type"), plugins.transformations());
-                    let problem = elsewhere::class_problem(&key, entry, PluginKind::Transformation, known);
+                    let problem = elsewhere::class_problem(&key, entry, PluginKind::Transformation, known, plugins);
                     problem.into_iter().for_each(|problem| problems.push(problem));
                 }
             },

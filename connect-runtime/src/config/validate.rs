@@ -1,11 +1,15 @@
 //! Everything that is wrong with a worker's and a connector's keys, at once.
 
 mod converters;
+mod failures;
 mod keys;
 mod named;
 mod rests;
 mod unfilled;
 mod values;
+mod worker;
+
+use std::collections::HashSet;
 
 use connect_api::{
     Plugins,
@@ -60,15 +64,10 @@ impl Validation {
 
     /// Adds what came of another check, once.
     pub(crate) fn append(&mut self, other: &Self) {
-        for problem in other.problems.iter() {
-            if !self.problems.iter().any(|known| known == problem) {
-                self.problems.push(problem.clone());
-            }
-        }
-        for warning in other.warnings.iter() {
-            if !self.warnings.iter().any(|known| known == warning) {
-                self.warnings.push(warning.clone());
-            }
+        for (to, from) in [(&mut self.problems, &other.problems), (&mut self.warnings, &other.warnings)] {
+            // By what is said: a file may have tens of thousands of lines, and something to be said of each.
+            let mut known: HashSet<_> = to.iter().map(ToString::to_string).collect();
+            to.extend(from.iter().filter(|problem| known.insert(problem.to_string())).cloned());
         }
     }
 
@@ -83,11 +82,13 @@ impl Validation {
 /// Checks a worker's keys alone.
 pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
     let mut check = Check { plugins, validation: Validation::default() };
-    if let Some(problem) = nothing_known(worker, |key| worker_keys::definition().knows(key)) {
+    let def = worker_keys::definition();
+    if let Some(problem) = nothing_known(worker, |key| def.knows(key), |_| false) {
         return Validation::of_problems(problem.into());
     }
     check.keys("", &worker_keys::definition(), worker);
-    check.unknown_keys("", worker, &[&worker_keys::definition()]);
+    check.unknown_keys_of_worker(worker, &worker_keys::definition());
+    check.comments(worker);
     check.quotes(worker);
     check.invisible(worker);
     check.placeholders(worker);
@@ -99,7 +100,10 @@ pub fn validate_worker(plugins: &Plugins, worker: &Config) -> Validation {
 /// read them. The worker's other keys are checked by [`validate_worker`].
 pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Validation {
     let mut check = Check { plugins, validation: Validation::default() };
-    if let Some(problem) = nothing_known(connector, |key| check.knows(key)) {
+    let known = check.definitions();
+    let knows = |key: &str| known.iter().any(|def| def.knows(key) || def.meant_by(key).is_some());
+    let is_near = |key: &str| known.iter().any(|def| nearest(key, def.keys.iter().map(|known| known.name())).is_some());
+    if let Some(problem) = nothing_known(connector, knows, is_near) {
         return Validation::of_problems(problem.into());
     }
     check.connector(worker, connector);
@@ -109,6 +113,8 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.overrides(worker, connector);
     check.security(worker, connector);
     check.unlisted(connector);
+    check.failures(connector);
+    check.comments(connector);
     check.quotes(connector);
     check.invisible(connector);
     check.placeholders(connector);
@@ -116,15 +122,17 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.validation
 }
 
-/// What is said where a file has keys and nobody knows one of them: it is another kind of file.
-fn nothing_known(config: &Config, knows: impl Fn(&str) -> bool) -> Option<Problem> {
+/// What is said where a file has keys and nobody knows one of them, nor one like them: it is another kind of file.
+fn nothing_known(config: &Config, knows: impl Fn(&str) -> bool, is_near: impl Fn(&str) -> bool) -> Option<Problem> {
     // What an option or the file's name lends has no line.
-    let mut written = config.iter().filter(|(_, entry)| entry.origin.as_ref().is_some_and(|origin| origin.line > 0)).peekable();
-    written.peek()?;
-    let is_known = written.any(|(key, _)| knows(key));
+    let written = || config.iter().filter(|(_, entry)| entry.origin.as_ref().is_some_and(|origin| origin.line > 0));
+    written().next()?;
+    // Looking for what is like a key costs more, and where the first are like none, the others hardly are.
+    let is_known = written().any(|(key, _)| knows(key)) || written().take(MOST_LIKELY).any(|(key, _)| is_near(key));
     (!is_known).then(|| Problem::general(format!("{NOTHING_KNOWN}; {}", shapes::READ)).at(file_of(config)))
 }
 
+const MOST_LIKELY: usize = 100;
 const NOTHING_KNOWN: &str = "no key of a connector or a worker is in this file";
 
 struct Check<'a> {
@@ -133,12 +141,10 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Whether a connector's file may have this key, or has it by mistake.
-    fn knows(&self, key: &str) -> bool {
-        let is_in = |def: &ConfigDef| {
-            def.knows(key) || def.meant_by(key).is_some() || def.keys.iter().any(|known| is_near(key, known.name()))
-        };
-        is_in(&connector_keys::definition()) || self.plugins.sink_connectors().iter().any(|plugin| is_in(&(plugin.config_def)()))
+    /// Of the keys that connectors' files may have.
+    fn definitions(&self) -> Vec<ConfigDef> {
+        let plugins = self.plugins.sink_connectors().iter().map(|plugin| (plugin.config_def)());
+        std::iter::once(connector_keys::definition()).chain(plugins).collect()
     }
 
     fn problem(&mut self, problem: Problem) {
@@ -201,7 +207,7 @@ impl Check<'_> {
     /// What is said of a format that is not here, also where the plugin looks for it: a class by itself is known here better.
     fn of_format(&self, problem: &Problem, config: &Config) -> Option<Problem> {
         let key = problem.key.as_deref().filter(|key| key.ends_with("format.class"))?;
-        elsewhere::class_problem(key, config.entry(key)?, PluginKind::Format, self.plugins.formats())
+        elsewhere::class_problem(key, config.entry(key)?, PluginKind::Format, self.plugins.formats(), self.plugins)
     }
 
     fn clients(&mut self, worker: &Config, connector: &Config) {
@@ -241,10 +247,6 @@ impl Check<'_> {
 fn clients_of(connector: &Config) -> &'static [Client] {
     let dead_letter_queue = connector.text("errors.deadletterqueue.topic.name").is_some_and(|topic| !topic.trim().is_empty());
     if dead_letter_queue { &[Client::Consumer, Client::Producer, Client::Admin] } else { &[Client::Consumer] }
-}
-
-fn is_near(key: &str, known: &str) -> bool {
-    nearest(key, [known]).is_some()
 }
 
 fn covered(known: &Problems, problem: &Problem) -> bool {

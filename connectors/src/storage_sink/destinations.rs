@@ -11,7 +11,7 @@ use connect_api::{
 
 use super::{
     config::{NullValues, StorageSinkConfig},
-    keys::{AFFIX, FORMAT, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
+    keys::{AFFIX, FORMAT, PAD_WIDTH, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
 };
 
 /// The forms of the names of all files, below `store`: `s3://bucket`. Nothing where the settings are refused.
@@ -57,7 +57,17 @@ fn layout(config: &Config, plugins: &Plugins) -> String {
     format!("<{}>", parts.join(" "))
 }
 
-/// Files of one connector that would have the same name.
+/// So many bytes of UTF-8 S3 takes.
+const LONGEST_NAME: usize = 1_024;
+
+/// The bytes of the shortest name that an object may have: of a topic with one letter.
+fn shortest_name(sink: &StorageSinkConfig, endings: &[String]) -> Option<usize> {
+    let before_offset = sink.keys.before_offset(&TopicPartition::new("t", 0), "").len();
+    let ending = endings.iter().map(String::len).min()?;
+    Some(before_offset.saturating_add(sink.keys.zero_pad_width).saturating_add(ending))
+}
+
+/// Files of one connector that would have the same name, and names that no object can have.
 pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
     let mut problems = Problems::default();
     let mut add = |key: &str, message: String| {
@@ -65,6 +75,17 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
     };
     let Ok(sink) = StorageSinkConfig::unchecked(config, plugins) else { return problems };
     let endings = sink.endings();
+    if let Some(shortest) = shortest_name(&sink, &endings).filter(|bytes| *bytes > LONGEST_NAME) {
+        add(
+            PAD_WIDTH.name(),
+            format!(
+                "`{}={}` makes names of at least {shortest} bytes, and the name of an object has no more than {LONGEST_NAME}: 10 pads all offsets alike \
+                 for years",
+                PAD_WIDTH.name(),
+                sink.keys.zero_pad_width
+            ),
+        );
+    }
     for (index, ending) in endings.iter().enumerate() {
         if endings[..index].contains(ending) {
             add(
@@ -161,6 +182,21 @@ mod tests {
         assert_eq!(problems.len(), 1);
         assert!(problems.to_string().contains(".keys.json"), "{problems}");
         assert!(validate(&config(&[("store.kafka.keys", "true")]), &crate::plugins()).is_empty());
+    }
+
+    #[test]
+    fn a_width_that_no_name_can_have_is_refused_and_one_that_some_names_can_have_is_not() {
+        let said = |width: &str| {
+            let padded = config(&[("filename.offset.zero.pad.width", width)]);
+            assert!(destinations(&padded, &crate::plugins(), "s3://b").len() < 2, "{width}");
+            validate(&padded, &crate::plugins()).to_string()
+        };
+        for width in ["1010", "65535", "65536", "2147483647"] {
+            assert!(said(width).contains(&format!("`filename.offset.zero.pad.width={width}` makes names of")), "{width}");
+        }
+        for width in ["0", "10", "990"] {
+            assert_eq!(said(width), "", "{width}");
+        }
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use connect_api::{
     Plugins,
-    config::{AnyConfigKey, Config, Problem, Problems},
+    config::{AnyConfigKey, Config, ConfigKey, Problem, Problems},
     plugins::find,
 };
 
-use super::keys::{FORMAT, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS};
+use super::keys::{EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TOPICS_DIR};
 
-/// Headers that are stored as other text than they were sent, a rotation that never comes, letters of a path that stand for something else, and values
-/// that the format does not take.
+/// Headers that are stored as other text than they were sent, a rotation that never comes, letters of a path that stand for something else, a directory
+/// that is something else, and records that the format or the partitioner does not take.
 pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     let mut warnings = Problems::default();
     let mut doubt = |key: &str, message: String| {
@@ -31,6 +31,26 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
             );
         }
     }
+    if let Some((key, message)) = without_fields(config, plugins) {
+        doubt(key, message);
+    }
+    if config.get(&STORE_HEADERS).unwrap_or_default()
+        && config.get(&HEADERS_FORMAT).is_ok_and(|class| simple(&class) == "ByteArrayFormat")
+    {
+        let key = HEADERS_FORMAT.name();
+        doubt(key, format!("{key}: ByteArrayFormat takes no headers, and fails for every record: set it to JsonFormat"));
+    }
+    let directory = config.text(TOPICS_DIR.name()).unwrap_or_default();
+    for (mark, what) in
+        [("://", "an address is no directory: the bucket goes into s3.bucket.name, and the store into store.url"), (" #", COMMENT)]
+    {
+        if directory.contains(mark) {
+            doubt(
+                TOPICS_DIR.name(),
+                format!("{}: all names of objects would begin with {}: {what}", TOPICS_DIR.name(), directory.trim()),
+            );
+        }
+    }
     if config.get(&ROTATE).is_ok_and(|interval| interval > 0) && goes_by_time(config, plugins) == Some(false) {
         let key = ROTATE.name();
         let message = format!(
@@ -49,11 +69,41 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     warnings
 }
 
+const COMMENT: &str = "what follows the # is a part of it, for comments have lines of their own";
+
+/// What reads fields of values that have none: text, bytes, numbers. A transform may make fields of them.
+fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, String)> {
+    let converter = simple(config.text("value.converter")?.trim());
+    let has_none = WITHOUT_FIELDS.contains(&converter.strip_suffix("Converter").unwrap_or(converter));
+    let transforms = config.text("transforms").unwrap_or_default().trim();
+    if !has_none || !transforms.is_empty() {
+        return None;
+    }
+    let names = |key: &ConfigKey<String>, class: &str| config.get(key).is_ok_and(|named| simple(&named).starts_with(class));
+    let key = if names(&PARTITIONER, "FieldPartitioner") {
+        &PARTITIONER
+    } else if names(&EXTRACTOR, "RecordField") && goes_by_time(config, plugins) == Some(true) {
+        &EXTRACTOR
+    } else {
+        return None;
+    };
+    let class = config.get(key).unwrap_or_default();
+    let message = format!(
+        "{}: {} reads fields, and values of {converter} have none, so every record fails: set value.converter=org.apache.kafka.connect.json.JsonConverter \
+         if they are JSON",
+        key.name(),
+        simple(&class)
+    );
+    Some((key.name(), message))
+}
+
+const WITHOUT_FIELDS: [&str; 8] = ["String", "ByteArray", "Boolean", "Short", "Integer", "Long", "Float", "Double"];
+
 /// Converters whose values are text, numbers or maps.
 const OF_OTHER_THAN_BYTES: [&str; 3] = ["JsonConverter", "StringConverter", "AvroConverter"];
 
 fn simple(class: &str) -> &str {
-    class.rsplit('.').next().unwrap_or(class)
+    class.rsplit(['.', '$']).next().unwrap_or(class)
 }
 
 /// Letters that stand for another field than their author probably took them for.
@@ -105,6 +155,41 @@ mod tests {
         };
         assert!(doubts("org.apache.kafka.connect.json.JsonConverter").contains("JsonConverter makes something else of them"));
         assert_eq!(doubts("org.apache.kafka.connect.converters.ByteArrayConverter"), "");
+    }
+
+    #[test]
+    fn values_without_fields_are_doubtful_where_fields_are_read() {
+        let package = "io.confluent.connect.storage.partitioner";
+        let (field, daily) = (format!("{package}.FieldPartitioner"), format!("{package}.DailyPartitioner"));
+        let doubts = |converter: &str, pairs: &[(&str, &str)]| {
+            let common = [("value.converter", converter), ("partition.field.name", "a"), ("locale", "en"), ("timezone", "UTC")];
+            warnings(&common.iter().chain(pairs).copied().collect(), &crate::plugins()).to_string()
+        };
+        let by_field = [("partitioner.class", field.as_str())];
+        let by_time = [("partitioner.class", daily.as_str()), ("timestamp.extractor", "RecordField")];
+        for converter in
+            ["org.apache.kafka.connect.storage.StringConverter", "ByteArray", "org.apache.kafka.connect.converters.LongConverter"]
+        {
+            assert!(doubts(converter, &by_field).starts_with("partitioner.class: FieldPartitioner reads fields"), "{converter}");
+            assert!(doubts(converter, &by_time).starts_with("timestamp.extractor: RecordField reads fields"), "{converter}");
+            assert_eq!(doubts(converter, &[by_field[0], ("transforms", "hoist")]), "");
+            assert_eq!(doubts(converter, &[("timestamp.extractor", "RecordField")]), "", "nothing goes by time");
+        }
+        for pairs in [by_field.as_slice(), &by_time] {
+            assert_eq!(doubts("org.apache.kafka.connect.json.JsonConverter", pairs), "");
+        }
+    }
+
+    #[test]
+    fn headers_in_files_of_bytes_and_directories_that_are_none_are_doubtful() {
+        let doubts = |pairs: &[(&str, &str)]| warnings(&pairs.iter().copied().collect(), &crate::plugins()).to_string();
+        let bytes = ("headers.format.class", "io.confluent.connect.s3.format.bytearray.ByteArrayFormat");
+        let header = ("header.converter", "org.apache.kafka.connect.storage.StringConverter");
+        assert!(doubts(&[bytes, header, ("store.kafka.headers", "true")]).contains("fails for every record"));
+        assert_eq!(doubts(&[bytes]), "");
+        assert!(doubts(&[("topics.dir", "s3://shop-lake/raw")]).contains("an address is no directory"));
+        assert!(doubts(&[("topics.dir", "raw # the raw data")]).contains("a part of it"));
+        assert_eq!(doubts(&[("topics.dir", "raw/#1")]), "");
     }
 
     #[test]

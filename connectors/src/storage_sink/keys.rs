@@ -178,6 +178,8 @@ static BYTES_SEPARATOR: ConfigKey<String> =
     ConfigKey::with_default("format.bytearray.separator", "\n", "What is written after each record: see ByteArrayFormat.")
         .raw()
         .of_plugins();
+static JSON_DECIMALS: ConfigKey<String> =
+    ConfigKey::with_default("json.decimal.format", "BASE64", "How decimals are written: see JsonFormat.").of_plugins();
 pub(super) static AFFIX: ConfigKey<String> =
     ConfigKey::with_default(
         "s3.schema.partition.affix.type",
@@ -189,7 +191,7 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 44] = [
+    let here: [&'static dyn AnyConfigKey; 45] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -230,6 +232,7 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &PARTITION_FIELDS,
         &BYTES_EXTENSION,
         &BYTES_SEPARATOR,
+        &JSON_DECIMALS,
         &tagging::TAGGING,
         &tagging::PAIRS,
         &tagging::ON_ERROR,
@@ -240,4 +243,14 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
 
 fn check_time_zone(name: &str) -> Result<(), String> {
     if name.is_empty() { Ok(()) } else { Zone::of(name).map(drop) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_json_files_is_known_beside_every_format() {
+        assert!(keys().iter().any(|key| key.name() == "json.decimal.format" && key.is_of_plugins()));
+    }
 }

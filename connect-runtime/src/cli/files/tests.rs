@@ -263,3 +263,57 @@ fn a_file_of_something_else_is_refused_alone_and_after_a_worker_s() {
     let empty = [files.with("empty.properties", "# later\n")];
     assert!(Loaded::read(Purpose::Check, &empty, &brokers()).unwrap_err().text().contains("there is nothing in this file"));
 }
+
+#[test]
+fn a_worker_s_file_in_a_connector_s_place_is_recognised() {
+    let files = Files::new("second");
+    let connector = files.with("s3.properties", CONNECTOR_FILE);
+    for (name, content) in [
+        ("worker.properties", "bootstrap.servers=w:1\nkey.converter=String\n"),
+        ("worker.yaml", "bootstrap.servers: w:1\ngroup.id: connect\n"),
+        ("worker.json", "{\"bootstrap.servers\": \"w:1\"}"),
+    ] {
+        let paths = [connector.clone(), files.with(name, content)];
+        let refused = check(&paths, &brokers()).unwrap_err().text();
+        assert!(refused.contains(&format!("{name}:1: this is a worker's file")), "{refused}");
+    }
+}
+
+#[test]
+fn a_worker_s_file_with_nothing_in_it_is_named() {
+    let files = Files::new("nothing");
+    let paths = [files.with("worker.properties", "# all by default\n"), files.with("s3.properties", CONNECTOR_FILE)];
+    let options = Options { bootstrap_servers: None, ..Options::default() };
+    let said = match check(&paths, &options) {
+        Ok(checked) => checked.warnings.to_string(),
+        Err(refused) => refused.text(),
+    };
+    assert!(said.contains("worker.properties: there is nothing in this file"), "{said}");
+    let alone = Loaded::read(Purpose::Check, &paths[..1], &options).unwrap_err();
+    assert!(alone.text().contains("worker.properties: there is nothing in this file"), "{}", alone.text());
+}
+
+#[test]
+fn a_client_s_file_that_is_none_is_refused_and_a_placeholder_in_one_is_named_once() {
+    let files = Files::new("client");
+    let connector = files.with("s3.properties", CONNECTOR_FILE);
+    let with = |name: &str, content: &str| {
+        let options = Options { command_config: Some(files.with(name, content)), ..brokers() };
+        check(std::slice::from_ref(&connector), &options)
+    };
+    assert!(with("client.json", "{}").unwrap_err().text().contains("client.json: a client's file is Java properties or TOML"));
+    assert!(with("other.properties", CONNECTOR_FILE).unwrap_err().text().contains("this is a connector's file"));
+    let warnings = with("client.properties", "security.protocol=SSL\nssl.key.password=<password>\n").unwrap().warnings.to_string();
+    assert!(warnings.contains("client.properties:2: ssl.key.password still has a placeholder"), "{warnings}");
+    assert_eq!(warnings.matches("placeholder").count(), 1, "{warnings}");
+}
+
+#[test]
+fn connectors_in_one_group_are_named() {
+    let files = Files::new("groups");
+    let with = |name: &str| files.with(name, &format!("{CONNECTOR_FILE}consumer.override.group.id=g\n"));
+    let checked = check(&[with("one.properties"), with("two.properties")], &brokers()).unwrap();
+    for warnings in [&checked.warnings, &checked.unlogged] {
+        assert!(warnings.to_string().contains("two.properties:5: connectors one and two read a in one consumer group, g"));
+    }
+}

@@ -72,7 +72,8 @@ fn authentication(settings: &mut Settings, used: bool, protocol: Option<&Setting
     }
     let Some(jaas) = jaas else {
         // librdkafka's own keys do as well; they are passed through.
-        if settings.text("sasl.username").is_none() || settings.text("sasl.password").is_none() {
+        let is_set = |key: &str| settings.text(key).is_some_and(|text| !text.is_empty());
+        if !is_set("sasl.username") || !is_set("sasl.password") {
             let message = |written_as: &str| {
                 let jaas = written_as.replace("sasl.mechanism", "sasl.jaas.config");
                 format!("sasl.mechanism {name} needs a user and a password: set {jaas}")
@@ -101,7 +102,11 @@ fn credentials(jaas: &Setting, module: &str) -> Result<(String, String), String>
     if jaas.option("tokenauth").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err("delegation tokens (tokenauth) are not supported".to_owned());
     }
-    let option = |name: &str| jaas.option(name).map(str::to_owned).ok_or_else(|| format!("the option {name}=\"…\" is missing"));
+    let option = |name: &str| match jaas.option(name) {
+        Some("") => Err(format!("the option {name}=\"…\" is empty")),
+        Some(value) => Ok(value.to_owned()),
+        None => Err(format!("the option {name}=\"…\" is missing")),
+    };
     Ok((option("username")?, option("password")?))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connect_api::config::{Config, Entry, Problem};
 
-use super::Client;
+use super::command_config::is_for_all;
 
 /// Java's keys to what was written for them last.
 #[derive(Default)]
@@ -105,16 +105,6 @@ impl Setting {
         let written_as = self.written_as(key);
         Problem::of_key(written_as, message(written_as)).at(self.entry.origin.clone())
     }
-}
-
-/// Whether a key stands in a client's own file: once, and without a prefix.
-fn is_for_all(config: &Config, key: &str, entry: &Entry) -> bool {
-    let is_same = |client: Client| {
-        config
-            .entry(&format!("{}{key}", client.prefix()))
-            .is_some_and(|other| other.origin.is_some() && other.origin == entry.origin)
-    };
-    [Client::Consumer, Client::Producer, Client::Admin].into_iter().all(is_same)
 }
 
 /// Whether a value under this key must not be shown. Rather too many than one too few.

@@ -1,4 +1,4 @@
-use connect_api::config::Origin;
+use connect_api::config::{Config, Origin};
 
 use super::*;
 
@@ -40,6 +40,41 @@ fn a_consumer_begins_with_what_kafka_connect_and_java_say() {
     for (key, value) in expected {
         assert_eq!(get(&properties, key), Some(value), "{key}");
     }
+}
+
+#[test]
+fn the_brokers_of_one_client_are_checked_as_those_of_the_worker() {
+    for servers in ["<your-broker>:9092", "broker", "$BROKER:9092", "{host}:9092", " , "] {
+        let connector = connector(&[("consumer.override.bootstrap.servers", servers)]);
+        let problems = consumer_properties(&worker(&[]), &connector, 0).unwrap_err().to_string();
+        assert!(problems.contains("consumer.override.bootstrap.servers") && problems.contains("host:port"), "{problems}");
+        assert!(check_server(servers).is_err(), "{servers}");
+    }
+    let connector = connector(&[("consumer.override.bootstrap.servers", "SSL://b-1.example:9092, [fe80::1%eth0]:9092")]);
+    let properties = consumer_properties(&worker(&[]), &connector, 0).unwrap();
+    assert_eq!(get(&properties, "bootstrap.servers"), Some("SSL://b-1.example:9092,[fe80::1%eth0]:9092"));
+}
+
+#[test]
+fn keys_of_java_without_a_counterpart_are_known_and_nothing_like_them_is_suggested() {
+    let keys = [
+        "sasl.login.refresh.buffer.seconds",
+        "sasl.oauthbearer.jwks.endpoint.url",
+        "sasl.oauthbearer.jwt.validator.class",
+        "sasl.kerberos.ticket.renew.jitter",
+        "compression.zstd.level",
+        "partitioner.ignore.keys",
+        "metadata.max.idle.ms",
+    ];
+    for key in keys {
+        let warnings =
+            translate_for(Client::Producer, &worker(&[]), &connector(&[(&format!("producer.override.{key}"), "1")]), 0).warnings;
+        let said = warnings.to_string();
+        assert!(said.starts_with(&format!("producer.override.{key} changes nothing here: ")), "{said}");
+        assert!(warnings.len() == 1 && !said.contains("did you mean"), "{said}");
+    }
+    assert_eq!(reader_of("partitioner.ignore.keys"), Some(Client::Producer));
+    assert_eq!(reader_of("metadata.max.idle.ms"), Some(Client::Consumer));
 }
 
 #[test]
@@ -226,6 +261,20 @@ fn mechanisms_that_are_missing_name_what_to_use_instead() {
     assert!(kerberos.contains("GSSAPI"), "{kerberos}");
     let no_password = consumer(&[("consumer.security.protocol", "SASL_SSL"), ("consumer.sasl.mechanism", "PLAIN")]).unwrap_err();
     assert!(no_password.contains("set consumer.sasl.jaas.config"), "{no_password}");
+    let checked = |pairs: &[(&str, &str)]| {
+        let protocol = [("consumer.security.protocol", "SASL_SSL"), ("consumer.sasl.mechanism", "PLAIN")];
+        let worker = worker(&[&protocol, pairs].concat());
+        translate_for(Client::Consumer, &worker, &connector(&[]), 0).checked_as_a_whole(Client::Consumer).problems
+    };
+    let module = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+    let jaas = format!("{module} username=\"\" password=\"\";");
+    for (pairs, said) in [
+        ([("consumer.sasl.username", ""), ("consumer.sasl.password", "")].as_slice(), "PLAIN needs a user and a password"),
+        (&[("consumer.sasl.jaas.config", &jaas)], "the option username=\"…\" is empty"),
+    ] {
+        let problems = checked(pairs);
+        assert!(problems.len() == 1 && problems.to_string().contains(said), "{problems}");
+    }
 }
 
 #[test]
@@ -238,7 +287,7 @@ fn java_key_stores_name_how_to_convert_them() {
 fn a_client_s_own_file_is_for_every_client() {
     let mut worker_keys = Config::default();
     let client_file = [("security.protocol", "SSL"), ("fetch.min.bytes", "7"), ("bootstrap.servers", "b:9")];
-    assert!(add_command_config(&mut worker_keys, &written(&client_file)).is_empty());
+    assert!(add_command_config(&mut worker_keys, &written(&client_file)).unwrap().is_empty());
     let worker = WorkerConfig::try_from(&worker_keys).unwrap();
     let connector = connector(&[]);
     let consumer = consumer_properties(&worker, &connector, 0).unwrap();
@@ -271,7 +320,7 @@ fn what_is_wrong_with_a_client_s_own_file_names_its_keys_as_they_stand_there() {
         ("schema.registry.url", "http://r"),
         ("fetch.min.byte", "1"),
     ];
-    let warnings = add_command_config(&mut worker_keys, &written(&pairs)).to_string();
+    let warnings = add_command_config(&mut worker_keys, &written(&pairs)).unwrap().to_string();
     let expected = [
         "client.properties:4: schema.registry.url changes nothing here: it is for converters, as value.converter.schema.registry.url",
         "client.properties:5: unknown client setting fetch.min.byte, it changes nothing",
@@ -314,4 +363,13 @@ fn copies_for_the_dead_letter_queue_are_never_sent_without_an_answer() {
         let refused = producer_properties(&worker(&[]), &connector, 0).unwrap_err().to_string();
         assert!(refused.contains(key) && refused.contains("remove it"), "{refused}");
     }
+}
+
+#[test]
+fn thousands_of_unknown_keys_of_a_client_are_answered_without_a_guess_for_each() {
+    let keys: Vec<_> = (0..300).map(|number| format!("consumer.override.fetch.min.byte{number:03}")).collect();
+    let pairs: Vec<_> = keys.iter().map(|key| (key.as_str(), "1")).collect();
+    let said = translate_for(Client::Consumer, &worker(&[]), &connector(&pairs), 0).warnings.to_string();
+    assert_eq!(said.matches("unknown client setting").count(), 300, "{said}");
+    assert!((1..=100).contains(&said.matches("did you mean").count()), "{said}");
 }

@@ -84,6 +84,11 @@ const COMMITS: &str = "offsets are committed once their records are durable, and
 const IN_MEMORY: &str = "what waits for the dead letter queue has its place in memory.limit";
 const METRICS: &str = "metrics are served for Prometheus";
 
+const PARTITIONER: &str = "records of the dead letter queue go to partitions by their keys";
+const LEVEL: &str = "librdkafka reads compression.level for every codec";
+const TOKENS: &str = "it is for tokens of OAUTHBEARER, which is not supported yet";
+const KERBEROS: &str = "it is for Kerberos, which is not supported";
+
 /// Keys that have no counterpart, with the reason.
 pub(in crate::config) const NO_EFFECT: &[(&str, &str)] = &[
     ("enable.auto.commit", COMMITS),
@@ -100,6 +105,33 @@ pub(in crate::config) const NO_EFFECT: &[(&str, &str)] = &[
     ("queue.buffering.max.messages", IN_MEMORY),
     ("queue.buffering.max.kbytes", IN_MEMORY),
     ("transactional.id", "the dead letter queue is written without transactions"),
+    ("metadata.max.idle.ms", "librdkafka forgets topics by itself"),
+    ("partitioner.ignore.keys", PARTITIONER),
+    ("partitioner.adaptive.partitioning.enable", PARTITIONER),
+    ("partitioner.availability.timeout.ms", PARTITIONER),
+    ("compression.gzip.level", LEVEL),
+    ("compression.lz4.level", LEVEL),
+    ("compression.zstd.level", LEVEL),
+    ("sasl.login.refresh.window.factor", TOKENS),
+    ("sasl.login.refresh.window.jitter", TOKENS),
+    ("sasl.login.refresh.min.period.seconds", TOKENS),
+    ("sasl.login.refresh.buffer.seconds", TOKENS),
+    ("sasl.login.connect.timeout.ms", TOKENS),
+    ("sasl.login.read.timeout.ms", TOKENS),
+    ("sasl.login.retry.backoff.ms", TOKENS),
+    ("sasl.login.retry.backoff.max.ms", TOKENS),
+    ("sasl.oauthbearer.jwks.endpoint.url", TOKENS),
+    ("sasl.oauthbearer.jwks.endpoint.refresh.ms", TOKENS),
+    ("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", TOKENS),
+    ("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms", TOKENS),
+    ("sasl.oauthbearer.clock.skew.seconds", TOKENS),
+    ("sasl.oauthbearer.expected.audience", TOKENS),
+    ("sasl.oauthbearer.expected.issuer", TOKENS),
+    ("sasl.oauthbearer.header.urlencode", TOKENS),
+    ("sasl.oauthbearer.scope.claim.name", TOKENS),
+    ("sasl.oauthbearer.sub.claim.name", TOKENS),
+    ("sasl.kerberos.ticket.renew.window.factor", KERBEROS),
+    ("sasl.kerberos.ticket.renew.jitter", KERBEROS),
     ("socket.connection.setup.timeout.max.ms", "librdkafka gives every attempt to connect socket.connection.setup.timeout.ms"),
 ];
 
@@ -160,11 +192,20 @@ pub(super) fn translate(client: Client, mut settings: Settings) -> Translation {
     translation
 }
 
+/// What keys of mechanisms begin with that are not here: there are more of them with every release of Kafka.
+const OF_MECHANISMS: [(&str, &str); 3] = [("sasl.login.", TOKENS), ("sasl.oauthbearer.", TOKENS), ("sasl.kerberos.", KERBEROS)];
+const MOST_GUESSES: usize = 100;
+
 /// Sets a key of librdkafka, if it is one and the value can be one.
 fn known(client: Client, java: &str, name: &str, setting: &Setting, translation: &mut Translation) {
     let Some(key) = librdkafka_keys::find(name) else {
-        if !setting.inherited {
-            let near = nearest(java, librdkafka_keys::KEYS.iter().map(|key| key.name));
+        let of_mechanism = OF_MECHANISMS.iter().find(|(start, _)| java.starts_with(start));
+        if let Some((_, reason)) = of_mechanism.filter(|_| !setting.inherited) {
+            translation.warnings.push(setting.remark(java, |written_as| format!("{written_as} changes nothing here: {reason}")));
+        } else if !setting.inherited {
+            // Each guess costs time, and who has so many unknown keys has another kind of file.
+            let few = translation.warnings.len() < MOST_GUESSES;
+            let near = few.then(|| nearest(java, librdkafka_keys::KEYS.iter().map(|key| key.name))).flatten();
             let problem = setting.remark(java, |written_as| format!("unknown client setting {written_as}, it changes nothing"));
             translation.warnings.push(match near {
                 Some(near) => problem.suggest(near),
@@ -195,6 +236,16 @@ fn known(client: Client, java: &str, name: &str, setting: &Setting, translation:
     }
 }
 
+/// Addresses of brokers, at least one, each checked as those of a worker are.
+fn brokers(text: &str) -> Result<String, String> {
+    let servers = super::servers(text);
+    if servers.is_empty() {
+        return Err("name at least one broker as host:port".to_owned());
+    }
+    servers.iter().try_for_each(|server| super::check_server(server))?;
+    Ok(servers.join(","))
+}
+
 enum Value {
     AsWritten(String),
     /// librdkafka is never told.
@@ -222,7 +273,7 @@ fn value(name: &str, range: Option<(i64, i64)>, text: &str) -> Result<Value, Str
             _ => return Err("must be one of read_uncommitted, read_committed".to_owned()),
         },
         "partition.assignment.strategy" => assignors(text)?,
-        "bootstrap.servers" => super::servers(text).join(","),
+        "bootstrap.servers" | "metadata.broker.list" => brokers(text)?,
         _ => text.to_owned(),
     };
     let Some((least, most)) = range else { return Ok(Value::AsWritten(as_written)) };

@@ -186,3 +186,12 @@ fn a_secret_that_looks_like_an_odd_number_is_not_shown() {
         assert!(odd.contains("s3.proxy.password: YAML takes this for a number") && !odd.contains(value), "{odd}");
     }
 }
+
+#[test]
+fn an_environment_alone_is_recognised_as_a_list_too() {
+    for text in ["environment:\n  - CONNECT_GROUP_ID=a\n", "environment:\n  - TOPICS=orders\n", "environment:\n  TOPICS: orders\n"]
+    {
+        let refused = parse(text, "x.yaml").unwrap_err().to_string();
+        assert!(refused.contains("this is the environment of a container"), "{text}: {refused}");
+    }
+}

@@ -49,7 +49,7 @@ impl Check<'_> {
         let plugins = self.plugins;
         macro_rules! look_up {
             ($known:expr) => {
-                elsewhere::class_problem(key, entry, kind, $known)
+                elsewhere::class_problem(key, entry, kind, $known, plugins)
             };
         }
         let problem = match kind {
@@ -179,11 +179,15 @@ const HDFS: &str = "it is for the HDFS connector";
 const CLOUD: &str = "it is for the connectors that Confluent Cloud runs";
 
 /// Keys that connector files hold for others, by how they begin.
-const ELSEWHERE: [(&str, &str); 31] = [
+const ELSEWHERE: [(&str, &str); 35] = [
     ("confluent.license", "no licence is needed"),
     ("confluent.topic.", "no licence is needed, and none is kept in a topic"),
     ("confluent.", "it is for services of Confluent's"),
     ("topic.creation.", SOURCE),
+    ("exactly.once.support", SOURCE),
+    ("offsets.storage.topic", SOURCE),
+    ("transaction.boundary", SOURCE),
+    ("s3.storage.class", "objects get the storage class STANDARD, and a lifecycle rule of the bucket moves them to another"),
     ("table.name.format", JDBC),
     ("connection.", JDBC),
     ("insert.mode", JDBC),
@@ -248,14 +252,17 @@ fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config)
             format!("; {most} is the most")
         });
     } else if problem.message.contains("Not a number of type") {
-        let example = key.default().filter(|default| !default.is_empty()).unwrap_or("1000");
+        // -1 turns something off as a rule, and who writes something wants it.
+        let example = key.default().filter(|default| default.starts_with(|c: char| c.is_ascii_digit()));
+        let is_time = matches!(key.unit(), "ms" | "milliseconds");
+        let example = example.unwrap_or(if is_time { "600000 for ten minutes" } else { "1000" });
         let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
         problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
     }
-    if let Some(near) = nearest(value, key.one_of().iter().copied()) {
-        return problem.suggest(near);
+    match nearest(value, key.one_of().iter().copied()) {
+        Some(near) => problem.suggest(near),
+        None => problem,
     }
-    problem
 }
 
 fn first_sentence(documentation: &str) -> &str {

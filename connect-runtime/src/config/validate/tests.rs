@@ -61,7 +61,7 @@ fn what_was_to_be_filled_in_is_named_by_line_and_a_regular_expression_is_none_of
         assert!(said.len() == 1 && said[0].starts_with(&expected), "{said:?}");
     }
     assert!(with("topics.regex=(?<NAME>a)\\\\k<NAME>").warnings.is_empty());
-    assert!(with("topics.regex=a<b>").warnings.is_empty());
+    assert!(!with("topics.regex=a<b>").warnings.to_string().contains("placeholder"));
     let of_worker = |text: &str| lines(&check_with(text, GOOD).warnings);
     assert_eq!(
         of_worker("bootstrap.servers=b:9092\nconsumer.sasl.password=<my-password>\n"),
@@ -424,4 +424,34 @@ fn a_value_in_quotes_is_an_error_where_it_cannot_be_one_and_a_real_class_is_foun
         lines(&validation.warnings),
         ["s3.properties:5: s3.bucket.name: the quotes are a part of the value: write it without them"]
     );
+}
+
+#[test]
+fn keys_of_source_connectors_and_of_storage_classes_are_told_from_slips() {
+    for key in ["exactly.once.support", "offsets.storage.topic", "transaction.boundary", "transaction.boundary.interval.ms"] {
+        let said = lines(&check(&format!("{GOOD}{key}=x\n")).warnings);
+        assert_eq!(said, [format!("s3.properties:8: {key} changes nothing here: it is for source connectors")]);
+    }
+    let said = lines(&check(&format!("{GOOD}s3.storage.class=STANDARD_IA\n")).warnings);
+    assert!(said.len() == 1 && said[0].contains("a lifecycle rule") && !said[0].contains("did you mean"), "{said:?}");
+}
+
+#[test]
+fn what_people_call_the_dead_letter_queue_and_the_topics_is_known() {
+    for (key, meant) in [
+        ("errors.deadletterqueue.topic", "errors.deadletterqueue.topic.name"),
+        ("errors.deadletterqueue.name", "errors.deadletterqueue.topic.name"),
+        ("errors.dlq.topic.name", "errors.deadletterqueue.topic.name"),
+        ("dead.letter.queue.topic.name", "errors.deadletterqueue.topic.name"),
+        ("topics.list", "topics"),
+    ] {
+        let said = lines(&check(&format!("{GOOD}{key}=x\n")).warnings);
+        assert!(said.len() == 1 && said[0].ends_with(&format!("(did you mean `{meant}`?)")), "{said:?}");
+    }
+}
+
+#[test]
+fn an_example_of_a_number_is_one_that_does_something() {
+    let said = lines(&check(&format!("{GOOD}rotate.schedule.interval.ms=10 minutes\n")).problems);
+    assert!(said.len() == 1 && said[0].ends_with("such as 600000 for ten minutes"), "{said:?}");
 }

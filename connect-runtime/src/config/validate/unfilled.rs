@@ -16,13 +16,23 @@ pub(super) fn placeholder(key: &str, value: &str) -> Option<String> {
 }
 
 fn find<'a>(key: &str, value: &'a str) -> Option<&'a str> {
-    in_angle_brackets(value).or_else(|| variable(value)).or_else(|| in_braces(key, value)).or_else(|| marker(value))
+    in_angle_brackets(value)
+        .or_else(|| variable(value))
+        .or_else(|| in_braces(key, value))
+        .or_else(|| nothing(key, value))
+        .or_else(|| marker(key, value))
 }
 
 /// Whether the value has something like `${file:/a:b}` in it.
 pub(super) fn refers_to_provider(value: &str) -> bool {
-    let inside = |part: &str| part.split_once('}').is_some_and(|(reference, _)| reference.contains(':'));
+    let inside =
+        |part: &str| part.split_once('}').is_some_and(|(reference, _)| reference.contains(':') && !is_default_of_shell(reference));
     value.split("${").skip(1).any(inside)
+}
+
+/// `NAME:-value`, `NAME:?message`: what a shell, or docker compose, puts into braces.
+fn is_default_of_shell(inside: &str) -> bool {
+    inside.split_once(':').is_some_and(|(name, rest)| is_name(name, b"") && rest.starts_with(['-', '=', '?', '+']))
 }
 
 /// From each place where `open` stands to the next `close`: what is before it, what is inside, and all of it with its brackets.
@@ -52,7 +62,7 @@ fn in_angle_brackets(value: &str) -> Option<&str> {
 
 /// `${NAME}`, `$(NAME)`, `$NAME`: Kafka Connect fills in none of them, only `${provider:path:key}`.
 fn variable(value: &str) -> Option<&str> {
-    let braced = brackets(value, "${", "}").find(|(_, name, _)| is_name(name, b".-"));
+    let braced = brackets(value, "${", "}").find(|(_, name, _)| is_name(name, b".-") || is_default_of_shell(name));
     let in_parentheses = || brackets(value, "$(", ")").find(|(_, name, _)| is_constant(name));
     if let Some((_, _, all)) = braced.or_else(in_parentheses) {
         return Some(all);
@@ -89,8 +99,18 @@ fn in_braces<'a>(key: &str, value: &'a str) -> Option<&'a str> {
     template.or_else(single).map(|(_, _, all)| all)
 }
 
+/// What programs write where there is nothing, and this one in place of a secret: `null`, `None`, `undefined`, `[hidden]`.
+fn nothing<'a>(key: &str, value: &'a str) -> Option<&'a str> {
+    // Others may have such a value: `connector.client.config.override.policy=None`.
+    const NAMES: [&str; 12] =
+        ["bucket", "region", "url", "topics", "topic.name", "servers", "user", "password", "access.key", "arn", "location", ".dir"];
+    let is_name = key == "name" || NAMES.iter().any(|part| key.contains(part));
+    let is_nothing = matches!(value, "null" | "None" | "undefined") && is_name;
+    (is_nothing || matches!(value, "[hidden]" | "[redacted]" | "[REDACTED]")).then_some(value)
+}
+
 /// `CHANGEME`, `REPLACE_ME`, `your-bucket`, `YOUR_KEY`, `insert-bucket-here`, `BUCKET_NAME`, `XXXX`, `****`.
-fn marker(value: &str) -> Option<&str> {
+fn marker<'a>(key: &str, value: &'a str) -> Option<&'a str> {
     // What a value is, in the place of one.
     let what =
         ["_NAME", "_BUCKET", "_TOPIC", "_TOPICS", "_REGION", "_PASSWORD", "_SECRET", "_ACCESS_KEY", "_SECRET_KEY", "_ARN", "_URL"];
@@ -107,8 +127,16 @@ fn marker(value: &str) -> Option<&str> {
         let your = lower.starts_with("your_") || lower.contains("_your_") || word.strip_prefix("your").is_some_and(starts_upper);
         let says = ["replace_me", "replaceme", "replace_with", "replace_this", "change_me", "changeme", "fill_me_in"];
         let told = lower.ends_with("_here") && lower.len() > 5 || lower.starts_with("insert_") && lower.ends_with("_name");
-        let masked = word.len() > 3 && (word.bytes().all(|byte| byte == b'x') || word.bytes().all(|byte| byte == b'X'));
-        your || told || masked || says.iter().any(|marker| lower.contains(marker)) || matches!(*word, "TODO" | "FIXME" | "TBD")
+        let wrapped = word.strip_prefix("__").and_then(|rest| rest.strip_suffix("__")).is_some_and(is_constant);
+        // In a pattern of time, x is a year.
+        let masked = word.len() > 3
+            && key != "path.format"
+            && (word.bytes().all(|byte| byte == b'x') || word.bytes().all(|byte| byte == b'X'));
+        your || told
+            || masked
+            || wrapped
+            || says.iter().any(|marker| lower.contains(marker))
+            || matches!(*word, "TODO" | "FIXME" | "TBD")
     })
 }
 
@@ -147,6 +175,12 @@ mod tests {
             ("insert-bucket-here", "insert-bucket-here"),
             ("BUCKET_NAME", "BUCKET_NAME"),
             ("MY_BUCKET", "MY_BUCKET"),
+            ("__BUCKET__", "__BUCKET__"),
+            ("[hidden]", "[hidden]"),
+            ("null", "null"),
+            ("None", "None"),
+            ("undefined", "undefined"),
+            ("${BUCKET:-dev}", "${BUCKET:-dev}"),
         ] {
             assert_eq!(placeholder("s3.bucket.name", value), Some(format!(", {found}")), "{value}");
         }
@@ -169,11 +203,22 @@ mod tests {
             ("aws.secret.access.key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY$EXAMPLE"),
             ("s3.region", "us-east-1"),
             ("topics", "insert-events,there,here"),
+            ("connector.client.config.override.policy", "None"),
+            ("avro.codec", "null"),
+            ("errors.tolerance", "None"),
+            ("path.format", "xxxx/ww"),
+            ("topics", "__consumer_offsets"),
             ("security.protocol", "SASL_SSL"),
             ("s3.storage.class", "STANDARD_IA"),
         ] {
             assert_eq!(placeholder(key, value), None, "{key}={value}");
         }
+    }
+
+    #[test]
+    fn a_default_of_a_shell_is_no_reference_to_a_provider() {
+        assert!(!refers_to_provider("${ENV:-dev}") && !refers_to_provider("a-${ENV:?not set}"));
+        assert!(refers_to_provider("${file:/etc/x:user}") && refers_to_provider("${ssm::/prod/bucket}"));
     }
 
     #[test]

@@ -1,33 +1,45 @@
 //! Values that cannot be meant, and settings that nobody gets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use connect_api::config::{Config, Problem};
 
 use super::{Check, clients_of, unfilled};
-use crate::config::client::Client;
+use crate::config::client::{self, Client};
+
+/// What becomes of a remark on a key that is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Else {
+    Warn,
+    Refuse,
+    Nothing,
+}
 
 impl Check<'_> {
     /// Values that were to be filled in: a template that is run as it is matches no topic and finds no bucket. What cannot be a value because of
     /// it is refused in these words alone; of a key that changes nothing enough is said.
     pub(super) fn placeholders(&mut self, config: &Config) {
-        for (key, entry) in config.iter() {
-            let Some(placeholder) = unfilled::placeholder(key, &entry.value) else { continue };
-            let message = format!("{key} still has a placeholder{placeholder}: fill it in");
-            let problem = Problem::of_key(key, message).at(entry.origin.clone());
-            self.doubt(key, problem);
-        }
+        self.settle(Else::Warn, config, |name, key, value| {
+            let placeholder = unfilled::placeholder(key, value)?;
+            Some(format!("{name} still has a placeholder{placeholder}: fill it in"))
+        });
     }
 
     /// Values in quotes, as other formats than Java properties have them. What it is may be a secret.
     pub(super) fn quotes(&mut self, config: &Config) {
-        for (key, entry) in config.iter() {
-            let value = entry.value.trim();
-            if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
-                let message = format!("{key}: the quotes are a part of the value: write it without them");
-                self.doubt(key, Problem::of_key(key, message).at(entry.origin.clone()));
-            }
-        }
+        self.settle(Else::Warn, config, |name, _, value| {
+            let value = value.trim();
+            let quoted = value.len() > 1 && value.starts_with('"') && value.ends_with('"');
+            quoted.then(|| format!("{name}: the quotes are a part of the value: write it without them"))
+        });
+    }
+
+    /// Values that are refused and end with a comment, as other formats than Java properties have them.
+    pub(super) fn comments(&mut self, config: &Config) {
+        self.settle(Else::Nothing, config, |name, key, value| {
+            let has_comment = [" #", "\t#"].iter().any(|mark| value.contains(mark)) && !client::is_secret(key);
+            has_comment.then(|| format!("{name}: the comment is a part of the value: write it on a line of its own"))
+        });
     }
 
     /// Characters that nobody sees and that come along where text is copied from a page: they make another key or value of it.
@@ -39,40 +51,53 @@ impl Check<'_> {
                     u32::from(c)
                 );
                 self.validation.warnings.push(Problem::of_key(key, message).at(entry.origin.clone()));
-            } else if let Some((_, c)) = without_invisible(&entry.value) {
-                let message =
-                    format!("{key} has a character in its value that cannot be seen, U+{:04X}: type the value anew", u32::from(c));
-                self.doubt(key, Problem::of_key(key, message).at(entry.origin.clone()));
             }
         }
-    }
-
-    /// An error in place of those that the key has, else a warning where there is none.
-    fn doubt(&mut self, key: &str, problem: Problem) {
-        if self.forget_problems(key) {
-            self.problem(problem);
-        } else if !self.validation.warnings.iter().any(|warning| warning.key.as_deref() == Some(key)) {
-            self.validation.warnings.push(problem);
-        }
+        self.settle(Else::Warn, config, |name, key, value| {
+            let (_, c) = without_invisible(value).filter(|_| without_invisible(key).is_none())?;
+            Some(format!("{name} has a character in its value that cannot be seen, U+{:04X}: type the value anew", u32::from(c)))
+        });
     }
 
     /// What a config provider is to fill in (KIP-297). Kafka Connect leaves it as it is where no provider has that name, which is never meant.
     pub(super) fn references(&mut self, config: &Config) {
-        for (key, entry) in config.iter().filter(|(_, entry)| unfilled::refers_to_provider(&entry.value)) {
-            // What is filled in would be judged, not this.
-            self.forget_problems(key);
+        // What is filled in would be judged, not this.
+        self.settle(Else::Refuse, config, |name, _, value| {
             let message =
-                format!("{key} refers to a config provider, ${{provider:…}}, and there are none yet: write the value itself");
-            self.problem(Problem::of_key(key, message).at(entry.origin.clone()));
-        }
+                format!("{name} refers to a config provider, ${{provider:…}}, and there are none yet: write the value itself");
+            unfilled::refers_to_provider(value).then_some(message)
+        });
     }
 
-    /// Whether there were any of this key.
-    fn forget_problems(&mut self, key: &str) -> bool {
+    /// What `judge` says of the name, the key and the value of each entry: an error in place of those that the key has. A key of a client's own file
+    /// is there for each client, and is named once, as it stands there.
+    fn settle(&mut self, otherwise: Else, config: &Config, judge: impl Fn(&str, &str, &str) -> Option<String>) {
+        let mut found: HashMap<&str, Problem> = HashMap::new();
+        let mut order = Vec::new();
+        for (key, entry) in config.iter() {
+            let name = client::in_own_file(config, key, entry).unwrap_or(key);
+            if let Some(message) = judge(name, key, &entry.value).filter(|_| !found.contains_key(name)) {
+                found.insert(name, Problem::of_key(name, message).at(entry.origin.clone()));
+                order.push(name);
+            }
+        }
+        if found.is_empty() {
+            return;
+        }
+        let refused: HashSet<_> = self.validation.problems.iter().filter_map(|problem| problem.key.clone()).collect();
+        let warned: HashSet<_> = self.validation.warnings.iter().filter_map(|warning| warning.key.clone()).collect();
+        let takes_place = |key: &str| found.contains_key(key);
         let before = std::mem::take(&mut self.validation.problems);
-        let all = before.len();
-        self.validation.problems.extend(before.iter().filter(|problem| problem.key.as_deref() != Some(key)).cloned());
-        self.validation.problems.len() < all
+        let kept = before.iter().filter(|problem| !problem.key.as_deref().is_some_and(takes_place)).cloned();
+        self.validation.problems.extend(kept);
+        for name in order {
+            let Some(problem) = found.remove(name) else { continue };
+            if refused.contains(name) || otherwise == Else::Refuse {
+                self.problem(problem);
+            } else if otherwise == Else::Warn && !warned.contains(name) {
+                self.validation.warnings.push(problem);
+            }
+        }
     }
 
     /// Transforms and predicates that are set up and that no list names: Kafka Connect ignores them silently.
@@ -228,6 +253,29 @@ mod tests {
         let said = warned(&[("topics", "a\u{a0}")]);
         assert!(said.contains("topics has a character in its value that cannot be seen, U+00A0"), "{said}");
         assert_eq!(without_invisible("Gr\u{fc}\u{df}e\tan a\u{e9}"), None);
+    }
+
+    #[test]
+    fn a_comment_behind_a_value_that_is_refused_is_named_and_one_behind_others_is_left_alone() {
+        let said = warned(&[("flush.size", "1000 # records"), ("s3.bucket.name", "b # it takes all")]);
+        assert!(said.contains("s3.properties:8: flush.size: the comment is a part of the value"), "{said}");
+        assert!(!said.contains("Invalid value") && !said.contains("s3.bucket.name"), "{said}");
+        let said = warned(&[("connector.class", "FakeSink # ours")]);
+        assert!(
+            said.contains("connector.class: the comment is a part of the value") && !said.contains("could not be found"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn forty_thousand_keys_are_answered_at_once() {
+        let pairs: Vec<_> = (0..40_000).map(|number| (format!("aa{number}.password"), "<password>")).collect();
+        let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        assert_eq!(warned(&pairs).lines().count(), 40_001);
+        let mut unknown = Config::default();
+        pairs.iter().for_each(|(key, value)| unknown.insert(*key, *value, Some(Origin { file: "x".into(), line: 1 })));
+        let validation = super::super::validate(&fake::plugins(), &Config::default(), &unknown);
+        assert!(validation.problems.to_string().contains("no key of a connector"));
     }
 
     #[test]

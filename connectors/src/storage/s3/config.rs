@@ -13,7 +13,7 @@ use super::{
 };
 use crate::storage::STORE_URL;
 
-static BUCKET: ConfigKey<String> = ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.")
+pub(super) static BUCKET: ConfigKey<String> = ConfigKey::required("s3.bucket.name", "The bucket that objects are written to.")
     .importance(Importance::High)
     .check(|name| bucket_name(name));
 
@@ -25,6 +25,9 @@ pub(super) static REGION: ConfigKey<String> =
             false => Err("a region has letters, digits and - only, as eu-west-1".to_owned()),
         });
 
+/// Of buckets that were made in us-east-1 before 2018; all others have no more than 63.
+const LONGEST_BUCKET: usize = 255;
+
 /// What the names of buckets are made of, here and in other stores, and the ARNs that stand for them. Their whole rules are the stores'.
 fn bucket_name(name: &str) -> Result<(), String> {
     let is_arn = name.starts_with("arn:");
@@ -34,13 +37,16 @@ fn bucket_name(name: &str) -> Result<(), String> {
     let is_legal =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || is_arn && matches!(byte, b':' | b'/');
     match name.bytes().all(is_legal) {
+        true if name.len() > LONGEST_BUCKET && !is_arn => {
+            Err(format!("a bucket's name has no more than 63 characters, or {LONGEST_BUCKET} of an old one"))
+        }
         true => Ok(()),
         false if name.contains('/') => Err("a bucket's name has no / in it, and what follows goes into topics.dir".to_owned()),
         false => Err("a bucket's name has letters, digits, `.`, `-` and `_` only".to_owned()),
     }
 }
 
-static PATH_STYLE: ConfigKey<bool> = ConfigKey::with_default(
+pub(super) static PATH_STYLE: ConfigKey<bool> = ConfigKey::with_default(
     "s3.path.style.access.enabled",
     "true",
     "Whether the bucket is named in the path of a request rather than in its host name.",
@@ -346,6 +352,8 @@ mod tests {
             assert_eq!(said(name), Ok(()), "{name}");
         }
         assert!(said("arn:aws:s3:::mine").unwrap_err().contains("write the name alone, mine"));
+        assert_eq!(said(&"b".repeat(255)), Ok(()));
+        assert!(said(&"b".repeat(256)).unwrap_err().contains("no more than 63"));
         assert!(said("bucket/path/version=1").unwrap_err().contains("goes into topics.dir"));
         for name in ["<bucket>", "${BUCKET}", "my bucket", "{Bucket}"] {
             assert!(said(name).unwrap_err().contains("letters, digits"), "{name}");
@@ -407,11 +415,11 @@ mod tests {
             ("aws.access.key.id", "AK"),
             ("aws.secret.access.key", SECRET),
             ("s3.ssea.name", "AES256"),
-            ("s3.sse.customer.key", "aHVudGVyMg=="),
+            ("s3.sse.customer.key", "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ="),
             ("s3.proxy.url", "http://user:hunter2@localhost:8080"),
         ]);
         let shown = format!("{shown:?}");
-        assert!(!shown.contains(SECRET) && !shown.contains("aHVudGVyMg=="), "{shown}");
+        assert!(!shown.contains(SECRET) && !shown.contains("aHVudGVy"), "{shown}");
         let refusal = refusal(&[("s3.proxy.url", "ftp://user:hunter2@localhost"), ("aws.secret.access.key", SECRET)]);
         assert!(!refusal.contains(SECRET), "{refusal}");
     }

@@ -3,11 +3,13 @@
 use connect_api::config::{AnyConfigKey, Config, Problem, Problems};
 
 use super::{
-    config::{self, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, REGION},
+    config::{self, BUCKET, CUSTOMER_KEY, ENCRYPTION, KMS_KEY_ID, PATH_STYLE, REGION},
     credentials::{self, ACCESS_KEY_ID, ASSUME_ROLE, PROVIDER, SECRET_ACCESS_KEY},
 };
+use crate::storage::STORE_URL;
 
-/// Half a pair of credentials, keys of an encryption that is not asked for, and a region that AWS can hardly have.
+/// Half a pair of credentials, keys of an encryption that is not asked for, a region and a bucket that AWS can hardly have, and an address that holds
+/// more than the store's.
 pub(crate) fn warnings(config: &Config) -> Problems {
     let mut warnings = Problems::default();
     let mut doubt = |key: &dyn AnyConfigKey, message: String| {
@@ -24,6 +26,12 @@ pub(crate) fn warnings(config: &Config) -> Problems {
     if !region.is_empty() && !is_region_of_aws(region) && matches!(config::endpoint(config), Ok(None)) {
         doubt(&REGION, format!("s3.region={region} is no region of AWS as they are written, such as us-east-1 or eu-central-1"));
     }
+    let bucket = config.text(BUCKET.name()).unwrap_or_default().trim();
+    // Of one that is refused enough is said.
+    if let Some(reason) = no_bucket_of_aws(bucket).filter(|_| config.get(&BUCKET).is_ok()) {
+        doubt(&BUCKET, format!("s3.bucket.name={bucket} is hardly a bucket: {reason}"));
+    }
+    address(config, bucket).into_iter().for_each(|message| doubt(&STORE_URL, message));
     let encryption = config.text(ENCRYPTION.name()).map_or("", str::trim);
     let used = match encryption {
         "" => "the bucket's own encryption",
@@ -53,6 +61,50 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         doubt(key, message);
     }
     warnings
+}
+
+/// Why AWS makes no bucket of this name today. Old ones may be long and have capitals and `_`, and what is no name at all is refused.
+fn no_bucket_of_aws(name: &str) -> Option<&'static str> {
+    if name.is_empty() || name.starts_with("arn:") {
+        return None;
+    }
+    let is_end = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    if !name.bytes().next().is_none_or(|byte| is_end(&byte)) || !name.bytes().last().is_none_or(|byte| is_end(&byte)) {
+        return Some("a bucket's name begins and ends with a letter or a digit");
+    }
+    match name {
+        _ if name.contains("..") => Some("a bucket's name has no two dots side by side"),
+        _ if name.len() > 63 => Some("a bucket's name has no more than 63 characters, but for very old ones of us-east-1"),
+        _ => None,
+    }
+}
+
+/// What an address holds beside the store's: the bucket, a path, a query.
+fn address(config: &Config, bucket: &str) -> Vec<String> {
+    let mut messages = Vec::new();
+    let url = config.text(STORE_URL.name()).map_or("", str::trim);
+    // The variables of the environment have no line, and are not this connector's alone.
+    let (false, Ok(Some(endpoint))) = (url.is_empty() || bucket.is_empty(), config::endpoint(config)) else { return messages };
+    let (host, path, has_query) = endpoint.parts();
+    let twice = if config.get(&PATH_STYLE).unwrap_or(true) { "in the path as well" } else { "in front of it once more" };
+    let rest = host.strip_prefix(&format!("{}.", bucket.to_ascii_lowercase()));
+    // A host of the store may be called as the bucket is: s3, minio.
+    if let Some(rest) = rest.filter(|_| !matches!(bucket, "s3" | "minio")) {
+        messages.push(format!(
+            "store.url has the bucket's name in its host: requests name {bucket} {twice}; write the store's address alone, with {rest} for its host"
+        ));
+    }
+    if let Some(path) = path {
+        messages.push(format!(
+            "store.url has a path, {path}, and requests go to …{path}/{bucket}/…: write the address without it, unless the store is served below it; \
+             directories of the bucket go into topics.dir"
+        ));
+    }
+    if has_query {
+        messages
+            .push("store.url has a query, what follows the ?, which belongs to no store's address: write it without".to_owned());
+    }
+    messages
 }
 
 /// Words and a number, as all that there are and that may come.
@@ -104,6 +156,35 @@ mod tests {
             assert!(said(&[("s3.region", region)])[0].contains("such as us-east-1"), "{region}");
             assert!(said(&[("s3.region", region), ("store.url", "http://minio:9000")]).is_empty(), "{region}");
         }
+    }
+
+    #[test]
+    fn names_that_aws_gives_no_bucket_are_doubted_and_old_ones_are_not() {
+        for name in ["-shop", "shop-", ".shop", "shop..lake", &"b".repeat(64)] {
+            assert!(said(&[("s3.bucket.name", name)])[0].contains("is hardly a bucket"), "{name}");
+        }
+        for name in
+            ["{bucket}", "shop-lake", "Shop_Lake", "shop.lake", "arn:aws:s3:us-west-2:111122223333:accesspoint/-", &"b".repeat(63)]
+        {
+            assert!(said(&[("s3.bucket.name", name)]).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_more_in_it_than_the_store_s_is_doubted() {
+        let of = |url: &str| said(&[("s3.bucket.name", "shop-lake"), ("store.url", url)]).join("\n");
+        for url in ["http://minio:9000", "https://s3.eu-west-1.amazonaws.com/", "shop-lakes.example", "http://shop-lake:9000"] {
+            assert_eq!(of(url), "", "{url}");
+        }
+        let host = of("https://shop-lake.s3.eu-west-1.amazonaws.com");
+        assert!(
+            host.contains("requests name shop-lake in the path as well") && host.contains("s3.eu-west-1.amazonaws.com"),
+            "{host}"
+        );
+        assert!(of("http://minio:9000/shop-lake").contains("go to …/shop-lake/shop-lake/…"));
+        let query = of("http://minio:9000?X-Amz-Signature=hunter2");
+        assert!(query.contains("has a query") && !query.contains(HUNTER), "{query}");
+        assert!(said(&[("s3.bucket.name", "minio"), ("store.url", "http://minio.example:9000")]).is_empty());
     }
 
     #[test]

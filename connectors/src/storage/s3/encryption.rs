@@ -42,6 +42,9 @@ impl Encryption {
     }
 }
 
+/// S3 refuses every request with a shorter or longer one.
+const CUSTOMER_KEY_BYTES: usize = 32;
+
 /// A customer's key with its digest. Its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct CustomerKey {
@@ -52,7 +55,12 @@ pub(super) struct CustomerKey {
 impl CustomerKey {
     fn new(text: &str) -> Result<Self, String> {
         let key = base64::decode(text).map_err(|_the_cause_would_quote_it| "`s3.sse.customer.key` is not Base64".to_owned())?;
-        Ok(Self { base64: text.to_owned(), md5: base64::encode(Md5::digest(key)) })
+        match key.len() {
+            CUSTOMER_KEY_BYTES => Ok(Self { base64: text.to_owned(), md5: base64::encode(Md5::digest(key)) }),
+            others => Err(format!(
+                "`s3.sse.customer.key` has {others} bytes, and AES256 takes {CUSTOMER_KEY_BYTES}: `openssl rand -base64 {CUSTOMER_KEY_BYTES}` makes one"
+            )),
+        }
     }
 }
 
@@ -104,10 +112,18 @@ mod tests {
 
     #[test]
     fn a_customer_key_goes_with_the_digest_of_its_bytes_and_is_never_shown() {
-        let encryption = Encryption::new("AES256", "a2V5", "").unwrap();
-        assert_eq!(encryption.customer_key().unwrap().md5, "PG4LipwVIkqCKLmpjKFTHQ==");
+        let encryption = Encryption::new("AES256", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "").unwrap();
+        assert_eq!(encryption.customer_key().unwrap().md5, "hRasmdxgYDKV3nvbahU1MA==");
         assert_eq!(format!("{encryption:?}"), "Customer(********)");
         let reason = Encryption::new("AES256", "not base64!", "").unwrap_err();
         assert!(!reason.contains("not base64!"), "{reason}");
+    }
+
+    #[test]
+    fn a_customer_key_of_another_length_is_refused_and_not_shown() {
+        for key in ["a2V5", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYw"] {
+            let reason = Encryption::new("AES256", key, "").unwrap_err();
+            assert!(reason.contains("AES256 takes 32") && !reason.contains(key), "{reason}");
+        }
     }
 }

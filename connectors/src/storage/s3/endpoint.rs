@@ -42,8 +42,13 @@ impl Endpoint {
             return Err("must not hold a user or a password: keys are given with `aws.access.key.id` and `aws.secret.access.key`"
                 .to_owned());
         }
+        if let Some(meant) = with_slips_mended(text) {
+            return Err(format!("must begin with http:// or https://: {meant}"));
+        }
         let url = match text.split_once("://") {
-            Some(("http" | "https", _)) => text.to_owned(),
+            Some((scheme, rest)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+                format!("{}://{rest}", scheme.to_ascii_lowercase())
+            }
             Some((scheme, _)) => return Err(format!("must begin with http:// or https://, not with {scheme}://")),
             None if text.contains(':') => {
                 return Err(format!("needs a scheme where a port is given: http://{text} or https://{text}"));
@@ -65,6 +70,13 @@ impl Endpoint {
         format!("{scheme}://{}{port}{}", uri.host().unwrap_or_default().to_ascii_lowercase(), uri.path().trim_end_matches('/'))
     }
 
+    /// The host's name, and whether a path and a query follow.
+    pub(super) fn parts(&self) -> (String, Option<String>, bool) {
+        let uri = self.0.parse::<Uri>().unwrap_or_default();
+        let path = Some(uri.path().trim_end_matches('/').to_owned()).filter(|path| !path.is_empty());
+        (uri.host().unwrap_or_default().to_ascii_lowercase(), path, uri.query().is_some())
+    }
+
     pub(super) fn is_plain_http(&self) -> bool {
         self.0.starts_with("http://")
     }
@@ -78,6 +90,20 @@ impl Endpoint {
     pub(super) fn url(&self) -> &str {
         &self.0
     }
+}
+
+/// What was meant by `http//host:9000`, `http:/host:9000` or `http:host:9000`.
+fn with_slips_mended(text: &str) -> Option<String> {
+    if text.contains("://") {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let (scheme, rest) = ["https", "http"].into_iter().find_map(|scheme| Some((scheme, lower.strip_prefix(scheme)?)))?;
+    let host = rest.trim_start_matches([':', '/']);
+    // The host may be called http as well.
+    let is_slip =
+        rest.starts_with("//") || rest.starts_with(":/") || rest.starts_with(':') && host.starts_with(char::is_alphabetic);
+    (is_slip && !host.is_empty()).then(|| format!("{scheme}://{}", &text[text.len() - host.len()..]))
 }
 
 /// Whether there is a host, and a port only if it is one: the HTTP client takes the default port for one that is none.
@@ -113,6 +139,29 @@ mod tests {
         assert_eq!(Endpoint::parse("s3.amazonaws.com").unwrap().url(), "https://s3.amazonaws.com");
         assert_eq!(Endpoint::parse("https://s3.amazonaws.com/").unwrap().url(), "https://s3.amazonaws.com");
         assert!(Endpoint::parse("http://localhost:9000").unwrap().is_plain_http());
+    }
+
+    #[test]
+    fn a_scheme_has_no_case() {
+        assert_eq!(Endpoint::parse("HTTP://minio:9000").unwrap(), Endpoint::parse("http://minio:9000").unwrap());
+        assert!(Endpoint::parse("Http://minio").unwrap().is_plain_http());
+        assert_eq!(Endpoint::parse("HTTPS://minio").unwrap().url(), "https://minio");
+    }
+
+    #[test]
+    fn a_slip_in_the_scheme_is_mended_in_the_refusal() {
+        for (text, meant) in [
+            ("http//minio:9000", "http://minio:9000"),
+            ("http:/minio:9000", "http://minio:9000"),
+            ("HTTPS:minio:9000", "https://minio:9000"),
+            ("https:///10.0.0.1:9000", "is not a URL"),
+            ("http:/10.0.0.1:9000", "http://10.0.0.1:9000"),
+        ] {
+            let reason = Endpoint::parse(text).unwrap_err();
+            assert!(reason.ends_with(meant) || reason.starts_with(meant), "{text}: {reason}");
+        }
+        assert!(Endpoint::parse("http:9000").unwrap_err().starts_with("needs a scheme"));
+        assert!(Endpoint::parse("httpbin.example").is_ok());
     }
 
     #[test]

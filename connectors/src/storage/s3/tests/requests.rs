@@ -59,7 +59,8 @@ async fn settings_of_new_objects_go_with_the_requests_that_make_them() {
 #[tokio::test]
 async fn a_customers_key_goes_with_every_request_that_needs_it() {
     let server = Scripted::serve(|request, _| before_completion(request));
-    let storage = server.storage_with(&[("s3.ssea.name", "AES256"), ("s3.sse.customer.key", "a2V5")]);
+    let storage =
+        server.storage_with(&[("s3.ssea.name", "AES256"), ("s3.sse.customer.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")]);
     put(&storage).await.unwrap();
     started(&storage).await;
     storage.head("t/a").await.unwrap();
@@ -67,7 +68,7 @@ async fn a_customers_key_goes_with_every_request_that_needs_it() {
     for request in server.requests() {
         assert_eq!(
             request.header("x-amz-server-side-encryption-customer-key-md5"),
-            Some("PG4LipwVIkqCKLmpjKFTHQ=="),
+            Some("hRasmdxgYDKV3nvbahU1MA=="),
             "{}",
             request.line
         );
