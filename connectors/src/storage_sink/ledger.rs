@@ -49,7 +49,10 @@ impl Ledger {
 
     /// One file of the cut is durable under its name. True where everything before some later offset is durable by it.
     pub(super) fn file_is_durable(&mut self, id: CutId) -> bool {
-        if let Some(cut) = self.in_flight.iter_mut().find(|cut| cut.id == id) {
+        // Numbers follow each other, and only the first cut ever goes.
+        let first = self.in_flight.front().map_or(id, |cut| cut.id);
+        let place = id.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+        if let Some(cut) = place.and_then(|place| self.in_flight.get_mut(place)) {
             cut.files_left = cut.files_left.saturating_sub(1);
         }
         self.advance()
