@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, wait_until};
-use crate::files::{connector, worker};
+use crate::files::{PATIENT_GROUP, connector, worker};
 use crate::process::{Connect, scratch};
 use crate::proxy::{Kind, Moment, Proxy, Verdict};
 use crate::reports::{committed, produce};
@@ -58,7 +58,7 @@ fn tags_that_are_refused_are_said_once_and_hold_nothing_up() {
     let (topic, directory) = (format!("untagged-{}", std::process::id()), scratch("untagged"));
     cluster.create_topic(&topic, 1, &[]);
     produce(&cluster, &topic, numbered(6));
-    let mut process = store.start(&cluster, &directory, &topic, "");
+    let mut process = store.start(&cluster, &directory, &topic, PATIENT_GROUP);
     wait_until("everything is committed", PATIENCE, || committed(&cluster, &format!("connect-{topic}"), &topic) == Some(6));
     assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
     assert_eq!((store.bucket.keys().len(), store.asked.load(Ordering::Relaxed)), (3, 3), "an attempt for each");

@@ -9,11 +9,11 @@ use super::{ConnectorConfig, shared_destinations::shared_topic};
 pub(crate) fn shared_groups(worker: &Config, connectors: &[Config]) -> Problems {
     let mut warnings = Problems::default();
     let known: Vec<_> = connectors.iter().filter_map(|raw| ConnectorConfig::try_from(raw).ok()).collect();
-    for (index, connector) in known.iter().enumerate() {
-        let (group, key, entry) = group(worker, connector);
-        let shared = known[..index].iter().find_map(|other| {
-            let is_same = self::group(worker, other).0 == group && other.name != connector.name;
-            Some((other, shared_topic(&connector.topics, &other.topics).filter(|_| is_same)?))
+    let groups: Vec<_> = known.iter().map(|connector| group(worker, connector)).collect();
+    for (index, (connector, (group, key, entry))) in known.iter().zip(&groups).enumerate() {
+        let shared = known[..index].iter().zip(&groups).find_map(|(other, (other_group, ..))| {
+            let is_same = other_group == group && other.name != connector.name;
+            Some((other, is_same.then(|| shared_topic(&connector.topics, &other.topics))??))
         });
         let Some((other, topic)) = shared else { continue };
         let message = format!(

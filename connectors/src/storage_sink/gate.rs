@@ -185,8 +185,13 @@ impl Gate {
     /// The metadata to commit with this offset. `last`: it is the last commit, and whether nothing in the bucket lies beyond the offset; else requests may
     /// take effect until then. `is_behind`: nothing that was found lies beyond the offset.
     pub(super) fn metadata(&mut self, offset: i64, is_behind: bool, last: Option<Last>) -> String {
-        if !self.makes_objects && offset == self.found.offset && self.doubted.is_none() {
-            return self.found.metadata.clone();
+        if !self.makes_objects && offset == self.found.offset {
+            match (self.doubted, Journal::read(&self.found.metadata)) {
+                (None, _) => return self.found.metadata.clone(),
+                // What it says still holds; only which commit this is is new.
+                (Some(_), Ok(Some(found))) => return Journal { proofs: self.journal.proofs, ..found }.text(),
+                (Some(_), _) => {}
+            }
         }
         self.journal.planned.retain(|cut| cut.end > offset);
         // The decision that the offset lies in stays.
@@ -205,6 +210,9 @@ impl Gate {
     /// This has been committed.
     pub(super) fn committed(&mut self, committed: &OffsetAndMetadata) {
         self.committed = Journal::read(&committed.metadata).ok().flatten();
+        if !self.makes_objects && committed.offset == self.found.offset {
+            self.found = committed.clone();
+        }
         // Commits are answered in their order: this is what the group holds.
         self.may_be_clean = false;
         let proven = self.committed.as_ref().map_or(0, |journal| journal.proofs);
@@ -325,6 +333,19 @@ mod tests {
         assert!(gate.doubts());
         commit(&mut gate, 0);
         assert!(!gate.doubts());
+    }
+
+    #[test]
+    fn a_doubt_about_one_that_made_nothing_changes_only_which_commit_it_is() {
+        let found = Journal { fingerprint: Some(7), ..Journal::new() };
+        let position = OffsetAndMetadata::new(5, found.text());
+        let mut gate = Gate::new(Journal { fingerprint: Some(8), ..found.clone() }, Some(found.clone()), position);
+        gate.doubt();
+        let text = gate.metadata(5, true, None);
+        assert_eq!(Journal::read(&text).unwrap(), Some(Journal { proofs: 1, ..found }));
+        gate.committed(&OffsetAndMetadata::new(5, text.clone()));
+        assert!(!gate.doubts());
+        assert_eq!(gate.metadata(5, true, None), text);
     }
 
     #[test]

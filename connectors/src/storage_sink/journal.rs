@@ -97,7 +97,7 @@ impl Journal {
                 "blind" => journal.blind = true,
                 "u" => journal.under_way_until = value.parse().ok(),
                 "c" => journal.planned = read_steps(value).map(|end| PlannedCut { end, files: None }).collect(),
-                "n" => files = value,
+                "n" | "!n" => files = value,
                 "every" => journal.every = true,
                 "!w" => journal.buckets = read_buckets(value),
                 "p" => journal.proofs = value.parse().unwrap_or_default(),
@@ -256,7 +256,7 @@ fn read_steps(text: &str) -> impl Iterator<Item = i64> {
     })
 }
 
-/// `;n=2*7,1`: how many files each cut closes, here seven times two and then one; 0 where that is not known. The last number holds for all that follow;
+/// `;n=2,1` or `;!n=2*7,1`: how many files each cut closes, here seven times two and then one; 0 where that is not known. The last number holds for all that follow;
 /// nothing where each closes one.
 fn write_files(planned: &[PlannedCut], text: &mut String) {
     let runs: Vec<_> =
@@ -264,7 +264,8 @@ fn write_files(planned: &[PlannedCut], text: &mut String) {
     if runs.iter().map(|(files, _)| *files).eq([1]) {
         return;
     }
-    text.push_str(";n=");
+    // Earlier releases do not know of runs, and must not guess.
+    text.push_str(if runs[..runs.len() - 1].iter().any(|(_, times)| *times > 1) { ";!n=" } else { ";n=" });
     for (index, (files, times)) in runs.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
         let _infallible = match *times {
@@ -443,16 +444,16 @@ mod tests {
         for (counts, told) in [
             (vec![1, 1, 1], None),
             (vec![2, 2, 2], Some(";n=2")),
-            (vec![2, 2, 1, 1], Some(";n=2*2,1")),
+            (vec![2, 2, 1, 1], Some(";!n=2*2,1")),
             (vec![1, 2], Some(";n=1,2")),
-            (vec![18, 18, 18, 0, 0, 16], Some(";n=18*3,0*2,16")),
+            (vec![18, 18, 18, 0, 0, 16], Some(";!n=18*3,0*2,16")),
         ] {
             let journal = of(&counts);
             let text = journal.text();
-            assert_eq!(text.find(";n=").map(|at| &text[at..]), told, "{text}");
+            assert_eq!(text.find("n=").map(|at| text[..at].rfind(';').unwrap_or(at)).map(|at| &text[at..]), told, "{text}");
             assert_eq!(Journal::read(&text).unwrap().unwrap().planned, journal.planned, "{text}");
         }
-        let written_before = of(&[18, 18, 16]).text().replace(";n=18*2,16", ";n=18,18,16");
+        let written_before = of(&[18, 18, 16]).text().replace(";!n=18*2,16", ";n=18,18,16");
         assert_eq!(Journal::read(&written_before).unwrap().unwrap().planned, of(&[18, 18, 16]).planned);
     }
 }

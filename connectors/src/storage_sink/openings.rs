@@ -47,8 +47,9 @@ impl Openings {
     ) -> Result<Vec<TopicPartitionWriter>> {
         let (mut begun, mut wanted, mut paused) = (Vec::new(), Vec::new(), Vec::new());
         for (topic_partition, position) in partitions {
-            self.waiting.remove(topic_partition);
-            let opening = Opening::new(shared, topic_partition, position, why, now)?;
+            let before = self.waiting.remove(topic_partition);
+            let mut opening = Opening::new(shared, topic_partition, position, why, now)?;
+            opening.is_doubted = why != Why::Assigned && before.is_some_and(|before| before.is_doubted);
             match opening.wanted(shared) {
                 None => begun.push(begin(shared, opening, None, now)),
                 Some(one) => {
@@ -129,8 +130,8 @@ impl Openings {
     }
 
     /// The process has stood still: whether they are still ours must be shown before they send anything.
-    pub(super) fn doubt(&mut self) {
-        self.waiting.values_mut().for_each(|opening| opening.is_doubted = true);
+    pub(super) fn doubt(&mut self, which: impl Fn(&TopicPartition) -> bool) {
+        self.waiting.iter_mut().filter(|(waiting, _)| which(waiting)).for_each(|(_, opening)| opening.is_doubted = true);
     }
 
     /// These partitions are no longer ours.

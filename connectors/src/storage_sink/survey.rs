@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -155,7 +155,7 @@ impl Surveys {
         // What was found stays until it is behind: it does not come back by itself.
         let mut memory = self.uploads.budget().park(0);
         let mut told = Instant::now();
-        let turn = Turn::new(&self.listings);
+        let (turn, untagged) = (Turn::new(&self.listings), AtomicBool::new(false));
         let could_list = group.iter().any(|wanted| wanted.could_list);
         for ((prefix, after), interests) in listings(group) {
             let cursor = after.map_or(Cursor::Start, Cursor::After);
@@ -173,11 +173,11 @@ impl Surveys {
                 let mut asked = FuturesUnordered::new();
                 loop {
                     let free = HEADS_AT_ONCE - asked.len();
-                    asked.extend(ahead.by_ref().take(free).map(|(of, name)| self.look_at(&turn, of, name)));
+                    asked
+                        .extend(ahead.by_ref().take(free).map(|(of, name)| self.look_at(&turn, of, name, &group[of.0], &untagged)));
                     let Some(((of, first), name, info)) = asked.try_next().await? else { break };
                     self.looked_at.fetch_add(1, Ordering::Relaxed);
                     if let Some(info) = info {
-                        self.tag(&group[of], &name, &info).await?;
                         take(&mut findings[of], &group[of], first, &name, &info);
                     }
                 }
@@ -202,15 +202,19 @@ impl Surveys {
         Ok(findings)
     }
 
-    /// The last owner may have died between an object and its tags. Those of objects in parts are not known any more.
-    async fn tag(&self, wanted: &Wanted, name: &str, info: &ObjectInfo) -> Result<()> {
+    /// The last owner may have died between an object and its tags. Those of objects in parts are not known any more. `untagged`: the store has refused
+    /// some, and that is to be ignored: nobody waits for more refusals.
+    async fn tag(&self, wanted: &Wanted, name: &str, info: &ObjectInfo, untagged: &AtomicBool) -> Result<()> {
         let is_tagged = |(_, others): &&(_, Vec<String>)| !others.iter().any(|ending| name.ends_with(ending.as_str()));
         let Some((tagging, _)) = wanted.tagging.as_ref().filter(is_tagged) else { return Ok(()) };
         let there = Provenance::read(&info.metadata).filter(|there| there.history == wanted.history);
-        match there.and_then(|there| there.cut) {
-            Some(cut) => self.uploads.tag(name, tagging, cut.range).await,
-            None => Ok(()),
+        if let Some(cut) = there.and_then(|there| there.cut)
+            && !untagged.load(Ordering::Relaxed)
+            && !self.uploads.tag(name, tagging, cut.range).await?
+        {
+            untagged.store(true, Ordering::Relaxed);
         }
+        Ok(())
     }
 
     async fn page(&self, turn: &Turn<'_>, prefix: &str, cursor: &Cursor, could_list: bool) -> Result<Page> {
@@ -251,8 +255,18 @@ impl Surveys {
         }
     }
 
-    async fn look_at(&self, turn: &Turn<'_>, of: (usize, i64), name: String) -> Result<((usize, i64), String, Option<ObjectInfo>)> {
+    async fn look_at(
+        &self,
+        turn: &Turn<'_>,
+        of: (usize, i64),
+        name: String,
+        wanted: &Wanted,
+        untagged: &AtomicBool,
+    ) -> Result<((usize, i64), String, Option<ObjectInfo>)> {
         let info = self.head(turn, &name).await?;
+        if let Some(info) = &info {
+            self.tag(wanted, &name, info, untagged).await?;
+        }
         Ok((of, name, info))
     }
 

@@ -100,16 +100,16 @@ impl Uploads {
     /// Tags an object that is there, if it is to have tags.
     pub(super) async fn tag_claimed(&self, target: &Target) -> Result<()> {
         match (&target.tagging, target.provenance.cut) {
-            (Some(tagging), Some(cut)) => self.tag(&target.key, tagging, cut.range).await,
+            (Some(tagging), Some(cut)) => self.tag(&target.key, tagging, cut.range).await.map(drop),
             _ => Ok(()),
         }
     }
 
-    /// Tags an object.
+    /// Tags an object; false where it cannot be tagged and that is to be ignored.
     ///
     /// # Errors
     /// `Fatal` where it cannot be tagged and that is not to be ignored.
-    pub(super) async fn tag(&self, key: &str, tagging: &Tagging, range: Range) -> Result<()> {
+    pub(super) async fn tag(&self, key: &str, tagging: &Tagging, range: Range) -> Result<bool> {
         let tags = tagging.tags(range);
         let mut attempt = 0;
         loop {
@@ -117,7 +117,7 @@ impl Uploads {
                 let _permit = self.permits.uploads.acquire().await;
                 self.storage.tag(key, &tags).await
             };
-            let Err(error) = answer else { return Ok(()) };
+            let Err(error) = answer else { return Ok(true) };
             attempt += 1;
             match tagging.attempts {
                 Some(attempts) if attempt >= attempts => {
@@ -126,7 +126,7 @@ impl Uploads {
                 Some(_) => tokio::time::sleep(tagging.pause(attempt)).await,
                 None => {
                     let error = error.report();
-                    if self.may_tell() {
+                    if self.may_tell_of_tags() {
                         warn!(
                             key,
                             error,
@@ -135,7 +135,7 @@ impl Uploads {
                     } else {
                         debug!(key, error, "the object could not be tagged, and goes without");
                     }
-                    return Ok(());
+                    return Ok(false);
                 }
             }
         }

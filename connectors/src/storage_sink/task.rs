@@ -72,20 +72,7 @@ impl StorageSinkTask {
     #[cfg(test)]
     pub(super) fn state(&self) -> String {
         let Some(started) = &self.started else { return "not started".to_owned() };
-        let writers = started.writers.values().map(|writer| {
-            format!(
-                "next={} records={} uploading={} must_survey={} durable={} in_flight={} waits={} refused={} doubted={:?}",
-                writer.next_to_read,
-                writer.group.records,
-                writer.uploading,
-                writer.must_survey,
-                writer.durable(),
-                writer.ledger.has_cuts_in_flight(),
-                writer.gate.holds(),
-                writer.state.is_refused(),
-                writer.state.is_doubted,
-            )
-        });
+        let writers = started.writers.values().map(TopicPartitionWriter::describe);
         format!("{:?} ending={} {}", writers.collect::<Vec<_>>(), started.ending.len(), started.shared.uploads.describe())
     }
 
@@ -303,7 +290,7 @@ impl Started {
                 "this process stood still for a while: nothing is sent before a commit has shown which partitions are still its own"
             );
             self.writers.values_mut().for_each(TopicPartitionWriter::doubt);
-            self.openings.doubt();
+            self.openings.doubt(|_| true);
         }
         while let Ok(notice) = self.notices.try_recv() {
             self.take(notice);
@@ -366,18 +353,24 @@ impl Started {
     fn survey_again(&mut self, now: i64) -> Result<()> {
         let may_survey = |writer: &mut TopicPartitionWriter| writer.may_survey().then(|| writer.topic_partition.clone());
         let due: Vec<_> = self.writers.values_mut().filter_map(may_survey).collect();
-        let (mut positions, mut met) = (Offsets::new(), Vec::new());
+        let (mut positions, mut before) = (Offsets::new(), Vec::new());
         for topic_partition in due {
             if let Some(mut writer) = self.writers.remove(&topic_partition) {
                 self.by_id.remove(&writer.state.id);
                 positions.insert(topic_partition.clone(), writer.durable_position());
-                met.push((topic_partition, std::mem::take(&mut writer.met)));
+                before.push((topic_partition, std::mem::take(&mut writer.met), writer.gate.doubts()));
             }
         }
         if !positions.is_empty() {
             let writers = self.openings.open(&self.shared, &positions, Why::CutOtherwise, now)?;
             writers.into_iter().for_each(|writer| self.insert(writer));
-            met.into_iter().for_each(|(topic_partition, met)| self.openings.met(&topic_partition, met));
+        }
+        for (topic_partition, met, is_doubted) in before {
+            self.openings.met(&topic_partition, met);
+            if is_doubted {
+                self.openings.doubt(|waiting| *waiting == topic_partition);
+                self.writers.get_mut(&topic_partition).into_iter().for_each(TopicPartitionWriter::doubt);
+            }
         }
         Ok(())
     }

@@ -251,6 +251,22 @@ impl TopicPartitionWriter {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn describe(&self) -> String {
+        format!(
+            "next={} records={} uploading={} must_survey={} durable={} in_flight={} waits={} refused={} doubted={:?}",
+            self.next_to_read,
+            self.group.records,
+            self.uploading,
+            self.must_survey,
+            self.durable(),
+            self.ledger.has_cuts_in_flight(),
+            self.gate.holds(),
+            self.state.is_refused(),
+            self.state.is_doubted,
+        )
+    }
+
     /// Nobody may be able to read these records again. But the brokers may be wrong: only what a next owner would know of is sent.
     pub(super) fn cut_all(&mut self) -> Result<()> {
         let is_free = !self.must_survey && !self.boundaries.decide(self.next_to_read);

@@ -92,8 +92,9 @@ pub(super) struct Uploads {
     max_backoff: Duration,
     /// Requests that are refused and tried again.
     refused: AtomicUsize,
-    /// When the log was told of a refusal.
+    /// When the log was told of a refusal, and of tags that were refused.
     told: Mutex<Option<Instant>>,
+    told_of_tags: Mutex<Option<Instant>>,
     queue: Mutex<UploadQueue<Job>>,
 }
 
@@ -127,6 +128,7 @@ impl Uploads {
             max_backoff,
             refused,
             told: Mutex::default(),
+            told_of_tags: Mutex::default(),
             queue,
         };
         (Arc::new(uploads), receiver)
@@ -236,13 +238,12 @@ impl Uploads {
 
     /// Whether it is time for another line about what is refused.
     pub(super) fn may_tell(&self) -> bool {
-        let now = Instant::now();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = told.is_none_or(|told| now - told >= TOLD_EVERY);
-        if may {
-            *told = Some(now);
-        }
-        may
+        may_tell(&self.told)
+    }
+
+    /// The same of tags.
+    pub(super) fn may_tell_of_tags(&self) -> bool {
+        may_tell(&self.told_of_tags)
     }
 
     /// Doubles from 100 ms up to `retry.backoff.ms`, with half of it random so that uploads do not come back all at once.
@@ -261,6 +262,16 @@ impl Uploads {
     fn queue(&self) -> MutexGuard<'_, UploadQueue<Job>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn may_tell(told: &Mutex<Option<Instant>>) -> bool {
+    let now = Instant::now();
+    let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+    let may = told.is_none_or(|told| now - told >= TOLD_EVERY);
+    if may {
+        *told = Some(now);
+    }
+    may
 }
 
 /// A job that a lane works on, however it ends.

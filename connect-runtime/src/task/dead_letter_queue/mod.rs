@@ -181,13 +181,16 @@ impl DeadLetterQueue {
         let (now, partitions) = (Instant::now(), self.pending.partitions());
         let troubled: Vec<_> = partitions.iter().filter(|(_, copies)| self.has_trouble(copies, now)).collect();
         self.set_stuck(troubled.iter().map(|(_, copies)| copies.state().bytes).sum());
-        // As much as the sink lets one partition hold of what its store refuses.
-        let limit = (self.budget.connector_share() / 8).min(self.budget.share() / partitions.len().max(1));
-        let more_than = |bytes: usize| {
-            let more = partitions.iter().filter(|(_, copies)| copies.state().bytes > bytes);
+        // As much as the sink lets one partition hold of what its store refuses; those in trouble hold no more than the task's share together.
+        let limit = self.budget.connector_share() / 8;
+        let in_trouble = limit.min(self.budget.share() / troubled.len().max(1));
+        let is_troubled = |topic_partition: &TopicPartition| troubled.iter().any(|(troubled, _)| *troubled == topic_partition);
+        let more_than = |part: usize| {
+            let limit = |topic_partition: &TopicPartition| if is_troubled(topic_partition) { in_trouble } else { limit } / part;
+            let more = partitions.iter().filter(|(topic_partition, copies)| copies.state().bytes > limit(topic_partition));
             more.map(|(topic_partition, _)| topic_partition.clone()).collect()
         };
-        Ok(Held { problem: self.problem(&troubled), crowded: more_than(limit), half_full: more_than(limit / 2) })
+        Ok(Held { problem: self.problem(&troubled), crowded: more_than(1), half_full: more_than(2) })
     }
 
     fn set_stuck(&self, bytes: usize) {
