@@ -1,17 +1,15 @@
 //! Under which names a connector writes, so that no two connectors of a process, and no two files of one, have a name in common.
 
-use std::sync::Arc;
-
 use connect_api::{
-    ConsumerRecord, ConsumerRecords, Destination, Origin, Plugins, RecordView, SinkRecord, TopicPartition,
+    Destination, Plugins, RecordView, TopicPartition,
     config::{AnyConfigKey, Config, Problem, Problems},
-    data::Data,
     plugins::find,
 };
 
 use super::{
     config::{NullValues, StorageSinkConfig},
     keys::{AFFIX, FORMAT, PAD_WIDTH, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
+    topic_partition_writer::record_without_content,
 };
 
 /// The forms of the names of all files, below `store`: `s3://bucket`. Nothing where the settings are refused.
@@ -38,8 +36,7 @@ fn by_time(sink: &StorageSinkConfig) -> Option<String> {
     // Midnight of a first of January, and a first hour: it is the same for all durations of a directory.
     const MOMENT: i64 = 0;
     sink.extractor.as_ref()?;
-    let nowhere = ConsumerRecords { topic_partition: TopicPartition::new("<topic>", 0), records: vec![ConsumerRecord::default()] };
-    let record = SinkRecord::new(Origin::new(Arc::new(nowhere), 0), Data::default(), Data::default(), Vec::new());
+    let record = record_without_content(&TopicPartition::new("<topic>", 0));
     let mut directory = String::new();
     sink.partitioner.encode_partition(&record, MOMENT, &mut directory).ok()?;
     Some(directory)

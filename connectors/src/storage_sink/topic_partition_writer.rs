@@ -306,14 +306,18 @@ pub(super) fn moved(record: &SinkRecord) -> Error {
         .with_class("org.apache.kafka.connect.errors.ConnectException")
 }
 
+/// A record for partitioners that look at nothing but its partition, or its time.
+pub(super) fn record_without_content(topic_partition: &TopicPartition) -> SinkRecord {
+    let records = ConsumerRecords { topic_partition: topic_partition.clone(), records: vec![ConsumerRecord::default()] };
+    SinkRecord::new(Origin::new(Arc::new(records), 0), Data::default(), Data::default(), Vec::new())
+}
+
 /// The directory of a partition whose partitioner looks at nothing else.
 pub(super) fn encoded_partition(config: &StorageSinkConfig, topic_partition: &TopicPartition) -> Result<Option<Box<str>>> {
     if config.partitioner.partitioned_by() != PartitionedBy::TopicPartition {
         return Ok(None);
     }
-    let nowhere = ConsumerRecords { topic_partition: topic_partition.clone(), records: vec![ConsumerRecord::default()] };
-    let record = SinkRecord::new(Origin::new(Arc::new(nowhere), 0), Data::default(), Data::default(), Vec::new());
     let mut encoded_partition = String::new();
-    config.partitioner.encode_partition(&record, 0, &mut encoded_partition)?;
+    config.partitioner.encode_partition(&record_without_content(topic_partition), 0, &mut encoded_partition)?;
     Ok(Some(encoded_partition.into()))
 }
