@@ -82,6 +82,8 @@ impl Boundaries {
     }
 
     fn reach(&mut self, offset: i64, written: i64) -> Option<i64> {
+        // A group of ours is not divided where an object of others begins: of its own objects in parts the journal alone says where they end.
+        let is_decided = self.decide(written - 1);
         let mut cut: Option<i64> = None;
         let mut reached = |boundary: i64| {
             if boundary >= written {
@@ -94,7 +96,8 @@ impl Boundaries {
         }
         if self.next_edge.is_some_and(|edge| edge <= offset) {
             // Of the edges that were passed only the first one beyond what is written matters.
-            if let Some(edge) = self.edges.after(written - 1).filter(|edge| *edge <= offset) {
+            let edges = if is_decided { &self.own_edges } else { &self.edges };
+            if let Some(edge) = edges.after(written - 1).filter(|edge| *edge <= offset) {
                 reached(edge);
             }
             self.next_edge = self.edges.after(offset);
@@ -284,6 +287,27 @@ mod tests {
             boundaries.decide(offset)
         };
         assert_eq!([20, 50, 99, 100, 249, 250, 299, 300].map(&mut decided), [false, true, true, false, false, true, true, false]);
+    }
+
+    #[test]
+    fn objects_of_others_divide_no_group_of_ours() {
+        let cuts = |mut boundaries: Boundaries| {
+            (0..25).filter(|offset| boundaries.pass(*offset, *offset) == Some(*offset)).collect::<Vec<i64>>()
+        };
+        let others = || foreign(&[3, 6, 16, 22]);
+        // A group that was planned with its files, and the one of which a file is there.
+        let group = [PlannedCut { end: 4, files: None }, PlannedCut { end: 10, files: Some(2) }];
+        assert_eq!(cuts(Boundaries::new((&group, false), None, others(), 0)), [3, 4, 10, 16, 22]);
+        let mut found = partial(14, 20, "v");
+        [3, 6, 16, 22].map(|edge| found.edges.insert(edge));
+        [14, 20].map(|edge| found.own_edges.insert(edge));
+        found.complete(&connect_api::Budget::new(1 << 20));
+        assert_eq!(cuts(Boundaries::new((&[], false), None, found, 0)), [3, 6, 14, 20, 22]);
+        // Where every cut is known there is no other.
+        assert_eq!(cuts(Boundaries::new((&planned(&[10, 20]), true), None, others(), 0)), [10, 20, 22]);
+        // Over a gap the cut is the one that was planned, not the edge before it.
+        let mut boundaries = Boundaries::new((&group, false), None, others(), 4);
+        assert_eq!(boundaries.pass(13, 6), Some(10));
     }
 
     #[test]

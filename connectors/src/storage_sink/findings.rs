@@ -82,6 +82,7 @@ impl Findings {
     /// written again.
     pub(super) fn cover(&mut self, slot: String, provenance: &Provenance, end: i64) {
         self.edges.insert(end);
+        self.own_edges.insert(end);
         self.until = self.until.max(end);
         self.partial.entry((provenance.group_first, end, provenance.layout)).or_default().slots.insert(slot);
     }

@@ -232,7 +232,9 @@ impl TopicPartitionWriter {
     /// The first instant of the bucket that the clock decided for this record. What is decided is in the journal before an object shows it.
     fn decide(&mut self, offset: i64, now: i64) -> i64 {
         let buckets = &self.gate.journal.buckets;
-        let decided = buckets[..buckets.partition_point(|(from, _)| *from <= offset)].last().map(|(_, bucket)| *bucket);
+        let until = buckets.partition_point(|(from, _)| *from <= offset);
+        // A record that an earlier owner did not see may lie before its first decision, which then holds for it as well.
+        let decided = buckets[..until.max(1).min(buckets.len())].last().map(|(_, bucket)| *bucket);
         if let Some(decided) = decided.filter(|_| offset < self.decided_until) {
             return decided;
         }
