@@ -310,3 +310,42 @@ fn a_large_object_that_appears_after_its_owner_died_and_nobody_saw_it_is_not_div
         assert_eq!(names(&world), [object(0, 0), object(0, 12), object(0, 17)]);
     });
 }
+
+/// As with a transform that dropped it until now.
+#[test]
+fn a_record_that_was_left_out_before_the_first_decision_of_the_clock_takes_none_from_those_behind_it() {
+    tell(async || {
+        let mut world = World::new(1, 7);
+        world.log.gone = [0].into();
+        let settings = with(3, &[("by.clock", "true"), ("digits", "2")]);
+        hang(&world, "topics/t/digit=1");
+        let group = uncommitted(&world, &settings).await;
+        assert_eq!(names(&world).len(), 2, "the files of one digit of each group");
+        let_go(&world);
+        world.log.gone.clear();
+        reaches(&world, &settings, group, 7, "the record is there now").await;
+    });
+}
+
+/// Its objects in parts end where the journal says: a cut between would make them end there.
+#[test]
+fn a_group_in_parts_is_not_divided_where_an_object_of_others_begins() {
+    tell(async || {
+        let mut world = World::new(1, 12);
+        world.record_bytes = 1 << 20;
+        // With a schedule every cut is in the journal.
+        let settings = with(12, &[("digits", "2"), ("rotate.schedule.interval.ms", "3600000")]);
+        hang(&world, "topics/t/digit=1");
+        let group = uncommitted(&world, &settings).await;
+        assert_eq!(names(&world), [object(0, 0)]);
+        world.put_foreign(6, 12);
+        // It plans what it likes, makes nothing and dies.
+        let mut next = Driven::begin(&world, "sink", &settings, group).await;
+        next.turn(&world, LONG).await;
+        next.commit(CommitReason::Due).await;
+        let group = next.die(&world).await;
+        assert_eq!(group[&t(0)].offset, 0);
+        let_go(&world);
+        reaches(&world, &settings, group, 12, "the third life").await;
+    });
+}
