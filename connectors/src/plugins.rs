@@ -32,6 +32,8 @@ pub fn plugins() -> Plugins {
         .partitioner::<HourlyPartitioner>()
         .partitioner::<DailyPartitioner>()
         .partitioner::<FieldPartitioner>()
+        .partitioner::<FieldAndTimeBasedPartitioner>()
+        .partitioner::<TemplatePartitioner>()
         .timestamp_extractor::<WallclockTimestampExtractor>()
         .timestamp_extractor::<RecordTimestampExtractor>()
         .timestamp_extractor::<RecordFieldTimestampExtractor>()

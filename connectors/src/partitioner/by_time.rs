@@ -32,23 +32,31 @@ impl ByTime {
     /// # Errors
     /// `Config` where the pattern, the zone or the language is missing or cannot be used.
     pub(super) fn new(config: &Config, duration: i64, pattern: &str) -> Result<Self> {
+        Self::of(config, &config.get(&LOCALE)?, duration, ("path.format", pattern))
+    }
+
+    /// The same, in this language, with a pattern that stands in the value of this key.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn of(config: &Config, locale: &str, duration: i64, (of, pattern): (&str, &str)) -> Result<Self> {
         let delimiter = config.get(&DIRECTORY_DELIMITER)?;
         let invalid = |key: &str, value: &str, reason: &str| {
             Error::config(format!("Invalid value {value} for configuration {key}: {reason}"))
         };
         if pattern.trim().is_empty() || *pattern == delimiter {
             let reason = "Path format cannot be empty: write 'year'=YYYY/'month'=MM/'day'=dd, for example";
-            return Err(invalid("path.format", pattern, reason));
+            return Err(invalid(of, pattern, reason));
         }
         let zone = config.get(&TIME_ZONE)?;
         if zone.is_empty() {
             return Err(invalid("timezone", "", "Timezone cannot be empty: write UTC, for example"));
         }
         let zone = Zone::of(&zone).map_err(|reason| Error::config(format!("timezone: {reason}")))?;
-        let texts = Texts::of(&config.get(&LOCALE)?);
+        let texts = Texts::of(locale);
         let written = pattern;
         let pattern = pattern.strip_suffix(delimiter.as_str()).unwrap_or(pattern);
-        let pattern = Pattern::new(pattern, zone, texts).map_err(|reason| invalid("path.format", written, &reason))?;
+        let pattern = Pattern::new(pattern, zone, texts).map_err(|reason| invalid(of, written, &reason))?;
         Ok(Self { duration, pattern })
     }
 

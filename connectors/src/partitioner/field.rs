@@ -11,7 +11,7 @@ use connect_api::{
 
 use super::{ENCODING, field_path, partition_error};
 
-static FIELDS: ConfigKey<List> = ConfigKey::required(
+pub(super) static FIELDS: ConfigKey<List> = ConfigKey::required(
     "partition.field.name",
     "The fields that directories are made of, `name=value` for each; names with dots between them lead into nested objects.",
 )
@@ -28,9 +28,15 @@ fn check(List(fields): &List) -> Result<(), String> {
 
 /// One directory for each combination of the values of some fields.
 #[derive(Debug)]
-pub(crate) struct FieldPartitioner {
+pub(crate) struct FieldPartitioner(Fields);
+
+/// Fields of the value, as directories.
+#[derive(Debug)]
+pub(super) struct Fields {
     fields: Vec<Field>,
     delimiter: String,
+    /// Whether the name stands before the value.
+    are_named: bool,
 }
 
 #[derive(Debug)]
@@ -51,10 +57,7 @@ impl Plugin for FieldPartitioner {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        let List(names) = config.get(&FIELDS)?;
-        let field = |name: String| field_path(&name).map(|path| Field { name, path }).map_err(Error::config);
-        let fields = names.into_iter().map(field).collect::<Result<_>>()?;
-        Ok(Self { fields, delimiter: config.get(&DIRECTORY_DELIMITER)? })
+        Fields::new(config, config.get(&DIRECTORY_DELIMITER)?, true).map(Self)
     }
 }
 
@@ -64,6 +67,26 @@ impl Partitioner for FieldPartitioner {
     }
 
     fn encode_partition(&self, record: &SinkRecord, _time: i64, encoded: &mut String) -> Result<()> {
+        self.0.encode(record, encoded)
+    }
+}
+
+impl Fields {
+    /// Those of `partition.field.name`, with `delimiter` between them. `are_named`: `name=value`, not the value alone.
+    ///
+    /// # Errors
+    /// `Config` where a name cannot be used.
+    pub(super) fn new(config: &Config, delimiter: String, are_named: bool) -> Result<Self> {
+        let List(names) = config.get(&FIELDS)?;
+        let field = |name: String| field_path(&name).map(|path| Field { name, path }).map_err(Error::config);
+        Ok(Self { fields: names.into_iter().map(field).collect::<Result<_>>()?, delimiter, are_named })
+    }
+
+    /// Appends what the record has in them.
+    ///
+    /// # Errors
+    /// `Data` where the value is no object, or a field's value makes no directory.
+    pub(super) fn encode(&self, record: &SinkRecord, encoded: &mut String) -> Result<()> {
         let object = match &record.value.value {
             Value::Json(json) if Kind::of(json.as_bytes()) == Kind::Object => json,
             other => {
@@ -75,8 +98,10 @@ impl Partitioner for FieldPartitioner {
             if index > 0 {
                 encoded.push_str(&self.delimiter);
             }
-            encoded.push_str(&field.name);
-            encoded.push('=');
+            if self.are_named {
+                encoded.push_str(&field.name);
+                encoded.push('=');
+            }
             field.encode(object, encoded)?;
         }
         Ok(())
@@ -105,17 +130,13 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use connect_api::{
         data::Data,
         testing::{partitioner, record_of},
     };
 
     use super::*;
-
-    fn json(text: &str) -> SinkRecord {
-        record_of(Data::schemaless(Value::Json(JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap())))
-    }
+    use crate::partitioner::testing::json;
 
     fn configured(fields: &str, delimiter: &str) -> Result<FieldPartitioner> {
         FieldPartitioner::configure(&[("partition.field.name", fields), ("directory.delim", delimiter)].into_iter().collect())

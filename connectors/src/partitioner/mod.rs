@@ -4,10 +4,12 @@ mod by_time;
 mod daily;
 mod default;
 mod field;
+mod field_and_time;
 mod hourly;
 mod record;
 mod record_field;
 mod schema_affix;
+mod template;
 mod time_based;
 mod wallclock;
 
@@ -16,10 +18,12 @@ use connect_api::Error;
 pub(crate) use daily::DailyPartitioner;
 pub(crate) use default::DefaultPartitioner;
 pub(crate) use field::FieldPartitioner;
+pub(crate) use field_and_time::FieldAndTimeBasedPartitioner;
 pub(crate) use hourly::HourlyPartitioner;
 pub(crate) use record::RecordTimestampExtractor;
 pub(crate) use record_field::RecordFieldTimestampExtractor;
 pub(crate) use schema_affix::{Affix, SchemaAffix};
+pub(crate) use template::TemplatePartitioner;
 pub(crate) use time_based::TimeBasedPartitioner;
 pub(crate) use wallclock::WallclockTimestampExtractor;
 
@@ -43,4 +47,19 @@ pub(crate) fn field_path(field: &str) -> Result<Vec<String>, String> {
         ));
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod testing {
+    use bytes::Bytes;
+    use connect_api::{
+        SinkRecord,
+        data::{Data, JsonText, Value},
+        testing::record_of,
+    };
+
+    /// A record with this JSON as its value.
+    pub(super) fn json(text: &str) -> SinkRecord {
+        record_of(Data::schemaless(Value::Json(JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap())))
+    }
 }

@@ -109,18 +109,14 @@ fn milliseconds(number: &[u8]) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use connect_api::{
         ErrorKind,
-        data::{Data, JsonText},
+        data::Data,
         testing::{partitioner, record_of},
     };
 
     use super::*;
-
-    fn json(text: &str) -> SinkRecord {
-        record_of(Data::schemaless(Value::Json(JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap())))
-    }
+    use crate::partitioner::testing::json;
 
     fn extractor(field: &str) -> RecordFieldTimestampExtractor {
         let extractor = RecordFieldTimestampExtractor::configure(&[("timestamp.field", field)].into_iter().collect()).unwrap();

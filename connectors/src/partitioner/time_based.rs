@@ -8,13 +8,13 @@ use connect_api::{
 use super::by_time::{ByTime, LOCALE, by_time};
 use crate::joda::{Pattern, Texts, Zone};
 
-static DURATION: ConfigKey<i64> = ConfigKey::required(
+pub(super) static DURATION: ConfigKey<i64> = ConfigKey::required(
     "partition.duration.ms",
     "How long one directory lasts: times are cut to a multiple of it in local time, counted from 1970. One hour is 3600000.",
 )
 .unit("ms")
 .check(|duration| if *duration > 0 { Ok(()) } else { Err("Partition duration needs to be a positive.".to_owned()) });
-static PATH_FORMAT: ConfigKey<String> = ConfigKey::required(
+pub(super) static PATH_FORMAT: ConfigKey<String> = ConfigKey::required(
     "path.format",
     "The directory as a Joda-Time pattern: `'year'=YYYY/'month'=MM/'day'=dd`. `YYYY` is the calendar's year. Letters are fields of the date unless they stand in \
      single quotes. Names of time zones (`z`) are known in English only.",

@@ -299,8 +299,8 @@ mod tests {
         let group = [PlannedCut { end: 4, files: None }, PlannedCut { end: 10, files: Some(2) }];
         assert_eq!(cuts(Boundaries::new((&group, false), None, others(), 0)), [3, 4, 10, 16, 22]);
         let mut found = partial(14, 20, "v");
-        [3, 6, 16, 22].map(|edge| found.edges.insert(edge));
-        [14, 20].map(|edge| found.own_edges.insert(edge));
+        [3, 6, 16, 22].into_iter().for_each(|edge| found.edges.insert(edge));
+        [14, 20].into_iter().for_each(|edge| found.own_edges.insert(edge));
         found.complete(&connect_api::Budget::new(1 << 20));
         assert_eq!(cuts(Boundaries::new((&[], false), None, found, 0)), [3, 6, 14, 20, 22]);
         // Where every cut is known there is no other.
