@@ -23,7 +23,7 @@ const PART: usize = 4;
 /// reading while it is.
 ///
 /// # What is promised
-/// A task may read where one of these holds:
+/// A task may read where one of these holds, unless its owner has [stopped it](Budget::stop_reading):
 ///
 /// * nothing of its own is *in motion* (batches, uploads: what comes back by itself) but what is known to be [stuck](Budget::stuck). So every task can
 ///   always have one batch in motion, whoever else is stuck, and however much is *parked* (an open file that waits for more records, and comes back
@@ -62,6 +62,8 @@ struct Node {
     tasks: AtomicUsize,
     /// Whether this one says that its store refuses what it is sent.
     refused: AtomicBool,
+    /// Nothing may be read, whatever there is room for.
+    is_stopped: AtomicBool,
     /// How many say so: of a connector its tasks and itself; counted there only.
     refusals: AtomicUsize,
 }
@@ -176,7 +178,24 @@ impl Budget {
         let may_read = self.0.moving.load(Relaxed) <= self.0.stuck.load(Relaxed)
             || connector.counted() < connector.share()
             || (!connector.is_refused() && self.process().counted() < self.limit());
-        !may_read
+        !may_read || self.0.is_stopped.load(Relaxed)
+    }
+
+    /// Whether what is parked must leave memory: more than three quarters of the limit are used, and what this connector has parked is more than a quarter
+    /// of its share.
+    pub fn is_full(&self) -> bool {
+        let connector = self.of_connector();
+        self.process().counted() > self.limit() / 4 * 3 && connector.parked() > connector.share() / 4
+    }
+
+    /// Bytes that are parked.
+    pub fn parked(&self) -> usize {
+        self.0.parked.load(Relaxed)
+    }
+
+    /// Stops reading, or lets it go on: what is parked has no room in memory and nowhere else.
+    pub fn stop_reading(&self, is_stopped: bool) {
+        self.0.is_stopped.store(is_stopped, Relaxed);
     }
 
     /// Whether it is time to let go of what can be let go of: more than half of the limit is used, or more than half of the share of a
@@ -236,6 +255,7 @@ impl Node {
             children: count(),
             tasks: count(),
             refused: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
             refusals: count(),
         }
     }

@@ -1,9 +1,9 @@
 //! Stream compression of whole files.
 
-use std::fmt;
+use std::{cell::RefCell, fmt};
 
 use connect_api::{Error, Result};
-use flate2::{Compress, Crc, FlushCompress, Status};
+use flate2::{Compress, CompressError, Crc, FlushCompress, Status};
 
 /// How a file is compressed as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,33 +27,44 @@ impl Compression {
     pub(crate) fn compressor(self) -> Compressor {
         match self {
             Self::None => Compressor(None),
-            Self::Gzip(level) => Compressor(Some(Box::new(Gzip::new(level)))),
+            Self::Gzip(level) => Compressor(Some(Gzip::new(level))),
         }
     }
 }
 
-/// Compresses one file. Blocks of 64 KiB and more cost least.
-pub(crate) struct Compressor(Option<Box<Gzip>>);
+/// So many bytes are compressed at once, all but the last of a file: its bytes follow from them and not from when they came.
+pub(crate) const COMPRESSED_AT_ONCE: usize = 64 * 1024;
+
+/// So far deflate looks back for what it has seen before.
+pub(crate) const WINDOW: usize = 32 * 1024;
+
+/// Compresses one file, and remembers no more of it than a checksum: zlib's own state would weigh more than most files, and thousands are open at the same
+/// time. What was compressed last is handed in again instead.
+pub(crate) struct Compressor(Option<Gzip>);
 
 impl Compressor {
-    /// Appends what `block` becomes to `out`; some of it may come with later calls.
+    /// Appends what `block` becomes to `out`. `window`: up to [`WINDOW`] bytes before it.
     ///
     /// # Errors
     /// `Fatal` where zlib fails.
-    pub(crate) fn write(&mut self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn write(&mut self, window: &[u8], block: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match &mut self.0 {
             None => out.extend_from_slice(block),
-            Some(gzip) => gzip.write(block, out)?,
+            Some(gzip) => gzip.write(window, block, FlushCompress::Sync, out)?,
         }
         Ok(())
     }
 
-    /// Appends what is left. The file is complete.
+    /// The same with the last block of the file.
     ///
     /// # Errors
     /// `Fatal` where zlib fails.
-    pub(crate) fn finish(self, out: &mut Vec<u8>) -> Result<()> {
-        self.0.map_or(Ok(()), |gzip| gzip.finish(out))
+    pub(crate) fn finish(self, window: &[u8], block: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        match self.0 {
+            None => out.extend_from_slice(block),
+            Some(gzip) => gzip.finish(window, block, out)?,
+        }
+        Ok(())
     }
 }
 
@@ -67,51 +78,69 @@ impl fmt::Debug for Compressor {
 const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 struct Gzip {
-    deflate: Compress,
+    level: u32,
     /// Of the bytes so far.
     checksum: Crc,
     begun: bool,
 }
 
+thread_local! {
+    /// zlib's state, with its level: it is made once a thread, and forgets everything between two blocks.
+    static DEFLATE: RefCell<Option<(u32, Compress)>> = const { RefCell::new(None) };
+}
+
 impl Gzip {
     fn new(level: i32) -> Self {
         let level = u32::try_from(level).map_or_else(|_negative| flate2::Compression::default(), flate2::Compression::new);
-        Self { deflate: Compress::new(level, false), checksum: Crc::new(), begun: false }
+        Self { level: level.level(), checksum: Crc::new(), begun: false }
     }
 
-    fn write(&mut self, block: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        if !self.begun {
-            self.begun = true;
+    /// Blocks end at whole bytes, so that they can stand one behind the other.
+    fn write(&mut self, window: &[u8], block: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> Result<()> {
+        if !std::mem::replace(&mut self.begun, true) {
             out.extend_from_slice(HEADER);
         }
         self.checksum.update(block);
-        self.deflate(block, FlushCompress::None, out)
+        DEFLATE.with_borrow_mut(|kept| {
+            let kept = kept.get_or_insert_with(|| (self.level, Compress::new(flate2::Compression::new(self.level), false)));
+            if kept.0 != self.level {
+                *kept = (self.level, Compress::new(flate2::Compression::new(self.level), false));
+            }
+            let deflate = &mut kept.1;
+            deflate.reset();
+            if !window.is_empty() {
+                deflate.set_dictionary(window).map_err(failed)?;
+            }
+            deflate_all(deflate, block, flush, out)
+        })
     }
 
-    fn finish(mut self, out: &mut Vec<u8>) -> Result<()> {
-        self.write(&[], out)?;
-        self.deflate(&[], FlushCompress::Finish, out)?;
+    fn finish(mut self, window: &[u8], block: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        self.write(window, block, FlushCompress::Finish, out)?;
         out.extend_from_slice(&self.checksum.sum().to_le_bytes());
         out.extend_from_slice(&self.checksum.amount().to_le_bytes());
         Ok(())
     }
+}
 
-    fn deflate(&mut self, mut block: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> Result<()> {
-        /// Room for output; deflating stops where it ends and goes on with more.
-        const ROOM: usize = 16 * 1024;
-        let finishing = matches!(flush, FlushCompress::Finish);
-        loop {
-            out.reserve(ROOM);
-            let taken = self.deflate.total_in();
-            let status =
-                self.deflate.compress_vec(block, out, flush).map_err(|error| Error::fatal("gzip failed").with_source(error))?;
-            block = &block[usize::try_from(self.deflate.total_in() - taken).unwrap_or(block.len())..];
-            let has_room = out.len() < out.capacity();
-            if status == Status::StreamEnd || !finishing && block.is_empty() && has_room {
-                return Ok(());
-            }
+fn deflate_all(deflate: &mut Compress, mut block: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> Result<()> {
+    /// Room for output; deflating stops where it ends and goes on with more.
+    const ROOM: usize = 16 * 1024;
+    let finishing = matches!(flush, FlushCompress::Finish);
+    loop {
+        out.reserve(ROOM);
+        let taken = deflate.total_in();
+        let status = deflate.compress_vec(block, out, flush).map_err(failed)?;
+        block = &block[usize::try_from(deflate.total_in() - taken).unwrap_or(block.len())..];
+        let has_room = out.len() < out.capacity();
+        if status == Status::StreamEnd || !finishing && block.is_empty() && has_room {
+            return Ok(());
         }
     }
+}
+
+fn failed(error: CompressError) -> Error {
+    Error::fatal("gzip failed").with_source(error)
 }
 
 #[cfg(test)]
@@ -121,11 +150,13 @@ mod tests {
     use super::*;
 
     fn compressed(compression: Compression, blocks: &[&[u8]]) -> Vec<u8> {
-        let (mut compressor, mut out) = (compression.compressor(), Vec::new());
+        let (mut compressor, mut out, mut window) = (compression.compressor(), Vec::new(), Vec::new());
         for block in blocks {
-            compressor.write(block, &mut out).unwrap();
+            compressor.write(&window, block, &mut out).unwrap();
+            window.extend_from_slice(block);
+            window.drain(..window.len().saturating_sub(WINDOW));
         }
-        compressor.finish(&mut out).unwrap();
+        compressor.finish(&window, &[], &mut out).unwrap();
         out
     }
 
@@ -174,5 +205,33 @@ mod tests {
         assert!(len(0) > text.len());
         assert!(len(9) < text.len() / 4);
         assert_eq!(len(-1), len(6));
+    }
+
+    #[test]
+    fn files_of_several_levels_may_be_written_in_turns() {
+        let text = noise(3_000).repeat(20);
+        let alone = |level| compressed(Compression::Gzip(level), &[&text, &text]);
+        let (fast, small) = (alone(1), alone(9));
+        let mut both = [1, 9].map(|level| (Compression::Gzip(level).compressor(), Vec::new()));
+        for (compressor, out) in &mut both {
+            compressor.write(&[], &text, out).unwrap();
+        }
+        for (compressor, out) in &mut both {
+            compressor.write(&text[text.len() - WINDOW..], &text, out).unwrap();
+        }
+        let [one, nine] = both.map(|(compressor, mut out)| {
+            compressor.finish(&text[text.len() - WINDOW..], &[], &mut out).unwrap();
+            out
+        });
+        assert!(one == fast && nine == small);
+    }
+
+    #[test]
+    fn what_lies_in_the_window_costs_little_more_than_in_one_piece() {
+        let text = noise(20_000).repeat(16);
+        let blocks: Vec<&[u8]> = text.chunks(COMPRESSED_AT_ONCE).collect();
+        let (in_blocks, whole) = (compressed(Compression::Gzip(-1), &blocks), compressed(Compression::Gzip(-1), &[&text]));
+        assert_eq!(decompressed(&in_blocks), text);
+        assert!(in_blocks.len() < whole.len() + whole.len() / 20, "{} and {}", in_blocks.len(), whole.len());
     }
 }

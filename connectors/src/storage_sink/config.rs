@@ -1,6 +1,6 @@
 //! The settings of a storage sink: names, cuts, formats.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use connect_api::{
     Error, Format, PartitionedBy, Partitioner, Plugins, RecordView, Result, TimestampExtractor, TopicPartition,
@@ -15,6 +15,7 @@ use super::{
     object_key::{ObjectKeys, Place},
     rotation::Rotation,
     schedule::Schedule,
+    spill::Spill,
     tagging::Tagging,
 };
 use crate::{
@@ -72,6 +73,8 @@ pub(crate) struct StorageSinkConfig {
     pub(super) max_backoff: Duration,
     /// Requests that one connector may have open.
     pub(super) uploads_in_flight: usize,
+    /// Where open files go while memory is full.
+    pub(super) spill: Arc<Spill>,
     /// Where objects are tagged.
     pub(super) tagging: Option<Arc<Tagging>>,
     pub(super) fingerprint: u64,
@@ -138,6 +141,7 @@ impl StorageSinkConfig {
             hold: u64::try_from(config.get(&HOLD)?).ok().map(Duration::from_millis),
             uploads_in_flight: uploads_in_flight(config),
             max_backoff: Duration::from_millis(config.get(&RETRY_BACKOFF)?.max(100).unsigned_abs()),
+            spill: Spill::of(config)?,
             tagging: Tagging::new(config)?,
             fingerprint: fingerprint(config),
             layout,
@@ -194,6 +198,10 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
     let text = |key: &ConfigKey<String>| config.get(key).unwrap_or_default();
     if config.get(&ROTATE_SCHEDULE).is_ok_and(|interval| interval > 0) && text(&TIME_ZONE).is_empty() {
         add("timezone", "`timezone` is required with `rotate.schedule.interval.ms`: the grid begins at midnight there".to_owned());
+    }
+    let spill_directory = text(&SPILL_DIRECTORY);
+    if !spill_directory.is_empty() && !Path::new(&spill_directory).is_dir() {
+        add(SPILL_DIRECTORY.name(), format!("spill.directory: {spill_directory} is not there, or is no directory"));
     }
     if let Ok(partitioner) = find(plugins.partitioners(), &text(&PARTITIONER)) {
         // Its single keys are checked with its definition.

@@ -1,42 +1,98 @@
-//! One open file: the records' bytes, compressed on the way, in blocks that are never copied again.
+//! One open file: the records' bytes, compressed on the way, in blocks that are never copied again. Whole pages of them may lie on disk.
+
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use connect_api::{Body, RecordWriter, Result, SinkRecord};
 
-use crate::compression::{Compression, Compressor};
+use super::spill::{PAGE, Spill, Spilled};
+use crate::compression::{COMPRESSED_AT_ONCE, Compression, Compressor, WINDOW};
 
-/// Compressors are several times slower when they are fed record by record.
-const COMPRESSED_AT_ONCE: usize = 64 * 1024;
 /// A growing buffer is copied each time it doubles; blocks are not. A little below a power of two, so that the record that fills
 /// a block does not double it.
 const BLOCK: usize = 240 * 1024;
 
-/// What zlib keeps of a file that it compresses.
-const COMPRESSOR_BYTES: usize = 270 * 1024;
-
 pub(super) struct FileBuffer {
     writer: Box<dyn RecordWriter>,
     compression: Compression,
-    /// Made for the first block: most files never fill one, and it weighs more than they do.
-    compressor: Option<Compressor>,
-    /// Written and not compressed; unused without a compressor.
-    raw: Vec<u8>,
+    /// Unused without compression.
+    raw: Raw,
     block: Vec<u8>,
     /// Where the last record begins, in `raw` or `block`.
     last_record: usize,
     sealed: Body,
     sealed_bytes: usize,
+    /// What comes before `sealed`.
+    on_disk: Spilled,
+}
+
+/// What was written and is not compressed, and in front of it what was compressed last.
+struct Raw {
+    compressor: Compressor,
+    bytes: Vec<u8>,
+    /// What comes before `bytes`.
+    on_disk: Spilled,
+    /// So many bytes of what is on disk and in `bytes` have been compressed.
+    window: usize,
+}
+
+/// What a closed file holds.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    on_disk: Spilled,
+    rest: Body,
+}
+
+impl Content {
+    /// Bytes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.rest.iter().map(Bytes::len).sum()
+    }
+
+    /// Bytes on disk.
+    pub(super) fn bytes_on_disk(&self) -> usize {
+        self.on_disk.bytes()
+    }
+
+    /// All of it in memory.
+    ///
+    /// # Errors
+    /// `Fatal` where the disk does not give back what is there.
+    pub(super) fn load(self) -> Result<Body> {
+        let mut body = self.rest;
+        if self.on_disk.bytes() > 0 {
+            let mut front = Vec::with_capacity(self.on_disk.bytes());
+            self.on_disk.load(&mut front)?;
+            body.insert(0, front.into());
+        }
+        Ok(body)
+    }
+}
+
+impl From<Body> for Content {
+    fn from(rest: Body) -> Self {
+        Self { on_disk: Spilled::default(), rest }
+    }
 }
 
 impl FileBuffer {
     pub(super) fn new(writer: Box<dyn RecordWriter>, compression: Compression) -> Self {
-        let (raw, block, sealed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { writer, compression, compressor: None, raw, block, last_record: 0, sealed, sealed_bytes: 0 }
+        let raw = Raw { compressor: compression.compressor(), bytes: Vec::new(), on_disk: Spilled::default(), window: 0 };
+        Self {
+            writer,
+            compression,
+            raw,
+            block: Vec::new(),
+            last_record: 0,
+            sealed: Vec::new(),
+            sealed_bytes: 0,
+            on_disk: Spilled::default(),
+        }
     }
 
     /// Appends the record, and says how many bytes it took before compression, as far as the writer keeps none back. On an error the file is as before.
     pub(super) fn write(&mut self, record: &SinkRecord) -> Result<usize> {
-        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw };
+        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw.bytes };
         self.last_record = out.len();
         self.writer.write(record, out).inspect_err(|_| out.truncate(self.last_record))?;
         Ok(out.len() - self.last_record)
@@ -45,14 +101,14 @@ impl FileBuffer {
     /// Takes back the last record. Only before [`FileBuffer::settle`].
     pub(super) fn undo(&mut self) {
         self.writer.undo();
-        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw };
+        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw.bytes };
         out.truncate(self.last_record);
     }
 
     /// The record stays: compresses and seals what is enough of it.
     pub(super) fn settle(&mut self) -> Result<()> {
-        if self.raw.len() >= COMPRESSED_AT_ONCE {
-            self.compress()?;
+        if self.raw.has_block() {
+            self.raw.compress(&mut self.block)?;
         }
         if self.block.len() >= BLOCK {
             self.seal(BLOCK + 16 * 1024);
@@ -62,49 +118,64 @@ impl FileBuffer {
 
     /// Lets go of what the writer keeps back, as far as it can: memory is tight.
     pub(super) fn flush(&mut self) -> Result<()> {
-        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw };
+        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw.bytes };
         self.writer.flush(out)?;
         self.settle()
     }
 
     /// Bytes in memory.
     pub(super) fn bytes(&self) -> usize {
-        let compressor = if self.compressor.is_some() { COMPRESSOR_BYTES } else { 0 };
-        self.sealed_bytes + self.block.capacity() + self.raw.capacity() + self.writer.kept_back() + compressor
+        self.sealed_bytes + self.block.capacity() + self.raw.bytes.capacity() + self.writer.kept_back()
     }
 
     /// Bytes that [`FileBuffer::take_part`] can give.
     pub(super) fn part_bytes(&self) -> usize {
-        self.sealed_bytes
+        self.on_disk.bytes() + self.sealed_bytes
     }
 
     /// Takes the next part of the object, of exactly this size: some stores want all parts but the last alike.
-    pub(super) fn take_part(&mut self, size: usize) -> Body {
+    pub(super) fn take_part(&mut self, size: usize) -> Result<Body> {
+        if self.on_disk.bytes() > 0 {
+            let content = Content { on_disk: std::mem::take(&mut self.on_disk), rest: std::mem::take(&mut self.sealed) };
+            self.sealed_bytes += content.bytes_on_disk();
+            self.sealed = content.load()?;
+        }
         self.sealed_bytes -= size;
-        split_off_front(&mut self.sealed, size)
+        Ok(split_off_front(&mut self.sealed, size))
+    }
+
+    /// Moves what fills pages to disk. On an error it stays in memory.
+    pub(super) fn spill(&mut self, to: &Arc<Spill>) -> io::Result<()> {
+        if self.sealed_bytes + self.block.len() >= PAGE {
+            let mut all = self.sealed.concat();
+            all.extend_from_slice(&self.block);
+            self.block = spill_pages(to, &mut self.on_disk, &all)?;
+            self.sealed.clear();
+            self.sealed_bytes = 0;
+        }
+        if self.raw.bytes.len() >= PAGE {
+            self.raw.bytes = spill_pages(to, &mut self.raw.on_disk, &self.raw.bytes)?;
+        }
+        for bytes in [&mut self.block, &mut self.raw.bytes] {
+            if bytes.capacity() > PAGE {
+                *bytes = bytes.to_vec();
+            }
+        }
+        Ok(())
     }
 
     /// Closes the file and gives what was not taken.
-    pub(super) fn finish(mut self) -> Result<Body> {
+    pub(super) fn finish(mut self) -> Result<Content> {
         if self.compression == Compression::None {
             self.writer.finish(&mut self.block)?;
         } else {
-            self.writer.finish(&mut self.raw)?;
-            let mut compressor = self.compressor.take().unwrap_or_else(|| self.compression.compressor());
-            compressor.write(&self.raw, &mut self.block)?;
-            compressor.finish(&mut self.block)?;
+            self.writer.finish(&mut self.raw.bytes)?;
+            self.raw.finish(&mut self.block)?;
         }
         if !self.block.is_empty() {
             self.sealed.push(fitting(self.block));
         }
-        Ok(self.sealed)
-    }
-
-    fn compress(&mut self) -> Result<()> {
-        let compressor = self.compressor.get_or_insert_with(|| self.compression.compressor());
-        compressor.write(&self.raw, &mut self.block)?;
-        self.raw.clear();
-        Ok(())
+        Ok(Content { on_disk: self.on_disk, rest: self.sealed })
     }
 
     fn seal(&mut self, capacity: usize) {
@@ -112,6 +183,47 @@ impl FileBuffer {
         self.sealed_bytes += block.len();
         self.sealed.push(Bytes::from(block));
     }
+}
+
+impl Raw {
+    /// Whether there is enough to compress some of it.
+    fn has_block(&self) -> bool {
+        self.bytes.len() + self.on_disk.bytes() >= self.window + COMPRESSED_AT_ONCE
+    }
+
+    /// Compresses as many whole blocks as there are.
+    fn compress(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        if self.on_disk.bytes() > 0 {
+            let mut all = Vec::with_capacity(self.on_disk.bytes() + self.bytes.len());
+            std::mem::take(&mut self.on_disk).load(&mut all)?;
+            all.append(&mut self.bytes);
+            self.bytes = all;
+        }
+        while self.has_block() {
+            let (before, pending) = self.bytes.split_at(self.window);
+            let window = &before[before.len().saturating_sub(WINDOW)..];
+            self.compressor.write(window, &pending[..COMPRESSED_AT_ONCE], out)?;
+            self.window += COMPRESSED_AT_ONCE;
+        }
+        let behind = self.window.saturating_sub(WINDOW);
+        self.bytes.drain(..behind);
+        self.window -= behind;
+        Ok(())
+    }
+
+    /// Compresses all of it.
+    fn finish(mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.compress(out)?;
+        let (window, rest) = self.bytes.split_at(self.window);
+        self.compressor.finish(window, rest, out)
+    }
+}
+
+/// Moves whole pages to disk, and returns the rest.
+fn spill_pages(to: &Arc<Spill>, on_disk: &mut Spilled, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let (pages, rest) = bytes.split_at(bytes.len() / PAGE * PAGE);
+    to.append(on_disk, pages)?;
+    Ok(rest.to_vec())
 }
 
 /// Takes the first `size` bytes, or all where there are fewer.
@@ -139,6 +251,8 @@ fn fitting(block: Vec<u8>) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use connect_api::{ConsumerRecord, ConsumerRecords, Origin, TopicPartition, data::Data};
+
     use super::*;
 
     #[test]
@@ -148,5 +262,63 @@ mod tests {
         assert_eq!(split_off_front(&mut body, 5).concat(), b"defgh");
         assert_eq!(split_off_front(&mut body, 5).concat(), b"ij");
         assert!(body.is_empty());
+    }
+
+    /// Writes some thousand bytes a record, which follow from its offset.
+    struct Noise;
+
+    impl RecordWriter for Noise {
+        fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
+            let mut state = u32::try_from(record.offset()).unwrap().wrapping_mul(2_654_435_761) | 1;
+            for _ in 0..state % 9_000 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                out.push(b'a' + u8::try_from(state >> 29).unwrap());
+            }
+            Ok(())
+        }
+
+        fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<()> {
+            out.push(b'!');
+            Ok(())
+        }
+    }
+
+    fn record(offset: i64) -> SinkRecord {
+        let consumed = ConsumerRecord { offset, ..ConsumerRecord::default() };
+        let batch = ConsumerRecords { topic_partition: TopicPartition::new("t", 0), records: vec![consumed] };
+        SinkRecord::new(Origin::new(Arc::new(batch), 0), Data::default(), Data::default(), Vec::new())
+    }
+
+    /// Spills after each of the records for which `spills` says so, and takes a part where there is enough for one.
+    fn written(compression: Compression, to: &Arc<Spill>, spills: impl Fn(i64) -> bool) -> Vec<u8> {
+        let (mut buffer, mut sent) = (FileBuffer::new(Box::new(Noise), compression), Vec::new());
+        for offset in 0..400 {
+            buffer.write(&record(1_000)).unwrap();
+            buffer.undo();
+            buffer.write(&record(offset)).unwrap();
+            buffer.settle().unwrap();
+            if spills(offset) {
+                buffer.spill(to).unwrap();
+                assert!(buffer.bytes() < 2 * PAGE, "{}", buffer.bytes());
+            }
+            while buffer.part_bytes() >= 500_000 {
+                sent.extend(buffer.take_part(500_000).unwrap().concat());
+            }
+        }
+        sent.extend(buffer.finish().unwrap().load().unwrap().concat());
+        sent
+    }
+
+    #[test]
+    fn a_file_holds_the_same_bytes_whenever_it_went_to_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let spill = Spill::new(directory.path().to_owned(), u64::MAX);
+        for compression in [Compression::None, Compression::Gzip(-1)] {
+            let in_memory = written(compression, &spill, |_| false);
+            assert!(in_memory.len() > 500_000, "{}", in_memory.len());
+            assert!(written(compression, &spill, |_| true) == in_memory);
+            assert!(written(compression, &spill, |offset| offset % 7 == 3) == in_memory);
+            assert!(written(compression, &spill, |offset| offset > 390) == in_memory);
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::joda::Zone;
 
 /// Settings that decide neither names nor cuts nor what a record becomes: whatever else changes between a crash and the restart may put records into
 /// other files, and makes another fingerprint.
-const DECIDE_NOTHING: [&str; 22] = [
+const DECIDE_NOTHING: [&str; 24] = [
     "name",
     "tasks.max",
     "connector.class",
@@ -20,6 +20,8 @@ const DECIDE_NOTHING: [&str; 22] = [
     "retry.backoff.ms",
     "uploads.in.flight.max",
     "recovery.hold.ms",
+    "spill.directory",
+    "spill.limit.bytes",
     "s3.part.size",
     "s3.part.retries",
     "s3.retry.backoff.ms",

@@ -123,6 +123,22 @@ pub(super) static HOLD: ConfigKey<i64> = ConfigKey::with_default(
 .unit("ms")
 .importance(Importance::Low)
 .extension();
+pub(super) static SPILL_DIRECTORY: ConfigKey<String> = ConfigKey::optional(
+    "spill.directory",
+    "The directory on local disk that open files go to while memory is full, in files without a name that are gone with the process. It should not be in memory \
+     itself, as `/tmp` is in some places. Left out, it is `/var/tmp` where that is there, else the system's directory for temporary files.",
+)
+.importance(Importance::Low)
+.extension();
+pub(super) static SPILL_LIMIT: ConfigKey<i64> = ConfigKey::with_default(
+    "spill.limit.bytes",
+    "-1",
+    "So much each task may have in `spill.directory`; -1 is as much as the disk has. Where no more is taken, reading stops until files are closed, and readiness \
+     says so.",
+)
+.unit("bytes")
+.importance(Importance::Low)
+.extension();
 pub(super) static COMPATIBILITY: ConfigKey<String> =
     ConfigKey::with_default("schema.compatibility", "NONE", "When a schema change closes the files.")
         .no_effect("schemaless data has no schema changes");
@@ -191,7 +207,7 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 45] = [
+    let here: [&'static dyn AnyConfigKey; 47] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -217,6 +233,8 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &RETRY_BACKOFF,
         &UPLOADS,
         &HOLD,
+        &SPILL_DIRECTORY,
+        &SPILL_LIMIT,
         &COMPATIBILITY,
         &CONDITIONAL_WRITES,
         &MAX_WRITE_DURATION,

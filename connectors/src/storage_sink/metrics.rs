@@ -26,6 +26,7 @@ metrics! {
     IN_FLIGHT "connect_sink_uploads_in_flight" Gauge ["connector"] "Upload requests waiting for the store's answer";
     RETRIES "connect_sink_upload_retries_total" Counter ["connector"] "Upload requests that are made again because the store did not take them";
     OPEN_FILES "connect_sink_open_files" Gauge ["connector", "task"] "Files that wait for more records";
+    SPILLED "connect_sink_spilled_bytes" Gauge ["connector", "task"] "Bytes of open and closed files that lie on local disk, because memory is full";
     OPENING "connect_sink_opening_partitions" Gauge ["connector", "task"] "Partitions that wait until it is known what lies ahead of them in the store";
     DURABLE_OFFSET "connect_sink_durable_offset" Gauge ["connector", "topic", "partition"] "Everything before this offset is durable in the store, looked at once a second";
 }
@@ -86,6 +87,7 @@ pub(super) struct TaskMetrics {
     pub(super) records: IntCounter,
     pub(super) open_files: IntGauge,
     pub(super) opening: IntGauge,
+    pub(super) spilled: IntGauge,
     size: IntCounter,
     schedule: IntCounter,
     interval: IntCounter,
@@ -104,6 +106,7 @@ impl TaskMetrics {
             records: context.metrics.counter(&RECORDS, &[connector, &task]),
             open_files: context.metrics.gauge(&OPEN_FILES, &[connector, &task]),
             opening: context.metrics.gauge(&OPENING, &[connector, &task]),
+            spilled: context.metrics.gauge(&SPILLED, &[connector, &task]),
             size: rotations("size"),
             schedule: rotations("schedule"),
             interval: rotations("interval"),

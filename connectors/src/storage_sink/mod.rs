@@ -40,6 +40,8 @@ mod rotation;
 mod schedule;
 #[cfg(test)]
 mod simulation;
+mod spill;
+mod spilling;
 mod survey;
 mod tagging;
 mod task;

@@ -1,14 +1,15 @@
 //! One open file of an encoded partition, with its keys and headers files beside it.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
-use connect_api::{Body, Budget, Error, RecordView, Reservation, Result, SinkRecord};
+use connect_api::{Budget, Error, RecordView, Reservation, Result, SinkRecord};
 
 use super::{
     config::StorageSinkConfig,
-    file_buffer::{FileBuffer, split_off_front},
+    file_buffer::{Content, FileBuffer, split_off_front},
     parts::Parts,
-    uploads::{Target, Uploads},
+    spill::Spill,
+    uploads::{Target, Uploads, length},
     writer_state::{WaitingBytes, WriterState},
 };
 
@@ -28,6 +29,8 @@ pub(super) struct OpenFile {
     pub(super) range: Range,
     /// Written to since its size was last looked at.
     pub(super) is_touched: bool,
+    /// Not written to since memory was last full.
+    pub(super) is_cold: bool,
     views: Vec<View>,
     /// Of files that are in the bucket already: what they did not take then must not come into the others now.
     tried: Vec<View>,
@@ -50,7 +53,7 @@ struct View {
 pub(super) struct ClosedFile {
     pub(super) view: RecordView,
     pub(super) key: String,
-    pub(super) body: Body,
+    pub(super) content: Content,
     pub(super) range: Range,
     pub(super) parts: Option<Parts>,
     /// What it weighs, until it is durable: also while it waits for a commit.
@@ -89,7 +92,7 @@ impl OpenFile {
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);
-        Ok(Self { range, is_touched: false, views, tried, there, needs_key, needs_headers, reservation })
+        Ok(Self { range, is_touched: false, is_cold: false, views, tried, there, needs_key, needs_headers, reservation })
     }
 
     /// Appends the record to each file, or to none. Returns the bytes that it took in all of them.
@@ -160,28 +163,41 @@ impl OpenFile {
             let writer = Arc::clone(&target.writer);
             let (parts, _) = view.parts.get_or_insert_with(|| (uploads.start_parts(target), size));
             while view.buffer.part_bytes() >= size {
-                parts.send(view.buffer.take_part(size), writer.wait(uploads.budget().reserve(size)));
+                parts.send(view.buffer.take_part(size)?, writer.wait(uploads.budget().reserve(size)));
             }
         }
+        self.count();
+        Ok(())
+    }
+
+    fn count(&mut self) {
         let bytes: usize = self.views.iter().map(|view| view.buffer.bytes()).sum();
         self.reservation.resize(bytes + OVERHEAD_BYTES);
-        Ok(())
+    }
+
+    /// Moves what it can of the files to disk.
+    pub(super) fn spill(&mut self, to: &Arc<Spill>) -> io::Result<()> {
+        let spilled = self.views.iter_mut().try_for_each(|view| view.buffer.spill(to));
+        self.count();
+        spilled
     }
 
     /// Closes the files.
     pub(super) fn close(self, uploads: &Uploads, writer: &Arc<WriterState>) -> Result<Vec<ClosedFile>> {
         let mut closed = Vec::with_capacity(self.views.len());
         for view in self.views {
-            let mut body = view.buffer.finish()?;
-            let length = |body: &Body| body.iter().map(bytes::Bytes::len).sum::<usize>();
-            let parts = view.parts.map(|(parts, size)| {
-                while length(&body) > size {
-                    parts.send(split_off_front(&mut body, size), writer.wait(uploads.budget().reserve(size)));
+            let mut content = view.buffer.finish()?;
+            let mut parts = None;
+            if let Some((sending, size)) = view.parts {
+                let mut body = content.load()?;
+                while length(&body) > size as u64 {
+                    sending.send(split_off_front(&mut body, size), writer.wait(uploads.budget().reserve(size)));
                 }
-                parts
-            });
-            let bytes = writer.wait(uploads.budget().reserve(length(&body) + OVERHEAD_BYTES));
-            closed.push(ClosedFile { view: view.of, key: view.key, body, range: self.range, parts, bytes });
+                content = body.into();
+                parts = Some(sending);
+            }
+            let bytes = writer.wait(uploads.budget().reserve(content.bytes() + OVERHEAD_BYTES));
+            closed.push(ClosedFile { view: view.of, key: view.key, content, range: self.range, parts, bytes });
         }
         Ok(closed)
     }

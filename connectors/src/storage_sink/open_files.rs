@@ -25,6 +25,7 @@ impl OpenFiles {
         self.last_found = place;
         let (_, file) = self.files.get_mut(place)?;
         if !std::mem::replace(&mut file.is_touched, true) {
+            file.is_cold = false;
             self.touched.push(place);
         }
         Some(file)
@@ -64,6 +65,11 @@ impl OpenFiles {
             file.is_touched = false;
             look(file);
         }
+    }
+
+    /// All of them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut OpenFile> {
+        self.files.iter_mut().map(|(_, file)| file)
     }
 
     /// How many.

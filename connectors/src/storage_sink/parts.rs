@@ -10,6 +10,7 @@ use tracing::debug;
 use super::{
     asking::until_answered,
     claim::{Claimed, Object},
+    file_buffer::Content,
     ledger::CutId,
     uploads::{News, Target, Uploads, length},
     writer_state::WaitingBytes,
@@ -25,7 +26,7 @@ pub(super) enum Piece {
     /// One part.
     Part(Body, WaitingBytes),
     /// The rest of the object; after it the object is completed.
-    Last { body: Body, bytes: WaitingBytes, target: Box<Target>, cut: CutId },
+    Last { content: Content, bytes: WaitingBytes, target: Box<Target>, cut: CutId },
 }
 
 impl Parts {
@@ -83,9 +84,12 @@ impl Uploads {
                 piece = pieces.recv(), if last.is_none() && sending.len() < PARTS_AT_ONCE => {
                     let (body, waiting) = match piece? {
                         Piece::Part(body, waiting) => (body, waiting),
-                        Piece::Last { body, bytes, target, cut } => {
+                        Piece::Last { content, bytes, target, cut } => {
                             last = Some((target, cut));
-                            (body, bytes)
+                            match content.load() {
+                                Ok(body) => (body, bytes),
+                                Err(error) => return failed(error),
+                            }
                         }
                     };
                     bytes += length(&body);

@@ -20,6 +20,7 @@ use super::{
     null_values,
     opening::{Why, owner},
     openings::Openings,
+    spilling::Spilling,
     survey::Surveys,
     topic_partition_writer::{Shared, TopicPartitionWriter},
     uploads::{News, Notice, Permits, Uploads},
@@ -56,6 +57,7 @@ struct Started {
     failed: HashMap<TopicPartition, Error>,
     /// Memory was tight when last looked at.
     is_tight: bool,
+    spilling: Spilling,
 }
 
 impl StorageSinkTask {
@@ -102,6 +104,7 @@ impl SinkTask for StorageSinkTask {
         );
         let (surveys, surveyed) = Surveys::new(Arc::clone(&uploads));
         let (metrics, owner) = (TaskMetrics::new(&context), owner(&context.connector));
+        self.config.spill.begin(metrics.spilled.clone(), &context.budget);
         let openings = Openings::new(surveys, surveyed);
         let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics, owner });
         self.started = Some(Started {
@@ -114,6 +117,7 @@ impl SinkTask for StorageSinkTask {
             by_id: HashMap::new(),
             failed: HashMap::new(),
             is_tight: false,
+            spilling: Spilling::default(),
         });
         Ok(())
     }
@@ -147,6 +151,7 @@ impl SinkTask for StorageSinkTask {
             started.append(run, now)?;
         }
         started.shared.metrics.records.inc_by(records.len() as u64);
+        started.spilling.make_room(&started.shared, started.writers.values_mut());
         started.survey_again(now)
     }
 

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     asking::Retrying,
     claim::Object,
+    file_buffer::Content,
     lease::{Clock, Lease},
     ledger::CutId,
     metrics::UploadMetrics,
@@ -100,7 +101,7 @@ pub(super) struct Uploads {
 
 #[derive(Debug)]
 struct Job {
-    body: Body,
+    content: Content,
     bytes: WaitingBytes,
     target: Target,
     cut: CutId,
@@ -144,10 +145,10 @@ impl Uploads {
 
     /// Sends a closed file: in one request, or the rest of its parts.
     pub(super) fn send(self: &Arc<Self>, file: ClosedFile, target: Target, cut: CutId) {
-        let ClosedFile { body, parts, bytes, .. } = file;
+        let ClosedFile { content, parts, bytes, .. } = file;
         match parts {
-            Some(parts) => parts.finish(Piece::Last { body, bytes, target: Box::new(target), cut }),
-            None => self.enqueue(Job { body, bytes, target, cut }),
+            Some(parts) => parts.finish(Piece::Last { content, bytes, target: Box::new(target), cut }),
+            None => self.enqueue(Job { content, bytes, target, cut }),
         }
     }
 
@@ -178,10 +179,18 @@ impl Uploads {
         self.queue().next()
     }
 
-    async fn run(self: &Arc<Self>, Job { body, bytes, target, cut }: Job) {
-        let claimed = target.writer.while_open(self.claim(&target, &Object::Whole(body), cut)).await;
-        drop(bytes);
-        self.tell(target.writer.id, claimed.map(|claim| claim.news));
+    async fn run(self: &Arc<Self>, Job { content, bytes, target, cut }: Job) {
+        // What lies on disk comes back when it is its turn.
+        let loaded = target.writer.wait(self.budget().reserve(content.bytes_on_disk()));
+        let news = match content.load() {
+            Ok(body) => {
+                let claimed = target.writer.while_open(self.claim(&target, &Object::Whole(body), cut)).await;
+                claimed.map(|claim| claim.news)
+            }
+            Err(error) => Some(News::Failed(error)),
+        };
+        drop((bytes, loaded));
+        self.tell(target.writer.id, news);
     }
 
     pub(super) fn tell(&self, writer: WriterId, news: Option<News>) {

@@ -22,16 +22,54 @@ fn an_object_of_others_with_another_size_is_never_read() {
     });
 }
 
+/// A compressor for each of them would weigh four times as much.
 #[test]
-fn compressors_of_open_files_count_in_the_budget() {
+fn open_files_go_to_disk_when_memory_is_full_and_come_back_when_they_are_sent() {
+    for compression in ["none", "gzip"] {
+        tell(async || {
+            let mut world = World::new(1, 400);
+            (world.record_bytes, world.memory) = (70 << 10, 8 << 20);
+            let settings = with(400, &[("digits", "100"), ("s3.compression.type", compression)]);
+            let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+            life.end = 399;
+            life.turn(&world, Duration::from_secs(10)).await;
+            assert_eq!(life.next[&t(0)], 399);
+            let spilled: usize = life.metric("connect_sink_spilled_bytes").rsplit(' ').next().unwrap().parse().unwrap();
+            assert!(spilled >= if compression == "gzip" { 2 << 20 } else { 20 << 20 }, "{spilled}");
+            assert!(life.budget.used() <= 8 << 20, "{compression}: {}", life.budget.used());
+            life.end = 400;
+            life.turn(&world, LONG).await;
+            assert_eq!(life.committed(0).await, 400);
+            assert_eq!(life.metric("connect_sink_spilled_bytes").rsplit(' ').next(), Some("0"));
+            if compression == "none" {
+                world.check(false, "spilled");
+            }
+            assert_eq!(names(&world).len(), 100);
+        });
+    }
+}
+
+#[test]
+fn a_disk_that_takes_nothing_stops_reading_until_it_does_and_says_so() {
     tell(async || {
-        let mut world = World::new(1, 100);
-        world.record_bytes = 70 << 10;
-        let settings = with(1_000, &[("digits", "100"), ("s3.compression.type", "gzip")]);
+        let mut world = World::new(1, 400);
+        (world.record_bytes, world.memory) = (70 << 10, 8 << 20);
+        let settings = with(400, &[("digits", "100"), ("spill.limit.bytes", "4096"), ("rotate.schedule.interval.ms", "60000")]);
         let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
-        life.turn(&world, Duration::from_secs(3)).await;
-        assert_eq!(life.next[&t(0)], 100);
-        assert!(life.budget.used() >= 25 << 20, "{}", life.budget.used());
+        life.end = 200;
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert!(life.budget.is_exhausted());
+        let told = lock(&life.host.requests).told.join("\n");
+        assert!(told.contains("spill.limit.bytes is reached") && told.contains("spill.directory"), "{told}");
+        assert!(lock(&life.host.requests).problems.contains("spill"));
+        // The schedule closes the files, which makes room.
+        life.turn(&world, Duration::from_secs(120)).await;
+        assert!(!life.budget.is_exhausted());
+        assert!(!lock(&life.host.requests).problems.contains("spill"));
+        life.end = 400;
+        life.turn(&world, Duration::from_secs(180)).await;
+        assert_eq!(life.committed(0).await, 400);
+        world.check(false, "after the disk was full");
     });
 }
 
