@@ -40,7 +40,7 @@ impl Ledger {
         id
     }
 
-    /// What was read up to here and is in no cut is durable already: it was found so.
+    /// What was read up to here and is in no cut needs none: it was found durable, or left out on purpose.
     pub(super) fn skip(&mut self, until: i64) {
         if until > self.last_end {
             self.cut(until, 0);

@@ -192,7 +192,10 @@ impl TopicPartitionWriter {
             // divided on the way: what follows is another group.
             let known = self.boundaries.group_first(record.offset()).filter(|first| *first >= self.ledger.last_end());
             self.group.first = known.unwrap_or(record.offset());
-            self.ledger.skip(self.skipped_until.min(self.group.first));
+            // Behind what was found durable nothing else was read: the rest is gone from the log, or was left out on purpose.
+            if self.skipped_until > self.ledger.last_end() {
+                self.ledger.skip(self.group.first);
+            }
         }
         self.group.wrote(&Next { time, directory, is_tombstone: tombstone }, bytes, now);
         self.last_written = record.offset();
