@@ -33,6 +33,7 @@ mod golden;
 mod gone_records;
 mod kafka_proxy;
 mod licences;
+mod many_files;
 mod memory;
 mod metrics;
 mod mixed_losses;

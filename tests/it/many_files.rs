@@ -1,0 +1,92 @@
+//! More open files than memory holds: they go to disk, and the objects are the same as where there is memory for all.
+//!
+//! `CONNECT_TEST_MANY_FILES=400x10000` has so many partitions, and so many records of a KiB in each of them.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::bucket::Bucket;
+use crate::cluster::{Cluster, wait_until};
+use crate::files::{PATIENT_GROUP, connector, worker};
+use crate::numbered::Numbered;
+use crate::process::{Connect, scratch};
+use crate::s3_server::{Manners, S3Server};
+
+const PATIENCE: Duration = Duration::from_secs(900);
+/// What the program takes beside its budget: the clients of Kafka and the store, threads, the allocator's reserves.
+const PROGRAM: u64 = 96 << 20;
+/// What stays in memory of a file that is on disk, and what names it.
+const FILE: u64 = 12 << 10;
+const HOURS: i64 = 24;
+
+/// Partitions, and records of each.
+fn size() -> (i32, i64) {
+    let text = std::env::var("CONNECT_TEST_MANY_FILES").unwrap_or_else(|_| "16x1200".to_owned());
+    let (partitions, records) = text.split_once('x').expect("partitions x records");
+    (partitions.parse().expect("a number"), records.parse().expect("a number"))
+}
+
+/// The hours follow each other in no order.
+fn fields(n: i64) -> String {
+    let hour = n * 7_919 % HOURS;
+    let mut noise = u64::try_from(n).expect("a number") | 1;
+    let mut text = String::with_capacity(960);
+    while text.len() < 900 {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(["north ", "south ", "east of ", "west of ", "near ", "far "][usize::try_from(noise >> 33).unwrap_or(0) % 6]);
+        text.push_str(&(noise >> 52).to_string());
+    }
+    format!(r#" {text}","t":{},"u":""#, hour * 3_600_000)
+}
+
+#[test]
+fn open_files_that_memory_cannot_hold_lie_on_disk_and_become_the_same_objects() {
+    let Some(cluster) = Cluster::from_environment("many files") else { return };
+    let (partitions, records) = size();
+    let files = u64::try_from(i64::from(partitions) * HOURS).expect("a count");
+    let server = S3Server::start(Manners::default());
+    let name = format!("many-files-{}", std::process::id());
+    let mut numbered = Numbered::create(&cluster, &name, partitions);
+    while numbered.written[0] < records {
+        numbered.write_each(&cluster, (records - numbered.written[0]).min(50), fields);
+    }
+    let mut objects = Vec::new();
+    for (run, limit, spills) in [("spilled", 8 << 20, true), ("held", 8 << 30, false)] {
+        let bucket = Bucket::at(&server.url());
+        let settings = format!(
+            "{PATIENT_GROUP}\nflush.size={records}\ns3.compression.type=gzip\n\
+             partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner\npath.format='at'=HH\n\
+             partition.duration.ms=3600000\nlocale=en\ntimezone=UTC\ntimestamp.extractor=RecordField\ntimestamp.field=t"
+        );
+        let (name, topic) = (format!("{name}-{run}"), &numbered.topic);
+        let file = connector(&name, topic, &bucket, &server.url(), &settings);
+        let worker = format!("{}memory.limit={limit}\n", worker(&cluster));
+        let mut process = Connect::start_all(&scratch(&name), &worker, &[&file], "info");
+        let (began, mut most, mut most_on_disk) = (Instant::now(), 0, 0.0_f64);
+        wait_until("everything is committed", PATIENCE, || {
+            most = most.max(process.memory().unwrap_or(0));
+            let on_disk = process.series("connect_sink_spilled_bytes").iter().map(|(_, value)| value).sum();
+            most_on_disk = most_on_disk.max(on_disk);
+            numbered.is_committed(&cluster, &format!("connect-{name}"))
+        });
+        let took = began.elapsed().as_secs_f64();
+        crate::say(&format!(
+            "{run}: {files} files, {} MiB of memory, {:.0} MiB on disk, {took:.1} s",
+            most >> 20,
+            most_on_disk / 1e6
+        ));
+        assert_eq!(most_on_disk > 0.0, spills, "{run}: {most_on_disk} bytes on disk");
+        if spills {
+            let bound = limit + PROGRAM + files * FILE;
+            assert!(most <= bound, "{} MiB of memory, {} MiB are its bound", most >> 20, bound >> 20);
+        }
+        assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+        let stored: BTreeMap<String, Vec<u8>> = server.objects(bucket.name()).into_iter().collect();
+        assert_eq!(stored.len() as u64, files, "one object for each file");
+        objects.push(stored);
+    }
+    let (spilled, held) = (&objects[0], &objects[1]);
+    assert!(spilled.keys().eq(held.keys()), "the names differ");
+    let differ: Vec<_> = spilled.iter().filter(|(key, body)| held.get(*key) != Some(body)).map(|(key, _)| key).take(5).collect();
+    assert!(differ.is_empty(), "contents differ: {differ:?}");
+}
