@@ -80,7 +80,7 @@ fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, S
         return None;
     }
     let names = |key: &ConfigKey<String>, class: &str| config.get(key).is_ok_and(|named| simple(&named).starts_with(class));
-    let key = if names(&PARTITIONER, "FieldPartitioner") {
+    let key = if names(&PARTITIONER, "FieldPartitioner") || names(&PARTITIONER, "FieldAndTime") {
         &PARTITIONER
     } else if names(&EXTRACTOR, "RecordField") && goes_by_time(config, plugins) == Some(true) {
         &EXTRACTOR
