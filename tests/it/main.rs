@@ -27,6 +27,7 @@ mod crash;
 mod crash_layouts;
 mod dead_letters;
 mod equal_parts;
+mod fault_matrix;
 mod files;
 mod forward_proxy;
 mod golden;

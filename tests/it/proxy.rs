@@ -31,8 +31,10 @@ pub(crate) enum Kind {
     Part,
     Tag,
     Complete,
+    Abort,
     HeadObject,
     HeadBucket,
+    List,
     Other,
 }
 
@@ -54,7 +56,7 @@ pub(crate) enum Moment {
     Answered,
 }
 
-/// What happens to the request. Only `Pass` means anything after it has arrived, except for `Reset` when it is done.
+/// What happens to the request. Only `Pass` means anything after it has arrived, except for `Reset` and `Truncate` when it is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Pass,
@@ -64,6 +66,8 @@ pub(crate) enum Verdict {
     Reset,
     /// No answer for so long, then the connection breaks.
     Hang(Duration),
+    /// The connection breaks in the middle of the answer.
+    Truncate,
 }
 
 type Decide = dyn Fn(&Request, Moment) -> Verdict + Send + Sync;
@@ -132,7 +136,7 @@ fn serve(client: TcpStream, upstream: SocketAddr, decide: &Decide, stopping: &At
                 )?;
                 continue;
             }
-            Verdict::Reset => return Ok(()),
+            Verdict::Reset | Verdict::Truncate => return Ok(()),
             Verdict::Hang(how_long) => {
                 let tick = Duration::from_millis(50);
                 let mut waited = Duration::ZERO;
@@ -149,10 +153,12 @@ fn serve(client: TcpStream, upstream: SocketAddr, decide: &Decide, stopping: &At
         let no_body = head.starts_with("HEAD ");
         let answer = read_message(&mut BufReader::new(server), no_body)?;
         let Some((answer_head, answer_body)) = answer else { return Ok(()) };
-        if decide(&request, Moment::Done) == Verdict::Reset {
-            return Ok(());
+        let answer = [answer_head.as_bytes(), &answer_body].concat();
+        match decide(&request, Moment::Done) {
+            Verdict::Reset => return Ok(()),
+            Verdict::Truncate => return writer.write_all(&answer[..answer.len() / 2]),
+            _ => writer.write_all(&answer)?,
         }
-        writer.write_all(&[answer_head.as_bytes(), &answer_body].concat())?;
         decide(&request, Moment::Answered);
     }
 }
@@ -198,6 +204,8 @@ fn describe(head: &str) -> Request {
         "PUT" if is_object => Kind::PutObject,
         "POST" if query.contains("uploadId=") => Kind::Complete,
         "POST" if query.starts_with("uploads") => Kind::CreateMultipart,
+        "DELETE" if query.contains("uploadId=") => Kind::Abort,
+        "GET" if query.contains("list-type=2") => Kind::List,
         "HEAD" if is_object => Kind::HeadObject,
         "HEAD" => Kind::HeadBucket,
         _ => Kind::Other,

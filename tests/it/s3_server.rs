@@ -27,6 +27,8 @@ pub(crate) struct Counts {
     under_way: AtomicUsize,
     /// The most requests that were under way at once.
     pub(crate) most_under_way: AtomicUsize,
+    /// Objects of records that another one has taken the place of.
+    replaced: AtomicUsize,
 }
 
 pub(crate) struct S3Server {
@@ -132,6 +134,16 @@ impl S3Server {
     /// The lengths of the parts of each object in parts, once for each time that it was to be completed.
     pub(crate) fn parts(&self) -> Vec<Vec<usize>> {
         locked(&self.state.parts).clone()
+    }
+
+    /// Uploads in parts that were neither completed nor aborted.
+    pub(crate) fn unfinished(&self) -> usize {
+        locked(&self.state.uploads).len()
+    }
+
+    /// How often an object of records has taken the place of another one.
+    pub(crate) fn replaced(&self) -> usize {
+        self.state.counts.replaced.load(Ordering::SeqCst)
     }
 
     /// Pretends that an object of so many bytes is there.
@@ -241,7 +253,15 @@ impl State {
                 locked(&self.uploads).remove(&request.query("uploadId"));
                 Answer { status: 204, ..ok("") }
             }
-            Call::Uploads => ok("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"),
+            Call::Uploads => {
+                let begun = |(id, upload): (&String, &Upload)| {
+                    let (_, key) = upload.path.trim_start_matches('/').split_once('/')?;
+                    let key = key.starts_with(&request.query("prefix")).then_some(key)?;
+                    Some(format!("<Upload><Key>{key}</Key><UploadId>{id}</UploadId></Upload>"))
+                };
+                let uploads: String = locked(&self.uploads).iter().filter_map(begun).collect();
+                ok(&format!("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"))
+            }
             Call::Unknown => refusal(501, "NotImplemented"),
         }
     }
@@ -280,7 +300,10 @@ impl State {
     fn keep(&self, path: String, content: Content, metadata: String) -> String {
         let version = format!("\"v{}\"", self.versions.fetch_add(1, Ordering::SeqCst));
         let object = Object { content, version: version.clone(), modified: Timestamp::now(), metadata };
-        locked(&self.objects).insert(path, object);
+        let is_of_records = path.contains("/topics/");
+        if locked(&self.objects).insert(path, object).is_some() && is_of_records {
+            self.counts.replaced.fetch_add(1, Ordering::SeqCst);
+        }
         version
     }
 

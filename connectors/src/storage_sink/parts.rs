@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connect_api::{Body, MultipartUpload, Result};
+use connect_api::{Body, MultipartUpload, ObjectMetadata, Result, Storage};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -21,6 +21,21 @@ const PARTS_AT_ONCE: usize = 4;
 
 /// Sends the parts of one object that is still growing. Dropping it gives the upload up.
 pub(super) struct Parts(mpsc::UnboundedSender<Piece>);
+
+/// An upload as far as it was begun.
+#[derive(Default)]
+struct Started {
+    upload: Option<Arc<dyn MultipartUpload>>,
+    /// How often the store was asked to begin it.
+    tries: usize,
+}
+
+impl Started {
+    async fn start(&mut self, storage: &dyn Storage, key: &str, metadata: &ObjectMetadata) -> Result<Box<dyn MultipartUpload>> {
+        self.tries += 1;
+        storage.start_upload(key, metadata).await
+    }
+}
 
 pub(super) enum Piece {
     /// One part.
@@ -47,13 +62,18 @@ impl Uploads {
         let uploads = Arc::clone(self);
         self.context.spawn(async move {
             let writer = Arc::clone(&target.writer);
-            let mut started = None;
+            let mut started = Started::default();
             let sent = writer.while_open(uploads.send_parts(&target, pieces, &mut started)).await;
             // No last piece: the writer dropped the file.
             let claimed = sent.flatten();
             // What did not become the object under the name is of no use, and costs until somebody frees it.
-            if let Some(upload) = started.filter(|_| !claimed.as_ref().is_some_and(|claimed| claimed.is_created)) {
+            if let Some(upload) = started.upload.filter(|_| !claimed.as_ref().is_some_and(|claimed| claimed.is_created)) {
                 abandon(&*upload, &target.key).await;
+            }
+            // Its answer was lost: the store may keep an upload whose number nobody knows.
+            if started.tries > 1 {
+                let freed = uploads.storage().abort_uploads(&target.key, &|name| name == target.key).await;
+                debug!(key = target.key, ?freed, "a multipart upload was begun more than once");
             }
             uploads.tell(writer.id, claimed.map(|claimed| claimed.news));
         });
@@ -64,17 +84,17 @@ impl Uploads {
         self: &Arc<Self>,
         target: &Target,
         mut pieces: mpsc::UnboundedReceiver<Piece>,
-        started: &mut Option<Arc<dyn MultipartUpload>>,
+        started: &mut Started,
     ) -> Option<Claimed> {
         let failed = |error| Some(Claimed { news: News::Failed(error), is_created: false });
         let metadata = target.provenance.metadata();
         let retrying = self.retrying(&target.key, &target.writer, false);
         let upload: Arc<dyn MultipartUpload> =
-            match until_answered!(self, retrying, self.storage.start_upload(&target.key, &metadata)) {
+            match until_answered!(self, retrying, started.start(&*self.storage, &target.key, &metadata)) {
                 Ok(upload) => Arc::from(upload),
                 Err(error) => return failed(error),
             };
-        *started = Some(Arc::clone(&upload));
+        started.upload = Some(Arc::clone(&upload));
         let mut sending = FuturesUnordered::new();
         let mut checksum = crc64fast_nvme::Digest::new();
         let (mut number, mut bytes, mut last) = (0, 0, None);

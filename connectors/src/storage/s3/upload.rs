@@ -59,7 +59,8 @@ impl S3Upload {
                 .set_acl(shared.acl.as_deref().map(ObjectCannedAcl::from))
                 .set_checksum_algorithm(checksums.then_some(ChecksumAlgorithm::Crc64Nvme))
                 .set_checksum_type(checksums.then_some(ChecksumType::FullObject));
-            match request.send().await {
+            // An upload whose number got lost stays until somebody frees it: whoever asks again knows that there may be one.
+            match request.customize().config_override(client::once(0)).send().await {
                 Ok(answer) => break answer.upload_id.unwrap_or_default(),
                 Err(answer) if checksums && Refusal::of(&answer).is_feature_missing() => {
                     (checksums, ways.checksums) = (false, false);
