@@ -47,6 +47,7 @@ mod pinterest;
 mod process;
 mod proxy;
 mod proxy_password;
+mod readers;
 mod rebalance;
 mod redelivery;
 mod references;

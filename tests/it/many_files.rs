@@ -1,8 +1,10 @@
 //! More open files than memory holds: they go to disk, and the objects are the same as where there is memory for all.
 //!
-//! `CONNECT_TEST_MANY_FILES=400x10000` has so many partitions, and so many records of a KiB in each of them.
+//! `CONNECT_TEST_MANY_FILES=400x10000` has so many partitions, and so many records of a KiB in each of them. `CONNECT_TEST_CGROUP` is the directory of a control
+//! group that the process with little memory is put into.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::bucket::Bucket;
@@ -62,6 +64,11 @@ fn open_files_that_memory_cannot_hold_lie_on_disk_and_become_the_same_objects() 
         let file = connector(&name, topic, &bucket, &server.url(), &settings);
         let worker = format!("{}memory.limit={limit}\n", worker(&cluster));
         let mut process = Connect::start_all(&scratch(&name), &worker, &[&file], "info");
+        if let Ok(group) = std::env::var("CONNECT_TEST_CGROUP").map(PathBuf::from)
+            && spills
+        {
+            std::fs::write(group.join("cgroup.procs"), process.id().to_string()).expect("the control group takes it");
+        }
         let (began, mut most, mut most_on_disk) = (Instant::now(), 0, 0.0_f64);
         wait_until("everything is committed", PATIENCE, || {
             most = most.max(process.memory().unwrap_or(0));

@@ -85,9 +85,9 @@ fn is_constant(name: &str) -> bool {
     name.len() > 2 && is_name(name, b"") && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
-/// `{Name}`, `{{ .Values.name }}`. `\p{Alpha}` is none, nor what connectors fill in themselves in the names of files.
+/// `{Name}`, `{{ .Values.name }}`. `\p{Alpha}` is none, nor what connectors fill in themselves in names of files and directories.
 fn in_braces<'a>(key: &str, value: &'a str) -> Option<&'a str> {
-    if key.starts_with("file.name.") {
+    if key.starts_with("file.name.") || key.ends_with(".template") {
         return None;
     }
     let escape = |before: &str| before.len() > 1 && before.as_bytes()[before.len() - 2] == b'\\';
@@ -199,6 +199,7 @@ mod tests {
             ("topics", "yourapp-events,todo,todos"),
             ("topics.regex", "a<b>"),
             ("file.name.template", "{{topic}}-{{partition}}"),
+            ("partition.template", "country={field.country}/{key}/{time:yyyy}"),
             ("consumer.sasl.password", "ab<CD>ef$GH{ij}"),
             ("aws.secret.access.key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY$EXAMPLE"),
             ("s3.region", "us-east-1"),

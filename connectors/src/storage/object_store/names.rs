@@ -1,23 +1,26 @@
 //! Names of objects as paths, and back, without losing a character.
 //!
 //! The paths of `object_store` refuse empty parts, `.` and `..`, and its local directories give `#` a meaning. All else stays as it is, so that people
-//! find their files.
+//! find their files; `%` too, for names of directories in Hive's fashion are full of it.
 
 use object_store::path::Path;
 
 /// The folder of uploads that are not complete.
 pub(super) const STAGING: &str = ".connect-uploads";
 
-/// Stands for an empty part: no other part becomes a lone `%`.
-const EMPTY: &str = "%";
+/// Begins what stands for another character.
+const ESCAPE: char = '~';
+
+/// Stands for an empty part: no other part becomes a lone `~`.
+const EMPTY: &str = "~";
 
 /// The path of a name.
 pub(super) fn path_of(name: &str) -> Path {
     let parts = name.split('/').enumerate().map(|(index, part)| match part {
         "" => EMPTY.to_owned(),
-        "." => "%2E".to_owned(),
-        ".." => "%2E%2E".to_owned(),
-        STAGING if index == 0 => format!("%2E{}", &STAGING[1..]),
+        "." => "~2E".to_owned(),
+        ".." => "~2E~2E".to_owned(),
+        STAGING if index == 0 => format!("~2E{}", &STAGING[1..]),
         _ => escape(part),
     });
     let path = parts.collect::<Vec<_>>().join("/");
@@ -29,8 +32,7 @@ fn escape(part: &str) -> String {
     let mut escaped = String::with_capacity(part.len());
     for character in part.chars() {
         match character {
-            '%' | '#' => escaped.push_str(&format!("%{:02X}", u32::from(character))),
-            _ if character.is_ascii_control() => escaped.push_str(&format!("%{:02X}", u32::from(character))),
+            ESCAPE | '#' | '\0'..='\x1f' | '\x7f' => escaped.push_str(&format!("{ESCAPE}{:02X}", u32::from(character))),
             _ => escaped.push(character),
         }
     }
@@ -50,7 +52,7 @@ fn unescape(part: &str) -> String {
     if part == EMPTY {
         return String::new();
     }
-    let mut pieces = part.split('%');
+    let mut pieces = part.split(ESCAPE);
     let mut name = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let decoded = piece.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(u8::is_ascii);
@@ -61,7 +63,7 @@ fn unescape(part: &str) -> String {
             }
             // A file that somebody else put there.
             None => {
-                name.push('%');
+                name.push(ESCAPE);
                 name.push_str(piece);
             }
         }
@@ -75,7 +77,7 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_their_own_paths() {
-        for name in ["topics/orders/partition=0/orders+0+0000000000.json.gz", "a b/ü😀.bin", "x{}[]^`|<>\"*?~\\"] {
+        for name in ["topics/orders/partition=0/orders+0+0000000000.json.gz", "a b/ü😀.bin", "x{}[]^`|<>\"*?\\", "a%2Fb/50%25"] {
             assert_eq!(path_of(name).as_ref(), name);
         }
     }
@@ -97,6 +99,11 @@ mod tests {
             "%",
             "%25",
             "a/%/b",
+            "a~b",
+            "a~2Fb",
+            "~",
+            "~7E",
+            "a/~/b",
             "a#1",
             "tab\there",
             STAGING,
