@@ -16,6 +16,7 @@ mod consumption;
 #[path = "../../examples/stand_ins/kafka.rs"]
 #[allow(dead_code, reason = "only the brokers are needed here")]
 mod kafka;
+mod layout;
 #[path = "../../examples/pinterest/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "only the rows are needed here, and no tests run in a program of its own")]
 mod pinterest;

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::arguments::Arguments;
+use crate::{arguments::Arguments, layout::Layout};
 
 /// Partitions of every topic, and tasks of every sink.
 pub(crate) const PARTITIONS: u64 = 3;
@@ -12,6 +12,10 @@ const RECORDS: u32 = 2;
 
 /// What the mock cluster keeps of a topic, with room to spare: 5 MiB a partition.
 const MOCK_TOPIC_BYTES: u64 = PARTITIONS * 4 * 1024 * 1024;
+
+/// Records of the rows by time and by field, and of all files of a partition together.
+const LAYOUT_RECORDS: u64 = 720_000;
+const LAYOUT_FLUSH_SIZE: u64 = 10_000;
 
 /// Where the objects go.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,15 +42,16 @@ pub(crate) struct Case {
     pub(crate) flush_size: u64,
     pub(crate) record_size: u64,
     pub(crate) records: u64,
+    pub(crate) layout: Layout,
 }
 
 impl Case {
     pub(crate) fn topic(&self) -> String {
-        format!("flush-throughput-{RECORDS}-{}-{}", self.record_size, self.records)
+        format!("flush-throughput-{RECORDS}-{}-{}{}", self.record_size, self.records, self.layout.topic())
     }
 
     pub(crate) fn objects(&self) -> u64 {
-        self.records / self.flush_size
+        self.records / self.flush_size * self.layout.open_files()
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -56,7 +61,7 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} B, flush.size={}", self.target, self.record_size, self.flush_size)
+        write!(f, "{}, {} B, flush.size={}{}", self.target, self.record_size, self.flush_size, self.layout)
     }
 }
 
@@ -76,9 +81,13 @@ impl Plan {
             for flush_size in [1, 100, 10_000] {
                 for record_size in [100, 1024, 10_240] {
                     let records = if quick || mock { few(flush_size) } else { many(target, flush_size, record_size) };
-                    cases.push(Case { target, flush_size, record_size, records });
+                    cases.push(Case { target, flush_size, record_size, records, layout: Layout::Partition });
                 }
             }
+        }
+        for layout in Layout::OTHERS {
+            let records = if quick || mock { few(LAYOUT_FLUSH_SIZE) } else { LAYOUT_RECORDS };
+            cases.push(Case { target: Target::Memory, flush_size: LAYOUT_FLUSH_SIZE, record_size: 1024, records, layout });
         }
         cases.retain(|case| case.to_string().contains(&arguments.filter));
         let (cases, left_out) = cases.into_iter().partition(|case| !mock || case.bytes() <= MOCK_TOPIC_BYTES);

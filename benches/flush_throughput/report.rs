@@ -44,12 +44,12 @@ impl Row {
     }
 
     fn cells(&self) -> Vec<String> {
-        let Case { target, flush_size, record_size, records } = &self.case;
+        let Case { target, flush_size, record_size, records, layout } = &self.case;
         let (records, objects, bytes) = (*records as f64, self.case.objects() as f64, self.case.bytes() as f64);
         let seconds = self.median_of(|run| run.seconds);
         let cpu = self.median_of(|run| run.cpu_seconds);
         vec![
-            target.to_string(),
+            format!("{target}{layout}"),
             record_size.to_string(),
             flush_size.to_string(),
             format!("{:.0}", records / seconds),

@@ -138,12 +138,13 @@ fn connector_file(name: &str, case: &Case, store: Option<&str>) -> String {
          flush.size={flush_size}\n\
          schema.compatibility=NONE\n\
          format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
-         partitioner.class=io.confluent.connect.storage.partitioner.DefaultPartitioner\n\
+         {}\n\
          key.converter=org.apache.kafka.connect.storage.StringConverter\n\
          value.converter=org.apache.kafka.connect.json.JsonConverter\n\
          value.converter.schemas.enable=false\n\
          s3.bucket.name=flush-throughput\n\
-         {storage}\n"
+         {storage}\n",
+        case.layout.settings()
     )
 }
 

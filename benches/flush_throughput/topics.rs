@@ -60,7 +60,8 @@ fn fill(bootstrap: &str, case: &Case, dataset: &Dataset) -> Result<()> {
         .create()?;
     let watermarks: BaseConsumer = ClientConfig::new().set("bootstrap.servers", bootstrap).create()?;
     let (topic, wanted) = (case.topic(), case.records / PARTITIONS);
-    let values: Vec<_> = Emulator::new().take(VALUES).map(|row| value(dataset, row, case.record_size as usize)).collect();
+    let fields = case.layout.fields(0).len();
+    let values: Vec<_> = Emulator::new().take(VALUES).map(|row| value(dataset, row, case.record_size as usize - fields)).collect();
     for partition in 0..i32::try_from(PARTITIONS)? {
         let (low, high) = watermarks.fetch_watermarks(&topic, partition, TIMEOUT)?;
         let present = u64::try_from(high - low)?;
@@ -68,8 +69,8 @@ fn fill(bootstrap: &str, case: &Case, dataset: &Dataset) -> Result<()> {
             return Err(format!("{topic}-{partition} holds {present} records instead of {wanted}: delete the topic").into());
         }
         for number in present..wanted {
-            let value = &values[number as usize % VALUES];
-            send(&producer, BaseRecord::to(&topic).partition(partition).payload(value))?;
+            let value = format!("{{{}{}", case.layout.fields(number), &values[number as usize % VALUES][1..]);
+            send(&producer, BaseRecord::to(&topic).partition(partition).payload(&value))?;
         }
     }
     Ok(producer.flush(TIMEOUT)?)

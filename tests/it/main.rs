@@ -60,6 +60,7 @@ mod same_names;
 mod secrets;
 mod seed;
 mod shapes;
+mod spec_cases;
 mod static_members;
 mod store_faults;
 mod survey;

@@ -282,4 +282,12 @@ mod tests {
         let error = JsonFormat::configure(&[("json.rendering", "pretty")].into_iter().collect()).unwrap_err();
         assert!(error.to_string().contains("must be one of lossless, jvm"), "{error}");
     }
+
+    #[test]
+    fn decimals_have_two_formats_and_base64_is_the_usual_one() {
+        use connect_api::config::AnyConfigKey;
+
+        assert_eq!(JSON_DECIMAL_FORMAT.default(), Some("BASE64"));
+        assert!(JSON_DECIMAL_FORMAT.parse("NUMERIC").is_ok() && JSON_DECIMAL_FORMAT.parse("Random").is_err());
+    }
 }

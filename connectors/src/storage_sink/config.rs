@@ -265,6 +265,8 @@ fn switch_of(view: RecordView) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use connect_api::{Plugin, RecordWriter, config::ConfigDef};
+
     use super::*;
 
     fn settings(more: &[(&str, &str)]) -> Config {
@@ -312,5 +314,83 @@ mod tests {
             assert!(PARTITION_FIELDS.parse(fields).is_err(), "{fields}");
         }
         assert!(PARTITION_FIELDS.parse("").is_ok() && PARTITION_FIELDS.parse("field1,nested.field2").is_ok());
+    }
+
+    #[test]
+    fn a_schemas_name_in_the_directory_leaves_rotation_by_time_as_it_is() {
+        let hourly = [("partitioner.class", "HourlyPartitioner"), ("rotate.interval.ms", "60000")];
+        for affix in ["NONE", "PREFIX", "SUFFIX"] {
+            let settings = [&hourly[..], &[("s3.schema.partition.affix.type", affix)]].concat();
+            assert!(problems(&settings).is_empty());
+            assert_eq!(rotation_of(&settings).interval, Some(60_000));
+        }
+        assert!(AFFIX.parse("Random").is_err());
+        assert_eq!(AFFIX.default(), Some("NONE"));
+    }
+
+    #[test]
+    fn a_schedule_needs_a_zone_and_says_so_once() {
+        let schedule = ("rotate.schedule.interval.ms", "30");
+        assert!(problems(&[schedule, ("timezone", "CET")]).is_empty());
+        let found = problems(&[schedule, ("timezone", "")]);
+        assert!(
+            found.len() == 1 && found[0].contains("`timezone`") && found[0].contains("`rotate.schedule.interval.ms`"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn levels_of_compression_are_those_of_zlib() {
+        assert!(["-1", "0", "9"].iter().all(|level| COMPRESSION_LEVEL.parse(level).is_ok()));
+        assert!(["-2", "10"].iter().all(|level| COMPRESSION_LEVEL.parse(level).is_err()));
+    }
+
+    /// A format that packs its records itself.
+    #[derive(Debug)]
+    struct Packed;
+
+    impl Plugin for Packed {
+        const NAME: &'static str = "Packed";
+        const DOCUMENTATION: &'static str = "packs its records itself";
+
+        fn config_def() -> ConfigDef {
+            ConfigDef::default()
+        }
+
+        fn configure(_config: &Config) -> Result<Self> {
+            Ok(Self)
+        }
+    }
+
+    impl Format for Packed {
+        fn extension(&self) -> &'static str {
+            ".packed"
+        }
+
+        fn allows_stream_compression(&self) -> bool {
+            false
+        }
+
+        fn record_writer(&self, _view: RecordView) -> Result<Box<dyn RecordWriter>> {
+            Err(Error::fatal("never asked"))
+        }
+    }
+
+    #[test]
+    fn gzip_is_refused_where_any_file_has_a_format_that_packs_its_records_itself() {
+        let plugins = crate::plugins().format::<Packed>();
+        for (key, format) in [("format.class", "Packed"), ("keys.format.class", "Packed"), ("headers.format.class", "Packed")] {
+            let json = [("keys.format.class", "JsonFormat"), ("headers.format.class", "JsonFormat")];
+            let all = [&json[..], &[("store.kafka.keys", "true"), ("store.kafka.headers", "true"), (key, format)]].concat();
+            let found = |compression| {
+                validate(&settings(&[&all[..], &[("s3.compression.type", compression)]].concat()), &plugins)
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+            };
+            assert!(found("none").is_empty(), "{key}: {:?}", found("none"));
+            let refused = found("gzip");
+            assert!(refused.len() == 1 && refused[0].contains("Packed"), "{key}: {refused:?}");
+        }
     }
 }

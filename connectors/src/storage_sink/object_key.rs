@@ -105,6 +105,9 @@ mod tests {
         assert_eq!(key(&default, "t", 0, 7, RecordView::Headers), "topics/t/partition=0/t+0+0000000007.headers.json");
         assert_eq!(key(&keys("", "/", "+", 2), "orders", 0, 12345, RecordView::Value), "orders/partition=0/orders+0+12345.json");
         assert_eq!(key(&keys("a/", "/", "+", 2), "t", 1, 3, RecordView::Value), "a//t/partition=1/t+1+03.json");
+        let dotted = keys("this.is.json.dir", "/", "+", 10);
+        let expected = "this.is.json.dir/other.json.topic.json/partition=0/other.json.topic.json+0+0000000003.json";
+        assert_eq!(key(&dotted, "other.json.topic.json", 0, 3, RecordView::Value), expected);
         let odd = keys("topics", "_", "#", 10);
         assert_eq!(
             key(&odd, "test-topic", 12, 0, RecordView::Value),

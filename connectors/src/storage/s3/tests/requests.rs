@@ -29,6 +29,8 @@ async fn an_object_is_one_request_with_nothing_that_a_reader_would_stumble_over(
     assert_eq!(values, [Some("binary/octet-stream"), None, Some("*"), Some("h"), Some("rosUhgp5mIg="), None]);
     assert_eq!(request.header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));
     assert_eq!(request.header("content-md5"), None);
+    let encryption = ["", "-aws-kms-key-id", "-customer-algorithm", "-customer-key"];
+    assert!(encryption.iter().all(|name| request.header(&format!("x-amz-server-side-encryption{name}")).is_none()));
     assert!(request.header("authorization").unwrap().contains("/us-east-1/s3/"));
 }
 
@@ -54,6 +56,19 @@ async fn settings_of_new_objects_go_with_the_requests_that_make_them() {
         values("content-md5"),
         [Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), None, Some("ndTkYSaMgDT1yFZOFVxnpg==".to_owned())]
     );
+}
+
+#[tokio::test]
+async fn encryption_with_the_stores_own_keys_names_no_key() {
+    let server = Scripted::serve(|request, _| before_completion(request));
+    let storage = server.storage_with(&[("s3.ssea.name", "AES256")]);
+    put(&storage).await.unwrap();
+    started(&storage).await;
+    for request in &server.requests()[..2] {
+        assert_eq!(request.header("x-amz-server-side-encryption"), Some("AES256"), "{}", request.line);
+        let keys = ["-aws-kms-key-id", "-customer-algorithm", "-customer-key"];
+        assert!(keys.iter().all(|name| request.header(&format!("x-amz-server-side-encryption{name}")).is_none()));
+    }
 }
 
 #[tokio::test]

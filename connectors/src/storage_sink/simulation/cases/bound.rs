@@ -128,6 +128,42 @@ fn a_clock_that_is_set_back_delays_no_scheduled_cut() {
     });
 }
 
+/// Ten minutes, and a bit more than one slot of it.
+const SCHEDULE: (&str, &str) = ("rotate.schedule.interval.ms", "600000");
+const SLOT: Duration = Duration::from_secs(11 * 60);
+
+#[test]
+fn a_slot_that_was_due_while_nothing_was_open_does_not_cut_what_comes_then() {
+    tell(async || {
+        let world = World::new(1, 3);
+        let mut life = Driven::begin(&world, "sink", &with(1_000, &[SCHEDULE]), nowhere(&[t(0)])).await;
+        world.pass(SLOT).await;
+        life.turn(&world, Duration::from_secs(5)).await;
+        assert_eq!((life.next[&t(0)], names(&world).len()), (3, 0));
+        world.pass(SLOT).await;
+        life.turn(&world, Duration::from_secs(5)).await;
+        assert_eq!((life.committed(0).await, names(&world)), (3, vec![object(0, 0)]));
+    });
+}
+
+#[test]
+fn slots_that_pass_with_nothing_open_cut_nothing_and_keep_none_from_those_that_follow() {
+    tell(async || {
+        let world = World::new(1, 6);
+        let mut life = Driven::begin(&world, "sink", &with(1_000, &[SCHEDULE]), nowhere(&[t(0)])).await;
+        for (end, expected) in [(3, vec![object(0, 0)]), (6, vec![object(0, 0), object(0, 3)])] {
+            life.end = end;
+            life.turn(&world, Duration::from_secs(5)).await;
+            for _ in 0..5 {
+                world.pass(SLOT).await;
+                life.turn(&world, Duration::from_secs(5)).await;
+                assert_eq!(names(&world), expected);
+            }
+            assert_eq!(life.committed(0).await, end);
+        }
+    });
+}
+
 #[test]
 fn a_partition_that_is_closed_with_an_object_in_parts_leaves_no_upload_behind() {
     tell(async || {

@@ -1,0 +1,90 @@
+//! Into which directories the records of a row go.
+
+use std::fmt;
+
+/// 2024-01-01T00:00:00Z.
+const BEGAN: u64 = 1_704_067_200_000;
+const HOUR: u64 = 3_600_000;
+
+/// Records of a partition that follow each other in one hour, where hours come in order.
+const HOUR_OF_RECORDS: u64 = 10_000;
+
+const BY_HOUR: &str = "partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner\n\
+                       path.format='day'=YYYY-MM-dd/'hour'=HH\npartition.duration.ms=3600000\nlocale=en\ntimezone=UTC\n\
+                       timestamp.extractor=RecordField\ntimestamp.field=ts";
+const BY_FIELD: &str = "partitioner.class=io.confluent.connect.storage.partitioner.FieldPartitioner\npartition.field.name=kind";
+const BY_PARTITION: &str = "partitioner.class=io.confluent.connect.storage.partitioner.DefaultPartitioner";
+
+/// A partitioner, and in what order its directories come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// One directory a partition.
+    Partition,
+    /// By the hour of a field, one after the other.
+    HoursInOrder,
+    /// By the hour of a field, 24 of them at the same time.
+    HoursShuffled,
+    /// Records with ten hours and ten kinds in turns: by neither, by the one and by the other.
+    TenTogether,
+    TenHours,
+    TenKinds,
+}
+
+impl Layout {
+    /// All but the plain one.
+    pub(crate) const OTHERS: [Self; 5] =
+        [Self::HoursInOrder, Self::HoursShuffled, Self::TenTogether, Self::TenHours, Self::TenKinds];
+
+    /// What tells its records from others.
+    pub(crate) fn topic(self) -> &'static str {
+        match self {
+            Self::Partition => "",
+            Self::HoursInOrder => "-in-order",
+            Self::HoursShuffled => "-shuffled",
+            Self::TenTogether | Self::TenHours | Self::TenKinds => "-ten",
+        }
+    }
+
+    /// Files that are open at the same time, of one partition.
+    pub(crate) fn open_files(self) -> u64 {
+        match self {
+            Self::Partition | Self::HoursInOrder | Self::TenTogether => 1,
+            Self::HoursShuffled => 24,
+            Self::TenHours | Self::TenKinds => 10,
+        }
+    }
+
+    pub(crate) fn settings(self) -> &'static str {
+        match self {
+            Self::Partition | Self::TenTogether => BY_PARTITION,
+            Self::HoursInOrder | Self::HoursShuffled | Self::TenHours => BY_HOUR,
+            Self::TenKinds => BY_FIELD,
+        }
+    }
+
+    /// What the record with this number within its partition begins with; the same number of bytes for each, and nothing for the plain one.
+    pub(crate) fn fields(self, number: u64) -> String {
+        let hour = match self {
+            Self::Partition => return String::new(),
+            Self::HoursInOrder => number / HOUR_OF_RECORDS,
+            Self::HoursShuffled => number * 7_919 % 24,
+            Self::TenTogether | Self::TenHours | Self::TenKinds => number % 10,
+        };
+        // Within the hour.
+        let ts = BEGAN + hour * HOUR + number % HOUR_OF_RECORDS;
+        format!("\"ts\":{ts},\"kind\":\"k{}\",", number % 10)
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Partition => "",
+            Self::HoursInOrder => ", by hour in order",
+            Self::HoursShuffled => ", by hour, 24 in turns",
+            Self::TenTogether => ", ten in turns: by partition",
+            Self::TenHours => ", ten in turns: by hour",
+            Self::TenKinds => ", ten in turns: by field",
+        })
+    }
+}
