@@ -13,6 +13,7 @@ use connect_api::{
     Destination, MetricDefinition, Plugin, Plugins, Result, SinkConnector, SinkTask, Storage,
     config::{Config, ConfigDef, Problems},
 };
+use tracing::info;
 
 /// Writes records into objects of an S3 bucket, exactly once, in the layout of Confluent's S3 sink.
 pub(crate) struct S3SinkConnector {
@@ -106,6 +107,8 @@ impl SinkConnector for S3SinkConnector {
             Some(storage) => storage,
             None => {
                 let opened = storage::open(config)?;
+                let connector = config.text("name").unwrap_or_default();
+                sink.suggestions().iter().for_each(|suggestion| info!(connector, "an extension may help: {suggestion}"));
                 self.storage.get_or_init(|| opened)
             }
         };

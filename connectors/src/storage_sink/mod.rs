@@ -42,6 +42,7 @@ mod schedule;
 mod simulation;
 mod spill;
 mod spilling;
+mod suggestions;
 mod survey;
 mod tagging;
 mod task;
