@@ -1,12 +1,14 @@
 //! `kill -9` at random moments where records go to several directories: every record is in one object, in the directory that it belongs to, in the order
 //! of the log, and no object changed after it appeared.
+//!
+//! `CONNECT_TEST_LAYOUTS=all` has every layout with every trigger, with keys and headers and without, plain and compressed; else two of them at random.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use serde_json::Value;
 
-use crate::crash::Victim;
+use crate::crash::{Random, Victim};
 use crate::files::NO_HOLD;
 use crate::numbered::assert_nothing_changed;
 
@@ -67,11 +69,21 @@ impl Victim {
     /// Every record once, each object's in order, and where they belong.
     fn assert_scattered(&self, directory: Option<fn(i64) -> String>) {
         let (mut found, mut wrong) = (BTreeMap::<(i64, i64), Vec<String>>::new(), Vec::new());
-        for (key, object) in self.bucket.objects() {
+        let has_keys = self.records.has_keys();
+        let objects = self.bucket.objects();
+        let is_beside = |key: &str| key.contains(".keys.") || key.contains(".headers.");
+        for (key, object) in objects.iter().filter(|(key, _)| !is_beside(key)) {
             let mut text = String::new();
             match key.ends_with(".gz") {
                 true => drop(flate2::read::MultiGzDecoder::new(&*object.body).read_to_string(&mut text).expect("gzip")),
-                false => text = String::from_utf8(object.body).expect("text"),
+                false => text = String::from_utf8(object.body.clone()).expect("text"),
+            }
+            if has_keys
+                && ![".keys.", ".headers."]
+                    .iter()
+                    .all(|view| objects.contains_key(&key.replacen(".json", &format!("{view}json"), 1)))
+            {
+                wrong.push(format!("{key} has no keys or no headers beside it"));
             }
             let mut before = None;
             for line in text.lines() {
@@ -130,4 +142,47 @@ fn killed_at_random_moments_with_several_directories_open_every_record_is_there_
 fn killed_at_random_moments_with_directories_by_the_wall_clock_every_record_is_there_once() {
     let Some(victim) = Victim::create("by-clock") else { return };
     victim.survives(BY_CLOCK, "flush.size=13\nrotate.schedule.interval.ms=1100\ns3.compression.type=gzip");
+}
+
+const BY_HOUR_OF_FIELD: Layout = (
+    "partitioner.class=io.confluent.connect.storage.partitioner.HourlyPartitioner\nlocale=en\ntimezone=UTC\ntimestamp.extractor=RecordField\n\
+     timestamp.field=t",
+    None,
+);
+
+/// The last of them cuts nothing before it has to.
+const TRIGGERS: [&str; 5] = [
+    "flush.size=9",
+    "flush.size=40\nrotate.interval.ms=150000",
+    "flush.size=40\nrotate.schedule.interval.ms=900",
+    "flush.size=1000\nrotate.idle.ms=700",
+    "flush.size=1000\nrotate.size.bytes=900\nrotate.idle.ms=1500",
+];
+
+const KEYS_AND_HEADERS: &str = "store.kafka.keys=true\nstore.kafka.headers=true\n\
+                                keys.format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
+                                headers.format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
+                                header.converter=org.apache.kafka.connect.storage.StringConverter";
+
+#[test]
+fn killed_at_random_moments_in_any_layout_with_any_trigger_every_record_is_there_once() {
+    let layouts = [BY_FIELD, BY_RECORD, BY_RECORD_FIELD, BY_CLOCK, BY_HOUR_OF_FIELD];
+    let mut all: Vec<_> = (0..layouts.len() * TRIGGERS.len() * 4).collect();
+    if std::env::var("CONNECT_TEST_LAYOUTS").is_ok_and(|value| value == "all") {
+        crate::say(&format!("{} layouts", all.len()));
+    } else {
+        let mut random = Random::new();
+        all = (0..2).map(|_| usize::try_from(random.below(all.len() as u64)).expect("small")).collect();
+    }
+    for number in all {
+        let (layout, trigger) = (layouts[number / 20], TRIGGERS[number / 4 % 5]);
+        let (with_keys, compression) = (number % 2 == 1, ["none", "gzip"][number / 2 % 2]);
+        let Some(mut victim) = Victim::create(&format!("layout-{number}")) else { return };
+        if with_keys {
+            victim.records = victim.records.with_keys();
+        }
+        let views = if with_keys { KEYS_AND_HEADERS } else { "" };
+        crate::say(&format!("layout {number}: {} {} {compression} keys={with_keys}", &layout.0[..90], trigger.replace('\n', " ")));
+        victim.survives(layout, &format!("{trigger}\ns3.compression.type={compression}\n{views}"));
+    }
 }

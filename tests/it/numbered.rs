@@ -14,18 +14,29 @@ pub(crate) struct Numbered {
     pub(crate) written: Vec<i64>,
     /// What makes a record long.
     padding: String,
+    /// Records have keys and headers.
+    has_keys: bool,
 }
 
 impl Numbered {
     pub(crate) fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Self {
         cluster.create_topic(topic, partitions, &[]);
         let written = vec![0; usize::try_from(partitions).expect("a count")];
-        Self { topic: topic.to_owned(), written, padding: String::new() }
+        Self { topic: topic.to_owned(), written, padding: String::new(), has_keys: false }
+    }
+
+    /// Records will have keys and headers.
+    pub(crate) fn with_keys(self) -> Self {
+        Self { has_keys: true, ..self }
     }
 
     /// Records will be longer by so many bytes.
     pub(crate) fn padded(self, bytes: usize) -> Self {
         Self { padding: ".".repeat(bytes), ..self }
+    }
+
+    pub(crate) fn has_keys(&self) -> bool {
+        self.has_keys
     }
 
     /// Adds so many records to every partition.
@@ -36,11 +47,13 @@ impl Numbered {
 
     /// The same, with what `padding` makes for each number in place of the padding of all.
     pub(crate) fn write_each(&mut self, cluster: &Cluster, count: i64, mut padding: impl FnMut(i64) -> String) {
-        let mut records = Vec::new();
+        let (mut records, has_keys) = (Vec::new(), self.has_keys);
         for (partition, written) in (0..).zip(&mut self.written) {
             records.extend((*written..*written + count).map(|n| {
                 let value = format!(r#"{{"partition":{partition},"n":{n},"text":"record {n}{}"}}"#, padding(n));
-                Record { topic: self.topic.clone(), partition, value: Some(value.into_bytes()), ..Record::default() }
+                let key = has_keys.then(|| format!("key {n}").into_bytes());
+                let headers = if has_keys { vec![("n".to_owned(), Some(n.to_string().into_bytes()))] } else { Vec::new() };
+                Record { topic: self.topic.clone(), partition, value: Some(value.into_bytes()), key, headers, ..Record::default() }
             }));
             *written += count;
         }
