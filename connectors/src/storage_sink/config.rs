@@ -176,6 +176,7 @@ fn rotation(config: &Config, by_time: bool) -> Result<Rotation> {
         on_change: config.get(&ROTATE_ON_CHANGE)?,
         max_open_files: usize::try_from(config.get(&MAX_OPEN_FILES)?).ok(),
         bytes: u64::try_from(config.get(&ROTATE_SIZE)?).ok().filter(|bytes| *bytes > 0),
+        per_file: config.get(&ROTATE_PER_FILE)?,
         idle: Some(config.get(&ROTATE_IDLE)?).filter(|idle| *idle > 0),
     })
 }

@@ -35,6 +35,14 @@ pub(super) static ROTATE_SIZE: ConfigKey<i64> = ConfigKey::with_default(
 )
 .unit("bytes")
 .extension();
+pub(super) static ROTATE_PER_FILE: ConfigKey<bool> = ConfigKey::with_default(
+    "rotate.per.file",
+    "false",
+    "Whether `flush.size` and `rotate.size.bytes` count for each file, and not for all open files of a topic-partition together: all of them are closed when one \
+     has so much.",
+)
+.importance(Importance::Low)
+.extension();
 pub(super) static ROTATE_IDLE: ConfigKey<i64> = ConfigKey::with_default(
     "rotate.idle.ms",
     "-1",
@@ -207,12 +215,13 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 47] = [
+    let here: [&'static dyn AnyConfigKey; 48] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
         &ROTATE_SIZE,
         &ROTATE_IDLE,
+        &ROTATE_PER_FILE,
         &ROTATE,
         &TIME_ZONE,
         &TOPICS_DIR,

@@ -27,6 +27,8 @@ pub(super) struct Range {
 /// A group of files that get the same records: values, keys, headers.
 pub(super) struct OpenFile {
     pub(super) range: Range,
+    /// Written to all of its files, before compression.
+    pub(super) bytes: u64,
     /// Written to since its size was last looked at.
     pub(super) is_touched: bool,
     /// Not written to since memory was last full.
@@ -92,7 +94,7 @@ impl OpenFile {
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);
-        Ok(Self { range, is_touched: false, is_cold: false, views, tried, there, needs_key, needs_headers, reservation })
+        Ok(Self { range, bytes: 0, is_touched: false, is_cold: false, views, tried, there, needs_key, needs_headers, reservation })
     }
 
     /// Appends the record to each file, or to none. Returns the bytes that it took in all of them.
@@ -114,6 +116,7 @@ impl OpenFile {
         }
         self.range.last_offset = record.offset();
         self.range.records += 1;
+        self.bytes += bytes as u64;
         Ok(bytes)
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Rotation {
     pub(super) max_open_files: Option<usize>,
     /// `rotate.size.bytes`: of all files together.
     pub(super) bytes: Option<u64>,
+    /// `rotate.per.file`: both limits count for the file alone that a record was written to.
+    pub(super) per_file: bool,
     /// `rotate.idle.ms`.
     pub(super) idle: Option<i64>,
 }
@@ -27,6 +29,8 @@ pub(super) struct Group {
     pub(super) records: u64,
     /// The same in bytes, before compression.
     bytes: u64,
+    /// Both, of the file that the last record was written to.
+    file: (u64, u64),
     /// When the last record was written, by the wall clock.
     written_at: i64,
     /// The first offset of the group.
@@ -48,10 +52,11 @@ pub(super) struct Next<'a> {
 }
 
 impl Group {
-    /// A record was written, of so many bytes, at this time of the wall clock.
-    pub(super) fn wrote(&mut self, record: &Next<'_>, bytes: usize, now: i64) {
+    /// A record was written, of so many bytes, at this time of the wall clock. `file`: how many records and bytes its file has now.
+    pub(super) fn wrote(&mut self, record: &Next<'_>, bytes: usize, file: (u64, u64), now: i64) {
         self.records += 1;
         self.bytes += bytes as u64;
+        self.file = file;
         self.written_at = now;
         self.first_time = self.first_time.or(record.time);
         self.last_is_tombstone = record.is_tombstone;
@@ -95,10 +100,11 @@ impl Rotation {
 
     /// Whether the files are cut after a record was written.
     pub(super) fn after(&self, group: &Group) -> Option<Reason> {
-        if group.records >= self.flush_size {
+        let (records, bytes) = if self.per_file { group.file } else { (group.records, group.bytes) };
+        if records >= self.flush_size {
             return Some(Reason::Size);
         }
-        self.bytes.is_some_and(|most| group.bytes >= most).then_some(Reason::Bytes)
+        self.bytes.is_some_and(|most| bytes >= most).then_some(Reason::Bytes)
     }
 
     /// Whether the files are cut because of the clock alone. `due`: the next instant of the grid.
@@ -130,21 +136,23 @@ mod tests {
 
     /// Before or after which of the records, by index, is cut, and why.
     fn cuts(rotation: &Rotation, records: &[Next<'_>]) -> Vec<(usize, String)> {
-        let (mut group, mut open, mut cuts) = (Group::default(), Vec::new(), Vec::new());
-        let mut cut = |group: &mut Group, open: &mut Vec<String>, index: usize, reason: Reason| {
+        let (mut group, mut open, mut cuts) = (Group::default(), Vec::<(String, u64)>::new(), Vec::new());
+        let mut cut = |group: &mut Group, open: &mut Vec<(String, u64)>, index: usize, reason: Reason| {
             group.end();
             open.clear();
             cuts.push((index, format!("{reason:?}")));
         };
         for (index, next) in records.iter().enumerate() {
-            let has_file = open.iter().any(|directory| directory == next.directory);
+            let has_file = open.iter().any(|(directory, _)| directory == next.directory);
             if let Some(reason) = rotation.before(&group, next, (open.len(), has_file)) {
                 cut(&mut group, &mut open, index, reason);
             }
-            if !open.iter().any(|directory| directory == next.directory) {
-                open.push(next.directory.to_owned());
+            if !open.iter().any(|(directory, _)| directory == next.directory) {
+                open.push((next.directory.to_owned(), 0));
             }
-            group.wrote(next, 10, 0);
+            let (_, records) = open.iter_mut().find(|(directory, _)| directory == next.directory).unwrap();
+            *records += 1;
+            group.wrote(next, 10, (*records, *records * 10), 0);
             if let Some(reason) = rotation.after(&group) {
                 cut(&mut group, &mut open, index + 1, reason);
             }
@@ -218,11 +226,20 @@ mod tests {
     }
 
     #[test]
+    fn limits_may_count_for_one_file_and_still_close_all() {
+        let records = ["a", "b", "c", "a", "b", "a", "b", "b"].map(|directory| record(0, directory));
+        let rotation = Rotation { flush_size: 3, per_file: true, ..Rotation::default() };
+        assert_eq!(cuts(&rotation, &records), told(&[(6, "Size")]));
+        let rotation = Rotation { flush_size: 100, bytes: Some(20), per_file: true, ..Rotation::default() };
+        assert_eq!(cuts(&rotation, &records), told(&[(4, "Bytes"), (7, "Bytes")]));
+    }
+
+    #[test]
     fn the_clock_cuts_what_is_open_and_nothing_else() {
         let rotation = Rotation { flush_size: 3, ..Rotation::default() };
         let mut group = Group::default();
         assert!(rotation.at(&group, 10, 10).is_none());
-        group.wrote(&record(0, "a"), 1, 5);
+        group.wrote(&record(0, "a"), 1, (1, 1), 5);
         assert!(rotation.at(&group, 9, 10).is_none());
         assert!(rotation.at(&group, 10, 10).is_some());
     }
@@ -239,8 +256,8 @@ mod tests {
         let rotation = Rotation { flush_size: 100, idle: Some(50), ..Rotation::default() };
         let mut group = Group::default();
         assert!(rotation.at(&group, 1_000, i64::MAX).is_none(), "nothing is open");
-        group.wrote(&record(0, "a"), 1, 1_000);
-        group.wrote(&record(0, "a"), 1, 1_030);
+        group.wrote(&record(0, "a"), 1, (1, 1), 1_000);
+        group.wrote(&record(0, "a"), 1, (2, 2), 1_030);
         assert!(rotation.at(&group, 1_079, i64::MAX).is_none());
         assert_eq!(rotation.at(&group, 1_080, i64::MAX).map(|reason| format!("{reason:?}")).as_deref(), Some("Idle"));
         assert!(rotation.at(&group, 0, i64::MAX).is_none(), "a clock that was set back");

@@ -173,8 +173,9 @@ impl TopicPartitionWriter {
         let tombstone = record.is_tombstone();
         let config = &self.shared.config;
         let directory = self.directories.current(config);
-        let bytes = if let Some(file) = self.files.get_mut(directory) {
-            file.write(record)?
+        let (bytes, file) = if let Some(file) = self.files.get_mut(directory) {
+            let bytes = file.write(record)?;
+            (bytes, (file.range.records, file.bytes))
         } else {
             let before_offset = config.keys.before_offset(&self.topic_partition, directory);
             let is_there = |slot: &str| self.boundaries.has_file(slot, record.offset());
@@ -183,9 +184,10 @@ impl TopicPartitionWriter {
             let mut file = OpenFile::new(config, &before_offset, begins_with, is_there, tolerates, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
             let bytes = file.write(record)?;
+            let written = (file.range.records, file.bytes);
             self.files.insert(directory, file);
             self.shared.metrics.open_files.inc();
-            bytes
+            (bytes, written)
         };
         if self.group.records == 0 {
             // A group of which some files are there keeps its first offset, though its first records may be gone from the log since; unless it was
@@ -197,7 +199,7 @@ impl TopicPartitionWriter {
                 self.ledger.skip(self.group.first);
             }
         }
-        self.group.wrote(&Next { time, directory, is_tombstone: tombstone }, bytes, now);
+        self.group.wrote(&Next { time, directory, is_tombstone: tombstone }, bytes, file, now);
         self.last_written = record.offset();
         Ok(())
     }

@@ -45,9 +45,10 @@ impl Refusal {
         self.code == "NoSuchUpload"
     }
 
-    /// Whether the store refuses a feature rather than this object.
+    /// Whether the store refuses a feature rather than this object. Google Cloud Storage says `ExcessHeaderValues` to checksums.
     pub(super) fn is_feature_missing(&self) -> bool {
-        self.status == Some(501) || self.code == "NotImplemented" || self.wants_signed_content()
+        let is_missing = ["NotImplemented", "ExcessHeaderValues"].contains(&self.code.as_str());
+        self.status == Some(501) || is_missing || self.wants_signed_content()
     }
 
     pub(super) fn wants_signed_content(&self) -> bool {

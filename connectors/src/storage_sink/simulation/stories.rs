@@ -53,6 +53,8 @@ struct Story {
     /// So many bytes cut, and the wall clock where nothing is written.
     bytes: bool,
     idle: bool,
+    /// Limits count for each file.
+    per_file: bool,
 }
 
 const PLAIN: Story = Story {
@@ -74,6 +76,7 @@ const PLAIN: Story = Story {
     max_open_files: None,
     bytes: false,
     idle: false,
+    per_file: false,
 };
 
 impl Story {
@@ -116,6 +119,9 @@ impl Story {
         }
         if self.idle {
             set("rotate.idle.ms", "300");
+        }
+        if self.per_file {
+            set("rotate.per.file", "true");
         }
         config
     }
@@ -228,7 +234,9 @@ impl Story {
         world.weather.faults = 0;
         let mut life = world.incarnate(&self.settings(flush_size, false)).await;
         world.live(&mut life, 60).await;
-        let all_full = world.log.end - i64::try_from(flush_size).unwrap() - i64::try_from(world.log.gone.len()).unwrap();
+        // Of each file, where limits count for each.
+        let open = if self.per_file { 100 } else { 1 } * i64::try_from(flush_size).unwrap();
+        let all_full = world.log.end - open - i64::try_from(world.log.gone.len()).unwrap();
         for _ in 0..60 {
             if world.group.offset < all_full {
                 world.live(&mut life, 10).await;
@@ -380,6 +388,7 @@ fn cuts_by_bytes_and_of_what_is_idle_survive_everything() {
             tell_some(story, FEW);
             tell_some(Story { keys: true, interval: true, frozen: true, ..story }, FEW);
             tell_some(Story { change_flush_size: true, vanish: true, schedule: true, ..story }, FEW);
+            tell_some(Story { per_file: true, frozen: true, ..story }, FEW);
         }
     }
 }
@@ -441,5 +450,6 @@ fn random(seed: u64) -> Story {
         max_open_files: dice.one_in(4).then(|| 1 + dice.below(3)),
         bytes: dice.one_in(4),
         idle: dice.one_in(4),
+        per_file: dice.one_in(6),
     }
 }
