@@ -181,11 +181,11 @@ impl Budget {
         !may_read || self.0.is_stopped.load(Relaxed)
     }
 
-    /// Whether what is parked must leave memory: more than three quarters of the limit are used, and what this connector has parked is more than a quarter
-    /// of its share.
+    /// Whether what is parked must leave memory: it has more than three quarters of its connector's share, and the process as much of its limit. The rest is
+    /// for what is in motion, and comes back by itself.
     pub fn is_full(&self) -> bool {
         let connector = self.of_connector();
-        self.process().counted() > self.limit() / 4 * 3 && connector.parked() > connector.share() / 4
+        connector.parked() > connector.share() / 4 * 3 && self.process().counted() > self.limit() / 4 * 3
     }
 
     /// Bytes that are parked.
