@@ -188,6 +188,11 @@ impl Budget {
         connector.parked() > connector.share() / 4 * 3 && self.process().counted() > self.limit() / 4 * 3
     }
 
+    /// Whether the process holds more than its limit.
+    pub fn is_over(&self) -> bool {
+        self.process().counted() > self.limit()
+    }
+
     /// Bytes that are parked.
     pub fn parked(&self) -> usize {
         self.0.parked.load(Relaxed)

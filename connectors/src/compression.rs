@@ -85,9 +85,12 @@ struct Gzip {
 }
 
 thread_local! {
-    /// zlib's state, with its level: it is made once a thread, and forgets everything between two blocks.
-    static DEFLATE: RefCell<Option<(u32, Compress)>> = const { RefCell::new(None) };
+    /// zlib's state, with its level, and room for a block: made once a thread. It forgets everything between two blocks.
+    static DEFLATE: RefCell<Option<(u32, Compress, Vec<u8>)>> = const { RefCell::new(None) };
 }
+
+/// Room for a block that cannot be compressed, and what is around it. Always the same: where zlib finds less, it writes other bytes.
+const ROOM: usize = COMPRESSED_AT_ONCE + COMPRESSED_AT_ONCE / 4;
 
 impl Gzip {
     fn new(level: i32) -> Self {
@@ -102,16 +105,16 @@ impl Gzip {
         }
         self.checksum.update(block);
         DEFLATE.with_borrow_mut(|kept| {
-            let kept = kept.get_or_insert_with(|| (self.level, Compress::new(flate2::Compression::new(self.level), false)));
-            if kept.0 != self.level {
-                *kept = (self.level, Compress::new(flate2::Compression::new(self.level), false));
+            let new = |level| (level, Compress::new(flate2::Compression::new(level), false), Vec::with_capacity(ROOM));
+            let (level, deflate, room) = kept.get_or_insert_with(|| new(self.level));
+            if *level != self.level {
+                (*level, *deflate) = (self.level, new(self.level).1);
             }
-            let deflate = &mut kept.1;
             deflate.reset();
             if !window.is_empty() {
                 deflate.set_dictionary(window).map_err(failed)?;
             }
-            deflate_all(deflate, block, flush, out)
+            deflate_all(deflate, block, flush, room, out)
         })
     }
 
@@ -123,16 +126,21 @@ impl Gzip {
     }
 }
 
-fn deflate_all(deflate: &mut Compress, mut block: &[u8], flush: FlushCompress, out: &mut Vec<u8>) -> Result<()> {
-    /// Room for output; deflating stops where it ends and goes on with more.
-    const ROOM: usize = 16 * 1024;
+fn deflate_all(
+    deflate: &mut Compress,
+    mut block: &[u8],
+    flush: FlushCompress,
+    room: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let finishing = matches!(flush, FlushCompress::Finish);
     loop {
-        out.reserve(ROOM);
+        room.clear();
         let taken = deflate.total_in();
-        let status = deflate.compress_vec(block, out, flush).map_err(failed)?;
+        let status = deflate.compress_vec(block, room, flush).map_err(failed)?;
+        out.extend_from_slice(room);
         block = &block[usize::try_from(deflate.total_in() - taken).unwrap_or(block.len())..];
-        let has_room = out.len() < out.capacity();
+        let has_room = room.len() < room.capacity();
         if status == Status::StreamEnd || !finishing && block.is_empty() && has_room {
             return Ok(());
         }

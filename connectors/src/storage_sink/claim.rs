@@ -2,15 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, Result};
+use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, ObjectMetadata, Result};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, warn};
 
 use super::{
     asking::until_answered,
+    file_buffer::Content,
     ledger::CutId,
     provenance::{Claim, Provenance},
-    uploads::{News, Target, Uploads, length},
+    uploads::{News, Target, Uploads},
 };
 
 /// How much of an object is compared at once.
@@ -21,7 +22,7 @@ const PROOF_SOON: Duration = Duration::from_secs(2);
 
 /// What is to appear under a name.
 pub(super) enum Object {
-    Whole(Body),
+    Whole(Content),
     /// Its parts are there, their bytes gone: what is left of them is their sum.
     InParts {
         upload: Arc<dyn MultipartUpload>,
@@ -33,7 +34,7 @@ pub(super) enum Object {
 impl Object {
     fn bytes(&self) -> u64 {
         match self {
-            Self::Whole(body) => length(body),
+            Self::Whole(content) => (content.bytes() + content.bytes_on_disk()) as u64,
             Self::InParts { bytes, .. } => *bytes,
         }
     }
@@ -146,12 +147,23 @@ impl Uploads {
     async fn create(self: &Arc<Self>, target: &Target, object: &Object, condition: &Condition) -> Result<Completion> {
         let retrying = self.retrying(&target.key, &target.writer, object.in_lane());
         match object {
-            Object::Whole(body) => {
+            Object::Whole(content) => {
                 let metadata = target.provenance.metadata();
-                until_answered!(self, retrying, self.storage.put(&target.key, body.clone(), &metadata, condition))
+                until_answered!(self, retrying, self.put(target, content, &metadata, condition))
             }
             Object::InParts { upload, .. } => until_answered!(self, retrying, upload.complete(condition)),
         }
+    }
+
+    async fn put(
+        &self,
+        target: &Target,
+        content: &Content,
+        metadata: &ObjectMetadata,
+        condition: &Condition,
+    ) -> Result<Completion> {
+        let read = self.read_back(content).await?;
+        self.storage.put(&target.key, read.body.clone(), metadata, condition).await
     }
 
     /// Who wrote the object, if it is somebody else who may still be at work: another connector, or a program that has written it after this partition was
@@ -176,7 +188,11 @@ impl Uploads {
         if seen.size != object.bytes() {
             return Ok(false);
         }
-        let mut compared = Comparison::new(object);
+        let read = match object {
+            Object::Whole(content) => Some(self.read_back(content).await?),
+            Object::InParts { .. } => None,
+        };
+        let mut compared = Comparison::new(object, read.as_ref().map(|read| &read.body));
         let _memory = self.budget().reserve(usize::try_from(COMPARED_AT_ONCE.min(seen.size)).unwrap_or_default());
         let mut at = 0;
         while at < seen.size {
@@ -226,10 +242,12 @@ enum Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn new(object: &'a Object) -> Self {
-        match object {
-            Object::Whole(body) => Self::Bytes { body, block: 0, within: 0 },
-            Object::InParts { checksum, .. } => Self::Checksum { expected: *checksum, seen: crc64fast_nvme::Digest::new() },
+    /// `body`: that of a whole object.
+    fn new(object: &Object, body: Option<&'a Body>) -> Self {
+        match (object, body) {
+            (_, Some(body)) => Self::Bytes { body, block: 0, within: 0 },
+            (Object::InParts { checksum, .. }, None) => Self::Checksum { expected: *checksum, seen: crc64fast_nvme::Digest::new() },
+            (Object::Whole(_), None) => Self::Bytes { body: const { &Vec::new() }, block: 0, within: 0 },
         }
     }
 
@@ -268,9 +286,10 @@ mod tests {
 
     #[test]
     fn a_body_in_blocks_is_compared_with_pieces_of_other_sizes() {
-        let object = Object::Whole(["ab", "", "cdef", "g"].map(|block| Bytes::from_static(block.as_bytes())).to_vec());
+        let body = ["ab", "", "cdef", "g"].map(|block| Bytes::from_static(block.as_bytes())).to_vec();
+        let object = Object::Whole(body.clone().into());
         let same = |pieces: &[&str]| {
-            let mut compared = Comparison::new(&object);
+            let mut compared = Comparison::new(&object, Some(&body));
             pieces.iter().all(|piece| compared.goes_on_with(piece.as_bytes())) && compared.is_the_same()
         };
         assert!(same(&["abc", "d", "efg"]) && same(&["abcdefg"]));

@@ -80,6 +80,7 @@ impl TopicPartitionWriter {
         let is_behind = self.boundaries.are_behind(offset);
         if is_behind {
             self.boundaries.forget_found();
+            self.gate.journal.looks_back &= !self.knows_ahead;
             self.trial = None;
             self.forget_earlier_places();
         }

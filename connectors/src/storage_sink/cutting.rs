@@ -57,7 +57,7 @@ impl TopicPartitionWriter {
         let mut closed = Vec::with_capacity(files.len());
         for file in files {
             there += file.there();
-            closed.extend(file.close(&self.shared.uploads, &self.state)?);
+            closed.extend(file.close(&self.shared.uploads, &self.state, &self.shared.config.spill)?);
         }
         // Objects in parts said what they are before their end was known: the journal says it for them.
         let is_planned = self.gate.journal.every || closed.iter().any(|file| file.parts.is_some());

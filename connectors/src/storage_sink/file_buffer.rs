@@ -54,18 +54,28 @@ impl Content {
         self.on_disk.bytes()
     }
 
-    /// All of it in memory.
+    /// All of it, in memory. What is on disk stays there.
     ///
     /// # Errors
     /// `Fatal` where the disk does not give back what is there.
-    pub(super) fn load(self) -> Result<Body> {
-        let mut body = self.rest;
+    pub(super) fn read(&self) -> Result<Body> {
+        let mut body = Vec::with_capacity(1 + self.rest.len());
         if self.on_disk.bytes() > 0 {
             let mut front = Vec::with_capacity(self.on_disk.bytes());
-            self.on_disk.load(&mut front)?;
-            body.insert(0, front.into());
+            self.on_disk.read(&mut front)?;
+            body.push(front.into());
         }
+        body.extend_from_slice(&self.rest);
         Ok(body)
+    }
+
+    /// Moves what fills pages to disk. On an error it stays in memory.
+    pub(super) fn spill(&mut self, to: &Arc<Spill>) -> io::Result<()> {
+        if self.bytes() >= PAGE {
+            let rest = spill_pages(to, &mut self.on_disk, &self.rest.concat())?;
+            self.rest = if rest.is_empty() { Vec::new() } else { vec![rest.into()] };
+        }
+        Ok(())
     }
 }
 
@@ -138,7 +148,12 @@ impl FileBuffer {
         if self.on_disk.bytes() > 0 {
             let content = Content { on_disk: std::mem::take(&mut self.on_disk), rest: std::mem::take(&mut self.sealed) };
             self.sealed_bytes += content.bytes_on_disk();
-            self.sealed = content.load()?;
+            let mut body = content.read()?;
+            self.sealed_bytes -= size;
+            let part = split_off_front(&mut body, size);
+            // Not a slice of what was read, which would stay as a whole.
+            self.sealed = body.iter().map(|block| Bytes::copy_from_slice(block)).collect();
+            return Ok(part);
         }
         self.sealed_bytes -= size;
         Ok(split_off_front(&mut self.sealed, size))
@@ -195,7 +210,7 @@ impl Raw {
     fn compress(&mut self, out: &mut Vec<u8>) -> Result<()> {
         if self.on_disk.bytes() > 0 {
             let mut all = Vec::with_capacity(self.on_disk.bytes() + self.bytes.len());
-            std::mem::take(&mut self.on_disk).load(&mut all)?;
+            std::mem::take(&mut self.on_disk).read(&mut all)?;
             all.append(&mut self.bytes);
             self.bytes = all;
         }
@@ -305,7 +320,7 @@ mod tests {
                 sent.extend(buffer.take_part(500_000).unwrap().concat());
             }
         }
-        sent.extend(buffer.finish().unwrap().load().unwrap().concat());
+        sent.extend(buffer.finish().unwrap().read().unwrap().concat());
         sent
     }
 
@@ -313,7 +328,7 @@ mod tests {
     fn a_file_holds_the_same_bytes_whenever_it_went_to_disk() {
         let directory = tempfile::tempdir().unwrap();
         let spill = Spill::new(directory.path().to_owned(), u64::MAX);
-        for compression in [Compression::None, Compression::Gzip(-1)] {
+        for compression in [Compression::None, Compression::Gzip(-1), Compression::Gzip(0), Compression::Gzip(1)] {
             let in_memory = written(compression, &spill, |_| false);
             assert!(in_memory.len() > 500_000, "{}", in_memory.len());
             assert!(written(compression, &spill, |_| true) == in_memory);

@@ -4,7 +4,7 @@ use connect_api::config::{AnyConfigKey, Config, ConfigDef};
 
 use super::{
     journal,
-    keys::{AFFIX, EXTRACTOR},
+    keys::{AFFIX, EXTRACTOR, TIME_ZONE},
 };
 use crate::joda::Zone;
 
@@ -80,9 +80,11 @@ pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)]) -> u64 {
     };
     let machine = zone_of_machine(config);
     let machine = machine.iter().map(|zone| (MACHINE, zone.name()));
+    // Partitioners by time read it, and none has it among its own keys.
+    let zone = config.text(TIME_ZONE.name()).map(|zone| (TIME_ZONE.name(), zone));
     let affix = config.text(AFFIX.name()).filter(|affix| *affix != "NONE").map(|affix| (AFFIX.name(), affix));
     let plugins = plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def)));
-    journal::fingerprint(plugins.chain(machine).chain(affix))
+    journal::fingerprint(plugins.chain(machine).chain(zone).chain(affix))
 }
 
 #[cfg(test)]
@@ -100,6 +102,7 @@ mod tests {
         let plain = of(&[], "ByField");
         assert_eq!(plain, of(&[("flush.size", "3"), ("field", "a")], "ByField"));
         assert_ne!(plain, of(&[("field", "b")], "ByField"));
+        assert_ne!(of(&[("timezone", "UTC")], "ByField"), of(&[("timezone", "CET")], "ByField"));
         assert_ne!(plain, of(&[], "ByTime"));
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Journal {
     pub(super) clean: bool,
     /// The last owner could not list the bucket.
     pub(super) blind: bool,
+    /// Nobody says where the owner before this history stopped: objects that begin before the offset may reach beyond it.
+    pub(super) looks_back: bool,
     /// Requests that the last owner left behind may take effect until then, in seconds since 1970.
     pub(super) under_way_until: Option<i64>,
     /// Offsets where all files are cut whatever the settings say, ascending. Whoever reads them cuts there and nowhere else.
@@ -95,6 +97,7 @@ impl Journal {
                 "f" => journal.fingerprint = u64::from_str_radix(value, 16).ok(),
                 "clean" => journal.clean = true,
                 "blind" => journal.blind = true,
+                "back" => journal.looks_back = true,
                 "u" => journal.under_way_until = value.parse().ok(),
                 "c" => journal.planned = read_steps(value).map(|end| PlannedCut { end, files: None }).collect(),
                 "n" | "!n" => files = value,
@@ -138,6 +141,9 @@ impl Journal {
         }
         if self.blind {
             text.push_str(";blind");
+        }
+        if self.looks_back {
+            text.push_str(";back");
         }
         if let Some(until) = self.under_way_until {
             let _infallible = write!(text, ";u={until}");
@@ -355,6 +361,7 @@ mod tests {
             topic_id: Some("8Rv_o0aXTa6=".to_owned()),
             fingerprint: Some(0xabc),
             blind: true,
+            looks_back: true,
             under_way_until: Some(1_700_000_030),
             planned: vec![cut(10, Some(1)), cut(25, Some(24)), cut(31, None)],
             every: true,

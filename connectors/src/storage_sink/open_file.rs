@@ -166,7 +166,7 @@ impl OpenFile {
             let writer = Arc::clone(&target.writer);
             let (parts, _) = view.parts.get_or_insert_with(|| (uploads.start_parts(target), size));
             while view.buffer.part_bytes() >= size {
-                parts.send(view.buffer.take_part(size)?, writer.wait(uploads.budget().reserve(size)));
+                parts.send(view.buffer.take_part(size)?, writer.wait(uploads.budget().reserve(size), 0));
             }
         }
         self.count();
@@ -185,21 +185,28 @@ impl OpenFile {
         spilled
     }
 
-    /// Closes the files.
-    pub(super) fn close(self, uploads: &Uploads, writer: &Arc<WriterState>) -> Result<Vec<ClosedFile>> {
+    /// Closes the files. What memory has no room for goes to `disk`.
+    pub(super) fn close(self, uploads: &Uploads, writer: &Arc<WriterState>, disk: &Arc<Spill>) -> Result<Vec<ClosedFile>> {
         let mut closed = Vec::with_capacity(self.views.len());
         for view in self.views {
             let mut content = view.buffer.finish()?;
             let mut parts = None;
             if let Some((sending, size)) = view.parts {
-                let mut body = content.load()?;
-                while length(&body) > size as u64 {
-                    sending.send(split_off_front(&mut body, size), writer.wait(uploads.budget().reserve(size)));
+                if content.bytes() + content.bytes_on_disk() > size {
+                    let mut body = content.read()?;
+                    while length(&body) > size as u64 {
+                        sending.send(split_off_front(&mut body, size), writer.wait(uploads.budget().reserve(size), 0));
+                    }
+                    content = body.into();
                 }
-                content = body.into();
                 parts = Some(sending);
             }
-            let bytes = writer.wait(uploads.budget().reserve(content.bytes() + OVERHEAD_BYTES));
+            if uploads.budget().is_over() {
+                // Where the disk takes nothing it stays where it is.
+                let _kept = content.spill(disk);
+            }
+            let bytes = uploads.budget().reserve(content.bytes() + OVERHEAD_BYTES);
+            let bytes = writer.wait(bytes, content.bytes_on_disk());
             closed.push(ClosedFile { view: view.of, key: view.key, content, range: self.range, parts, bytes });
         }
         Ok(closed)

@@ -2,13 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::RandomState;
+
 use super::open_file::OpenFile;
 
 /// At most one open file for each encoded partition, in the order of their first offsets.
 #[derive(Default)]
 pub(super) struct OpenFiles {
     files: Vec<(Arc<str>, OpenFile)>,
-    places: HashMap<Arc<str>, usize>,
+    /// Asked for each record of another directory than the one before: not with the hash of the standard library, which costs more than the rest.
+    places: HashMap<Arc<str>, usize, RandomState>,
     /// Records come in runs of one encoded partition: whoever is looked for is mostly whoever was found last.
     last_found: usize,
     /// Those that were written to since they were last looked at.

@@ -126,7 +126,7 @@ impl Opening {
             topic_partition: self.topic_partition.clone(),
             places: journal.places.clone(),
             start: self.position.offset,
-            looks_back: if *is_new { LOOKS_BACK.min(self.position.offset) } else { 0 },
+            looks_back: if journal.looks_back { LOOKS_BACK.min(self.position.offset) } else { 0 },
             owner: shared.owner,
             topic_id: journal.topic_id.clone(),
             history: journal.history.clone(),
@@ -210,8 +210,8 @@ impl Plan {
         };
         let Some(committed) = committed else {
             // Nothing here is ours. Objects of another past suggest where to cut, unless they are of another log.
-            let journal = Journal { places: places.clone(), ..ours(Journal::new()) };
             let survey = why != Why::Recreated;
+            let journal = Journal { places: places.clone(), looks_back: survey, ..ours(Journal::new()) };
             return Self { journal, survey, may_have_uploads: false, is_new: true, wait: Duration::ZERO, places };
         };
         let survey = why == Why::CutOtherwise || !committed.clean;

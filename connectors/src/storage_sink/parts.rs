@@ -70,12 +70,12 @@ impl Uploads {
             if let Some(upload) = started.upload.filter(|_| !claimed.as_ref().is_some_and(|claimed| claimed.is_created)) {
                 abandon(&*upload, &target.key).await;
             }
-            // Its answer was lost: the store may keep an upload whose number nobody knows.
-            if started.tries > 1 {
+            uploads.tell(writer.id, claimed.map(|claimed| claimed.news));
+            // Its answer was lost: the store may keep an upload whose number nobody knows. Whoever comes next may have one of this name under way.
+            if started.tries > 1 && !writer.cancelled.is_cancelled() && uploads.lease.holds() {
                 let freed = uploads.storage().abort_uploads(&target.key, &|name| name == target.key).await;
                 debug!(key = target.key, ?freed, "a multipart upload was begun more than once");
             }
-            uploads.tell(writer.id, claimed.map(|claimed| claimed.news));
         });
         Parts(sender)
     }
@@ -102,20 +102,23 @@ impl Uploads {
             tokio::select! {
                 Some(sent) = sending.next() => if let Err(error) = sent { return failed(error) },
                 piece = pieces.recv(), if last.is_none() && sending.len() < PARTS_AT_ONCE => {
-                    let (body, waiting) = match piece? {
-                        Piece::Part(body, waiting) => (body, waiting),
+                    let (content, waiting) = match piece? {
+                        Piece::Part(body, waiting) => (Content::from(body), waiting),
                         Piece::Last { content, bytes, target, cut } => {
                             last = Some((target, cut));
-                            match content.load() {
-                                Ok(body) => (body, bytes),
-                                Err(error) => return failed(error),
-                            }
+                            (content, bytes)
                         }
                     };
-                    bytes += length(&body);
-                    body.iter().for_each(|block| checksum.write(block));
-                    if !body.is_empty() {
-                        sending.push(self.put_part(target, &*upload, number, body, waiting));
+                    let added = match self.read_back(&content).await {
+                        Ok(read) => {
+                            read.body.iter().for_each(|block| checksum.write(block));
+                            length(&read.body)
+                        }
+                        Err(error) => return failed(error),
+                    };
+                    bytes += added;
+                    if added > 0 {
+                        sending.push(self.put_part(target, &*upload, number, content, waiting));
                         number += 1;
                     }
                 }
@@ -132,13 +135,18 @@ impl Uploads {
         target: &Target,
         upload: &dyn MultipartUpload,
         number: usize,
-        body: Body,
+        content: Content,
         waiting: WaitingBytes,
     ) -> Result<()> {
         let retrying = self.retrying(&target.key, &target.writer, false);
-        let sent = until_answered!(self, retrying, upload.put_part(number, body.clone()));
+        let sent = until_answered!(self, retrying, self.send_part(upload, number, &content));
         drop(waiting);
         sent
+    }
+
+    async fn send_part(&self, upload: &dyn MultipartUpload, number: usize, content: &Content) -> Result<()> {
+        let read = self.read_back(content).await?;
+        upload.put_part(number, read.body.clone()).await
     }
 }
 

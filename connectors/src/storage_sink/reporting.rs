@@ -1,7 +1,7 @@
 //! Records that no file takes. Those that lie among the records of an object that is there already are reported once more: the owner before may have died
 //! after the object and before the report, which comes to the dead letter queue at least once.
 
-use connect_api::{Error, ErrorKind, Result, SinkRecord};
+use connect_api::{Error, ErrorKind, PartitionedBy, Result, SinkRecord};
 
 use super::{
     config::NullValues,
@@ -39,8 +39,8 @@ impl TopicPartitionWriter {
     fn try_to_write(&mut self, record: &SinkRecord, now: i64) -> Result<()> {
         // Whose time cannot be known ends the task, and no owner came beyond it.
         let Ok(time) = self.time_of(record, now) else { return Ok(()) };
-        // What the clock decides fails for no record.
-        if !self.shared.config.by_clock() {
+        // A directory that the clock decides alone fails for no record.
+        if !self.shared.config.by_clock() || self.shared.config.partitioned_by == PartitionedBy::RecordAndTime {
             self.directories.find(&self.shared.config, record, time.unwrap_or(now))?;
         }
         if self.trial.is_none() {

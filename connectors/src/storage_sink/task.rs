@@ -104,7 +104,7 @@ impl SinkTask for StorageSinkTask {
         );
         let (surveys, surveyed) = Surveys::new(Arc::clone(&uploads));
         let (metrics, owner) = (TaskMetrics::new(&context), owner(&context.connector));
-        self.config.spill.begin(metrics.spilled.clone(), &context.budget);
+        self.config.spill.begin(metrics.spilled.clone(), &context.budget)?;
         let openings = Openings::new(surveys, surveyed);
         let shared = Arc::new(Shared { config: Arc::clone(&self.config), uploads, context, metrics, owner });
         self.started = Some(Started {

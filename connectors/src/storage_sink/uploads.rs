@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{Body, Budget, Error, SinkTaskContext, Storage};
+use connect_api::{Body, Budget, Error, Reservation, Result, SinkTaskContext, Storage};
 use tokio::{
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, SemaphorePermit, mpsc, oneshot},
     time::Instant,
 };
 
@@ -79,6 +79,9 @@ impl Permits {
 /// Three thousand objects a second, if each answer takes ten milliseconds: a store takes some five thousand a prefix, and is wanted for uploads meanwhile.
 pub(super) const SURVEY_REQUESTS: usize = 32;
 
+/// How much is read back from disk at once.
+const READ_BACK: usize = 64 * 1024;
+
 /// Between two lines of the log about what is refused.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
@@ -96,6 +99,8 @@ pub(super) struct Uploads {
     /// When the log was told of a refusal, and of tags that were refused.
     told: Mutex<Option<Instant>>,
     told_of_tags: Mutex<Option<Instant>>,
+    /// Room for what is read back from disk, in blocks of [`READ_BACK`].
+    room: Semaphore,
     queue: Mutex<UploadQueue<Job>>,
 }
 
@@ -118,6 +123,7 @@ impl Uploads {
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
+        let room = Semaphore::new((context.budget.share() / 4 / READ_BACK).clamp(1, Semaphore::MAX_PERMITS));
         let (refused, queue) = (AtomicUsize::new(0), Mutex::new(UploadQueue::new(most_lanes)));
         let uploads = Self {
             storage,
@@ -130,6 +136,7 @@ impl Uploads {
             refused,
             told: Mutex::default(),
             told_of_tags: Mutex::default(),
+            room,
             queue,
         };
         (Arc::new(uploads), receiver)
@@ -141,6 +148,19 @@ impl Uploads {
 
     pub(super) fn storage(&self) -> &dyn Storage {
         &*self.storage
+    }
+
+    /// What is to be sent, in memory for as long as one request takes. What lies on disk is counted, and waits where too much of it is in memory already.
+    pub(super) async fn read_back(&self, content: &Content) -> Result<ReadBack<'_>> {
+        let on_disk = content.bytes_on_disk();
+        // Less than everything there is: who needs more than that goes alone.
+        let blocks = on_disk.div_ceil(READ_BACK).min((self.budget().share() / 4 / READ_BACK).max(1));
+        let room = match u32::try_from(blocks) {
+            Ok(0) | Err(_) => None,
+            Ok(blocks) => self.room.acquire_many(blocks).await.ok(),
+        };
+        let reservation = self.budget().reserve(on_disk);
+        Ok(ReadBack { body: content.read()?, _room: room, _reservation: reservation })
     }
 
     /// Sends a closed file: in one request, or the rest of its parts.
@@ -180,17 +200,9 @@ impl Uploads {
     }
 
     async fn run(self: &Arc<Self>, Job { content, bytes, target, cut }: Job) {
-        // What lies on disk comes back when it is its turn.
-        let loaded = target.writer.wait(self.budget().reserve(content.bytes_on_disk()));
-        let news = match content.load() {
-            Ok(body) => {
-                let claimed = target.writer.while_open(self.claim(&target, &Object::Whole(body), cut)).await;
-                claimed.map(|claim| claim.news)
-            }
-            Err(error) => Some(News::Failed(error)),
-        };
-        drop((bytes, loaded));
-        self.tell(target.writer.id, news);
+        let claimed = target.writer.while_open(self.claim(&target, &Object::Whole(content), cut)).await;
+        drop(bytes);
+        self.tell(target.writer.id, claimed.map(|claim| claim.news));
     }
 
     pub(super) fn tell(&self, writer: WriterId, news: Option<News>) {
@@ -281,6 +293,13 @@ fn may_tell(told: &Mutex<Option<Instant>>) -> bool {
         *told = Some(now);
     }
     may
+}
+
+/// What is sent, and the room that it takes.
+pub(super) struct ReadBack<'a> {
+    pub(super) body: Body,
+    _room: Option<SemaphorePermit<'a>>,
+    _reservation: Reservation,
 }
 
 /// A job that a lane works on, however it ends.

@@ -83,10 +83,11 @@ impl WriterState {
         self.refused.fetch_sub(1, Ordering::Relaxed) == 1
     }
 
-    /// Counts the bytes as waiting until they are dropped.
-    pub(super) fn wait(self: &Arc<Self>, reservation: Reservation) -> WaitingBytes {
-        self.waiting.fetch_add(reservation.bytes(), Ordering::Relaxed);
-        WaitingBytes { state: Arc::clone(self), reservation }
+    /// Counts the bytes as waiting until they are dropped, with those that wait on disk.
+    pub(super) fn wait(self: &Arc<Self>, reservation: Reservation, on_disk: usize) -> WaitingBytes {
+        let bytes = reservation.bytes() + on_disk;
+        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+        WaitingBytes { state: Arc::clone(self), bytes, _reservation: reservation }
     }
 }
 
@@ -94,11 +95,12 @@ impl WriterState {
 #[derive(Debug)]
 pub(super) struct WaitingBytes {
     state: Arc<WriterState>,
-    reservation: Reservation,
+    bytes: usize,
+    _reservation: Reservation,
 }
 
 impl Drop for WaitingBytes {
     fn drop(&mut self) {
-        self.state.waiting.fetch_sub(self.reservation.bytes(), Ordering::Relaxed);
+        self.state.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -30,7 +30,10 @@ pub(super) fn records_of(topic_partition: TopicPartition, log: u32, offsets: Vec
     };
     let batch = Arc::new(ConsumerRecords { topic_partition, records: offsets.into_iter().map(record).collect() });
     let value = |offset: i64| {
-        let text = format!("{{\"b\":{bytes},\"f\":{},\"n\":{{\"t\":{}}}}}", field(offset), time(offset));
+        // An hour for each five, and a list in the place of a number now and then.
+        let (hour, odd) = ((2 + offset / 5) * 3_600_000, if offset % 7 == 2 { "[]" } else { "1" });
+        let (field, time) = (field(offset), time(offset));
+        let text = format!("{{\"b\":{bytes},\"f\":{field},\"n\":{{\"t\":{time}}},\"hour\":{hour},\"odd\":{odd}}}");
         Data::schemaless(Value::Json(JsonText::parse(&Bytes::from(text)).unwrap().unwrap()))
     };
     let made = |index: usize| {

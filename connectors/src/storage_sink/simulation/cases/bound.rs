@@ -60,7 +60,7 @@ fn a_disk_that_takes_nothing_stops_reading_until_it_does_and_says_so() {
         life.turn(&world, Duration::from_secs(10)).await;
         assert!(life.budget.is_exhausted());
         let told = lock(&life.host.requests).told.join("\n");
-        assert!(told.contains("spill.limit.bytes is reached") && told.contains("spill.directory"), "{told}");
+        assert!(told.contains("spill.limit.bytes is reached") && told.contains("rotate.idle.ms"), "{told}");
         assert!(lock(&life.host.requests).problems.contains("spill"));
         // The schedule closes the files, which makes room.
         life.turn(&world, Duration::from_secs(120)).await;

@@ -349,3 +349,24 @@ fn a_group_in_parts_is_not_divided_where_an_object_of_others_begins() {
         reaches(&world, &settings, group, 12, "the third life").await;
     });
 }
+
+/// What the first owner after the reset found out is gone with it.
+#[test]
+fn offsets_that_are_reset_into_the_middle_of_an_object_double_nothing_after_a_crash_either() {
+    tell(async || {
+        let world = World::new(1, 30);
+        let settings = with(10, &[("digits", "7")]);
+        let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+        life.turn(&world, LONG).await;
+        assert_eq!(life.committed(0).await, 30);
+        life.task.close(&[t(0)]).await.unwrap();
+        let reset = Offsets::from([(t(0), OffsetAndMetadata::new(5, ""))]);
+        let mut next = Driven::begin(&world, "sink", &settings, reset).await;
+        while next.group[&t(0)].metadata.is_empty() {
+            next.turn_once(&world).await.unwrap();
+        }
+        assert_eq!(next.group[&t(0)].offset, 5);
+        let group = next.die(&world).await;
+        reaches(&world, &settings, group, 30, "the second owner after the reset").await;
+    });
+}

@@ -266,3 +266,58 @@ fn a_record_that_no_file_took_is_reported_again_where_its_group_is_partly_there(
         assert_eq!(lines, Some(9));
     });
 }
+
+/// The same where the wall clock decides a part of the directory and a field the rest.
+#[test]
+fn a_record_without_a_directory_is_reported_again_though_the_clock_has_a_part_in_directories() {
+    tell(async || {
+        let world = World::new(1, 9);
+        let template = [
+            ("partitioner.class", "TemplatePartitioner"),
+            ("partition.template", "{time:HH}/{field.odd}"),
+            ("partition.duration.ms", "3600000"),
+        ];
+        let (reports, settings) = (Reports::default(), with(4, &template));
+        let mut life = Driven::begin_with(&world, "sink", &settings, nowhere(&[t(0)]), Some(reports.clone())).await;
+        life.held = BTreeSet::from([t(0)]);
+        life.turn(&world, Duration::from_secs(10)).await;
+        assert_eq!(*lock(&reports.0), [2], "{}", life.task.state());
+        let group = life.die(&world).await;
+        assert_eq!(group[&t(0)].offset, 0);
+
+        let again = Reports::default();
+        let mut next = Driven::begin_with(&world, "sink", &settings, group, Some(again.clone())).await;
+        next.turn(&world, Duration::from_secs(20)).await;
+        assert_eq!(*lock(&again.0), [2], "{}", next.task.state());
+    });
+}
+
+/// The zone names the directories.
+#[test]
+fn a_zone_that_changes_after_a_crash_in_mid_group_hides_no_record() {
+    tell(async || {
+        let world = World::new(1, 10);
+        let by_hour = |zone| {
+            let hours = [("partition.duration.ms", "3600000"), ("path.format", "HH"), ("timezone", zone), ("digits", "1")];
+            with(10, &[&BY_HOURS[..], &hours].concat())
+        };
+        hang(&world, "topics/t/03/");
+        let group = uncommitted(&world, &by_hour("UTC")).await;
+        assert_eq!(names(&world).len(), 1, "{:?}", names(&world));
+        let_go(&world);
+        let mut next = Driven::begin(&world, "sink", &by_hour("-01:00"), group).await;
+        next.turn(&world, Duration::from_secs(120)).await;
+        assert_eq!(next.committed(0).await, 10, "{}", next.task.state());
+        let found = world.read_back(false);
+        let missing: Vec<_> = (0..10).filter(|offset| !found.contains_key(&(0, *offset))).collect();
+        assert!(missing.is_empty(), "{missing:?} are in no object");
+    });
+}
+
+/// Each record an hour after the one before.
+const BY_HOURS: [(&str, &str); 4] = [
+    ("partitioner.class", "TimeBasedPartitioner"),
+    ("locale", "en"),
+    ("timestamp.extractor", "RecordField"),
+    ("timestamp.field", "hour"),
+];
