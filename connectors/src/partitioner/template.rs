@@ -7,7 +7,7 @@ use connect_api::{
     config::{Config, ConfigDef, ConfigKey, Importance},
     data::{
         Data, Value,
-        json::{Kind, decode_string},
+        json::{Kind, decode_string, double_to_string, float_to_string},
     },
 };
 
@@ -206,6 +206,8 @@ fn scalar(data: &Data) -> Result<Option<Cow<'_, str>>, &'static str> {
         Value::Int16(value) => Cow::Owned(value.to_string()),
         Value::Int32(value) => Cow::Owned(value.to_string()),
         Value::Int64(value) => Cow::Owned(value.to_string()),
+        Value::Float32(value) => Cow::Owned(float_to_string(*value)),
+        Value::Float64(value) => Cow::Owned(double_to_string(*value)),
         Value::Json(json) => return json_scalar(json.as_bytes()),
         _ => return Err(NOT_SCALAR),
     }))
@@ -273,11 +275,11 @@ mod tests {
 
     #[test]
     fn every_piece_stands_where_the_template_has_it() {
-        let headers = [("h", text("first")), ("h", text("last")), ("n", Data::schemaless(Value::Int32(7)))];
+        let headers = [("h", text("first")), ("h", text("last")), ("n", Data::schemaless(Value::Float64(1.5)))];
         let record = record_with(text("the key"), json(r#"{"a":{"b":"DE"},"n":1.50,"t":true}"#).value, &headers);
         for (template, expected) in [
             ("country={field.a.b}/{time:yyyy/MM/dd}/p={partition}", "country=DE/2020/11/30/p=3"),
-            ("{header.h}-{header.n}", "last-7"),
+            ("{header.h}-{header.n}", "last-1.5"),
             ("{key}", "the key"),
             ("n={field.n}/t={field.t}/{time:'at 'HH}", "n=1.50/t=true/at 12"),
             ("{field.x}/{header.x}", "__HIVE_DEFAULT_PARTITION__/__HIVE_DEFAULT_PARTITION__"),

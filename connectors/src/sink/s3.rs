@@ -43,6 +43,13 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("s3.bucket", "s3.bucket.name"),
     ("record.field", "timestamp.field"),
     ("partition.field", "partition.field.name"),
+    ("template", "partition.template"),
+    ("spill.dir", "spill.directory"),
+    ("spill.path", "spill.directory"),
+    ("spill.limit", "spill.limit.bytes"),
+    ("rotate.size", "rotate.size.bytes"),
+    ("rotate.idle.interval.ms", "rotate.idle.ms"),
+    ("s3.schema.partition.affix", "s3.schema.partition.affix.type"),
     ("aws.iam.role.arn", "s3.credentials.provider.sts.role.arn"),
     ("aws.s3.bucket.name", "s3.bucket.name"),
     ("aws.s3.region", "s3.region"),
@@ -108,7 +115,7 @@ impl SinkConnector for S3SinkConnector {
             None => {
                 let opened = storage::open(config)?;
                 let connector = config.text("name").unwrap_or_default();
-                sink.suggestions().iter().for_each(|suggestion| info!(connector, "an extension may help: {suggestion}"));
+                sink.suggestions().iter().for_each(|suggestion| info!(connector, "a setting may help: {suggestion}"));
                 self.storage.get_or_init(|| opened)
             }
         };

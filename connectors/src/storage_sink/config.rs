@@ -24,6 +24,11 @@ use crate::{
     partitioner::{Affix, SchemaAffix},
 };
 
+/// What S3 takes as the name of an object, in bytes.
+const LONGEST_NAME: usize = 1_024;
+/// The digits of the greatest offset.
+const LONGEST_OFFSET: usize = 19;
+
 /// How many requests a connector may have open. A value that is refused is reported with its definition.
 pub(crate) fn uploads_in_flight(config: &Config) -> usize {
     config.get(&UPLOADS).ok().and_then(|uploads| usize::try_from(uploads).ok()).unwrap_or(1)
@@ -157,6 +162,12 @@ impl StorageSinkConfig {
         places
     }
 
+    /// How long the part of a partition's paths may be that its partitioner gives, in bytes.
+    pub(super) fn longest_directory(&self, topic_partition: &TopicPartition) -> usize {
+        let ending = self.endings().iter().map(String::len).max().unwrap_or_default();
+        LONGEST_NAME.saturating_sub(self.keys.before_offset(topic_partition, "").len() + LONGEST_OFFSET + ending)
+    }
+
     /// What names of objects end with, one for each view.
     pub(super) fn endings(&self) -> Vec<String> {
         self.formats.iter().map(ViewFormat::ending).collect()
@@ -207,8 +218,13 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
     if let Ok(partitioner) = find(plugins.partitioners(), &text(&PARTITIONER)) {
         // Its single keys are checked with its definition.
         let is_sound = (partitioner.config_def)().validate(config).is_empty();
+        let with_zone = || {
+            let mut config = config.clone();
+            config.insert(TIME_ZONE.name(), "UTC", None);
+            partitioner.configure(&config).is_ok()
+        };
         match partitioner.configure(config) {
-            Err(_) if (partitioner.config_def)().knows(LOCALE.name()) && text(&TIME_ZONE).is_empty() => add(
+            Err(_) if text(&TIME_ZONE).is_empty() && with_zone() => add(
                 "timezone",
                 "`timezone` is required with this partitioner: directories are named by the time there; write UTC, for example"
                     .to_owned(),

@@ -6,7 +6,9 @@ use connect_api::{
     plugins::find,
 };
 
-use super::keys::{EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TOPICS_DIR};
+use super::keys::{
+    EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+};
 
 /// Headers that are stored as other text than they were sent, a rotation that never comes, letters of a path that stand for something else, a directory
 /// that is something else, and records that the format or the partitioner does not take.
@@ -41,14 +43,26 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
         doubt(key, format!("{key}: ByteArrayFormat takes no headers, and fails for every record: set it to JsonFormat"));
     }
     let directory = config.text(TOPICS_DIR.name()).unwrap_or_default();
-    for (mark, what) in
-        [("://", "an address is no directory: the bucket goes into s3.bucket.name, and the store into store.url"), (" #", COMMENT)]
-    {
-        if directory.contains(mark) {
-            doubt(
-                TOPICS_DIR.name(),
-                format!("{}: all names of objects would begin with {}: {what}", TOPICS_DIR.name(), directory.trim()),
-            );
+    if directory.contains("://") {
+        let what = "an address is no directory: the bucket goes into s3.bucket.name, and the store into store.url";
+        doubt(
+            TOPICS_DIR.name(),
+            format!("{}: all names of objects would begin with {}: {what}", TOPICS_DIR.name(), directory.trim()),
+        );
+    }
+    for key in [TOPICS_DIR.name(), TEMPLATE.name(), PARTITION_FIELDS.name()] {
+        if let Some(value) = config.text(key).filter(|value| value.contains(" #")) {
+            doubt(key, format!("{key}: names of objects would have {} in them: {COMMENT}", value.trim()));
+        }
+    }
+    if let Some(template) = config.text(TEMPLATE.name()).filter(|_| goes_by(config, "Template")) {
+        let outside = template.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, outside)| outside));
+        if outside.into_iter().any(|outside| outside.contains('\'')) {
+            let key = TEMPLATE.name();
+            doubt(key, format!("{key}: the quotes would stand in directories: text needs them inside of {{time:…}} alone"));
+        }
+        if template.contains("{header.") && config.entry("header.converter").is_none() {
+            doubt(TEMPLATE.name(), format!("{}: {OTHER_HEADERS}", TEMPLATE.name()));
         }
     }
     if config.get(&ROTATE).is_ok_and(|interval| interval > 0) && goes_by_time(config, plugins) == Some(false) {
@@ -60,13 +74,18 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     }
     if config.get(&STORE_HEADERS).unwrap_or_default() && config.entry("header.converter").is_none() {
         let key = STORE_HEADERS.name();
-        let message = format!(
-            "{key}=true without header.converter: the default one, SimpleHeaderConverter, takes text that looks like a number or a time for one, and \
-             007 is stored as 7; set header.converter=org.apache.kafka.connect.storage.StringConverter to store text as it is"
-        );
+        let message = format!("{key}=true {OTHER_HEADERS}");
         warnings.push(Problem::of_key(key, message).at(config.entry(key).and_then(|entry| entry.origin.clone())));
     }
     warnings
+}
+
+const OTHER_HEADERS: &str = "without header.converter: the default one, SimpleHeaderConverter, takes text that looks like a number or a time for one, and \
+                             007 is stored as 7; set header.converter=org.apache.kafka.connect.storage.StringConverter to store text as it is";
+
+/// Whether this is the partitioner, by the beginning of its name.
+fn goes_by(config: &Config, class: &str) -> bool {
+    config.get(&PARTITIONER).is_ok_and(|named| simple(&named).starts_with(class))
 }
 
 const COMMENT: &str = "what follows the # is a part of it, for comments have lines of their own";

@@ -187,6 +187,14 @@ pub(super) static PARTITION_DURATION: ConfigKey<i64> =
     ConfigKey::with_default("partition.duration.ms", "-1", "How long one directory lasts: see TimeBasedPartitioner.")
         .unit("ms")
         .of_plugins();
+pub(super) static TEMPLATE: ConfigKey<String> =
+    ConfigKey::with_default("partition.template", "", "The directory as a template: see TemplatePartitioner.").of_plugins();
+pub(super) static ARE_NAMED: ConfigKey<bool> = ConfigKey::with_default(
+    "partition.field.format.path",
+    "true",
+    "Whether names of fields stand in directories: see FieldAndTimeBasedPartitioner.",
+)
+.of_plugins();
 pub(super) static LOCALE: ConfigKey<String> =
     ConfigKey::with_default("locale", "", "The language of names in directories: see TimeBasedPartitioner.").of_plugins();
 pub(super) static TIMESTAMP_FIELD: ConfigKey<String> =
@@ -215,7 +223,7 @@ pub(super) static AFFIX: ConfigKey<String> =
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 48] = [
+    let here: [&'static dyn AnyConfigKey; 50] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -255,6 +263,8 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &PATH_FORMAT,
         &PARTITION_DURATION,
         &LOCALE,
+        &TEMPLATE,
+        &ARE_NAMED,
         &TIMESTAMP_FIELD,
         &PARTITION_FIELDS,
         &BYTES_EXTENSION,

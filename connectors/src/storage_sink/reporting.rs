@@ -41,7 +41,7 @@ impl TopicPartitionWriter {
         let Ok(time) = self.time_of(record, now) else { return Ok(()) };
         // A directory that the clock decides alone fails for no record.
         if !self.shared.config.by_clock() || self.shared.config.partitioned_by == PartitionedBy::RecordAndTime {
-            self.directories.find(&self.shared.config, record, time.unwrap_or(now))?;
+            self.locate(record, time.unwrap_or(now))?;
         }
         if self.trial.is_none() {
             self.trial = Some(OpenFile::new(&self.shared.config, "", (0, false), |_| false, false, &self.shared.context.budget)?);

@@ -1,4 +1,6 @@
-//! Extensions that a connector would profit from, which its file does not ask for.
+//! Settings that a connector would profit from, which its file does not have.
+
+use connect_api::PartitionedBy;
 
 use super::config::StorageSinkConfig;
 
@@ -7,19 +9,23 @@ impl StorageSinkConfig {
     pub(crate) fn suggestions(&self) -> Vec<String> {
         let mut suggestions = Vec::new();
         let rotation = &self.rotation;
-        let waits_for_records = self.schedule.is_none() && rotation.idle.is_none();
-        if waits_for_records && (rotation.flush_size > 1 || rotation.interval.is_some()) {
-            let by = if rotation.interval.is_some() { "rotate.interval.ms" } else { "flush.size" };
-            suggestions.push(format!(
-                "the last records of a topic that falls quiet are written when others follow, for {by} alone closes files: rotate.idle.ms=600000 would write \
-                 them after ten minutes without one"
-            ));
+        if rotation.flush_size == 1 {
+            // Every record is written at once.
+            return suggestions;
         }
-        // The wall clock goes one way.
-        if rotation.interval.is_some() && rotation.on_change && !self.by_clock() {
+        if self.schedule.is_none() && rotation.idle.is_none() {
             suggestions.push(
-                "each change of the directory closes all files, as on the JVM: where times are out of order, rotate.file.on.partition.change=false makes \
-                 fewer and larger objects"
+                "files are closed only when records arrive, so the last records of a quiet topic wait for the next one: rotate.idle.ms=600000, an extension, \
+                 writes them after ten minutes"
+                    .to_owned(),
+            );
+        }
+        // The wall clock alone goes one way.
+        let may_alternate = !self.by_clock() || self.partitioned_by == PartitionedBy::RecordAndTime;
+        if rotation.interval.is_some() && rotation.on_change && may_alternate {
+            suggestions.push(
+                "each change of the directory closes all files, as on the JVM: if directories alternate, rotate.file.on.partition.change=false makes fewer \
+                 and larger objects"
                     .to_owned(),
             );
         }
@@ -41,7 +47,8 @@ mod tests {
     fn files_that_only_records_close_profit_from_the_idle_limit() {
         assert!(of(&[("flush.size", "1000")]).contains("rotate.idle.ms=600000"));
         let hourly = [("flush.size", "1000"), ("partitioner.class", "HourlyPartitioner"), ("rotate.interval.ms", "60000")];
-        assert!(of(&hourly).contains("for rotate.interval.ms alone"));
+        assert!(of(&hourly).contains("rotate.idle.ms=600000"));
+        assert_eq!(of(&[("flush.size", "1"), hourly[1], hourly[2]]), "");
         for enough in [[("flush.size", "1"), ("name", "x")], [("flush.size", "9"), ("rotate.schedule.interval.ms", "60000")]] {
             assert_eq!(of(&enough), "");
         }
@@ -55,6 +62,9 @@ mod tests {
         };
         assert!(hourly(("timestamp.extractor", "Record")).contains("rotate.file.on.partition.change=false"));
         assert!(!hourly(("timestamp.extractor", "Wallclock")).contains("partition.change"));
+        let both = [("partitioner.class", "TemplatePartitioner"), ("partition.template", "{field.a}/{time:HH}")];
+        let clock = [("flush.size", "9"), ("partition.duration.ms", "3600000"), ("rotate.interval.ms", "60000")];
+        assert!(of(&[both, [clock[0], clock[1]], [clock[2], ("name", "x")]].concat()).contains("partition.change"));
         assert!(!hourly(("rotate.file.on.partition.change", "false")).contains("partition.change"));
     }
 }

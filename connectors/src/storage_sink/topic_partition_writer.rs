@@ -49,6 +49,8 @@ pub(super) struct TopicPartitionWriter {
     pub(super) state: Arc<WriterState>,
     pub(super) shared: Arc<Shared>,
     pub(super) directories: Directories,
+    /// Names of objects with a longer one would be refused by every store.
+    longest_directory: usize,
     /// The clock's bucket that was looked at last.
     clock_bucket: Range<i64>,
     pub(super) files: OpenFiles,
@@ -101,11 +103,13 @@ impl TopicPartitionWriter {
         // Of what lies beyond the last planned cut nothing was completed: the clock decides anew.
         let decided_until = boundaries.every_until();
         journal.buckets.retain(|(from, _)| *from < decided_until);
+        let longest_directory = shared.config.longest_directory(&topic_partition);
         Self {
             topic_partition,
             state: WriterState::new(now),
             shared: Arc::clone(shared),
             directories: Directories::new(encoded_partition),
+            longest_directory,
             clock_bucket: 0..0,
             files: OpenFiles::default(),
             group: Group::default(),
@@ -219,7 +223,28 @@ impl TopicPartitionWriter {
     fn find_directory(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {
         let by_clock = self.shared.config.by_clock() && !record.is_tombstone();
         let time = if by_clock { self.decide(record.offset(), now) } else { time.unwrap_or(now) };
-        self.directories.find(&self.shared.config, record, time)
+        self.locate(record, time)
+    }
+
+    /// Finds the record's directory, and sees to it that it can be one.
+    ///
+    /// # Errors
+    /// `Data` where the record has none, one that only null values have, or one so long that no store takes the names in it.
+    pub(super) fn locate(&mut self, record: &SinkRecord, time: i64) -> Result<()> {
+        let config = &self.shared.config;
+        self.directories.find(config, record, time)?;
+        let directory = self.directories.current(config);
+        if directory.len() > self.longest_directory {
+            let (length, most) = (directory.len(), self.longest_directory);
+            return Err(Error::data(format!(
+                "its directory would have {length} bytes, and names of objects leave room for {most}"
+            )));
+        }
+        if config.null_values == NullValues::Write && directory == config.tombstone_partition && !record.is_tombstone() {
+            let what_to_do = "set tombstone.encoded.partition to a name that no record has";
+            return Err(Error::data(format!("its directory, {directory}, is that of null values: {what_to_do}")));
+        }
+        Ok(())
     }
 
     /// Cuts before the record, where it belongs into another group. Nobody cuts where the journal or an object that is there says where the group ends.

@@ -321,3 +321,26 @@ const BY_HOURS: [(&str, &str); 4] = [
     ("timestamp.extractor", "RecordField"),
     ("timestamp.field", "hour"),
 ];
+
+/// A field's content must not decide whether its value survives: values and null values never share a file.
+#[test]
+fn a_record_whose_directory_is_that_of_null_values_or_too_long_is_reported_and_no_other() {
+    let long = format!("{{field.kind}}{}", "{field.kind}".repeat(150));
+    for (template, why) in [("{field.kind}", "null values"), (&long, "too long")] {
+        tell(async || {
+            let world = World::new(1, 20);
+            let reports = Reports::default();
+            let settings = [
+                ("partitioner.class", "TemplatePartitioner"),
+                ("partition.template", template),
+                ("behavior.on.null.values", "write"),
+                ("store.kafka.keys", "true"),
+                ("tombstone.encoded.partition", "nothing"),
+            ];
+            let mut life = Driven::begin_with(&world, "sink", &with(1, &settings), nowhere(&[t(0)]), Some(reports.clone())).await;
+            life.turn(&world, Duration::from_secs(20)).await;
+            assert_eq!((lock(&reports.0).clone(), life.committed(0).await), (vec![12], 20), "{why}: {}", life.task.state());
+            assert_eq!(world.read_back(false).len(), 19);
+        });
+    }
+}
