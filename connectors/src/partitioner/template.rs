@@ -49,7 +49,7 @@ enum Piece {
     Header(String),
     Key,
     Partition,
-    Time(ByTime),
+    Time(Box<ByTime>),
 }
 
 /// A piece as it is written.
@@ -88,7 +88,7 @@ impl Plugin for TemplatePartitioner {
                         invalid("{time:…} needs partition.duration.ms, how long one directory lasts; 3600000 is an hour".to_owned())
                     };
                     let duration = config.find(&DURATION)?.ok_or_else(missing)?;
-                    Piece::Time(ByTime::of(config, &config.get(&LOCALE)?, duration, ("partition.template", pattern))?)
+                    Piece::Time(Box::new(ByTime::of(config, &config.get(&LOCALE)?, duration, ("partition.template", pattern))?))
                 }
             })
         });
@@ -168,14 +168,14 @@ impl Partitioner for TemplatePartitioner {
                 Piece::Partition => {
                     let _infallible = write!(encoded, "{}", record.partition);
                 }
-                Piece::Key => push(encoded, scalar(&record.key).map_err(|why| of("the key", why))?),
+                Piece::Key => push(encoded, scalar(&record.key).map_err(|why| of("the key", why))?.as_deref()),
                 Piece::Header(name) => {
                     let header = record.headers.iter().rfind(|header| *header.key == **name);
                     let text = header.map_or(Ok(None), |header| scalar(&header.value));
-                    push(encoded, text.map_err(|why| of(&format!("the header {name}"), why))?);
+                    push(encoded, text.map_err(|why| of(&format!("the header {name}"), why))?.as_deref());
                 }
                 Piece::Field(path) => {
-                    push(encoded, field(record, path).map_err(|why| of(&format!("the field {}", path.join(".")), why))?);
+                    push(encoded, field(record, path).map_err(|why| of(&format!("the field {}", path.join(".")), why))?.as_deref());
                 }
             }
         }
@@ -226,8 +226,8 @@ fn json_scalar(text: &[u8]) -> Result<Option<Cow<'_, str>>, &'static str> {
 }
 
 /// Appends a value so that it is one name of a directory, or a part of one.
-fn push(encoded: &mut String, value: Option<Cow<'_, str>>) {
-    let value = value.as_deref().unwrap_or_default();
+fn push(encoded: &mut String, value: Option<&str>) {
+    let value = value.unwrap_or_default();
     if value.is_empty() {
         encoded.push_str(NO_VALUE);
         return;

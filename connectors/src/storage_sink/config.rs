@@ -218,13 +218,12 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
     if let Ok(partitioner) = find(plugins.partitioners(), &text(&PARTITIONER)) {
         // Its single keys are checked with its definition.
         let is_sound = (partitioner.config_def)().validate(config).is_empty();
-        let with_zone = || {
-            let mut config = config.clone();
-            config.insert(TIME_ZONE.name(), "UTC", None);
-            partitioner.configure(&config).is_ok()
-        };
+        let def = (partitioner.config_def)();
+        // A template may have no time in it.
+        let has_time = !def.knows(TEMPLATE.name()) || text(&TEMPLATE).contains("{time:");
+        let needs_zone = has_time && def.knows(LOCALE.name());
         match partitioner.configure(config) {
-            Err(_) if text(&TIME_ZONE).is_empty() && with_zone() => add(
+            Err(_) if needs_zone && text(&TIME_ZONE).is_empty() => add(
                 "timezone",
                 "`timezone` is required with this partitioner: directories are named by the time there; write UTC, for example"
                     .to_owned(),

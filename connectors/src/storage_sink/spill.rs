@@ -216,9 +216,11 @@ mod tests {
         vec![fill; PAGE]
     }
 
+    /// Frees its pages, too.
     fn loaded(spilled: Spilled) -> Vec<u8> {
         let mut out = b"before".to_vec();
         spilled.read(&mut out).unwrap();
+        drop(spilled);
         out.split_off(6)
     }
 

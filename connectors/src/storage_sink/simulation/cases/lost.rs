@@ -339,7 +339,8 @@ fn a_record_whose_directory_is_that_of_null_values_or_too_long_is_reported_and_n
             ];
             let mut life = Driven::begin_with(&world, "sink", &with(1, &settings), nowhere(&[t(0)]), Some(reports.clone())).await;
             life.turn(&world, Duration::from_secs(20)).await;
-            assert_eq!((lock(&reports.0).clone(), life.committed(0).await), (vec![12], 20), "{why}: {}", life.task.state());
+            let committed = life.committed(0).await;
+            assert_eq!((lock(&reports.0).clone(), committed), (vec![12], 20), "{why}: {}", life.task.state());
             assert_eq!(world.read_back(false).len(), 19);
         });
     }
