@@ -34,6 +34,8 @@ pub(super) struct Partial {
     pub(super) slots: BTreeSet<String>,
     /// How many there are of it, as one of them or the journal says.
     of: Option<usize>,
+    /// Of an earlier history: offsets were reset into its middle.
+    is_of_the_past: bool,
 }
 
 /// What an object says of itself.
@@ -84,7 +86,20 @@ impl Findings {
         self.edges.insert(end);
         self.own_edges.insert(end);
         self.until = self.until.max(end);
-        self.partial.entry((provenance.group_first, end, provenance.layout)).or_default().slots.insert(slot);
+        let group = self.partial.entry((provenance.group_first, end, provenance.layout)).or_default();
+        group.slots.insert(slot);
+        group.is_of_the_past = true;
+    }
+
+    /// A group that is not complete and whose files others settings have named or filled: its first offset, its end, and one of the files. Nobody knows which of
+    /// its records they have, and under these settings none of them would be replaced. `is_named`: whether this is the name, without offset, of a file that these
+    /// settings would write.
+    pub(super) fn of_other_settings(&self, layout: Option<u64>, is_named: impl Fn(&str) -> bool) -> Option<(i64, i64, &str)> {
+        let mut ours = self.partial.iter().filter(|(_, group)| !group.is_of_the_past);
+        ours.find_map(|((first, end, theirs), group)| {
+            let other = group.slots.iter().find(|slot| *theirs != layout || !is_named(slot))?;
+            Some((*first, *end, other.as_str()))
+        })
     }
 
     /// Nothing else will come.
@@ -183,6 +198,20 @@ mod tests {
         assert!(findings.durable.is_empty());
         seen(&mut findings, "d=2", true, &of(2, 2), &[]);
         assert_eq!((findings.durable, findings.partial.len()), (BTreeMap::from([(0, 9)]), 0));
+    }
+
+    #[test]
+    fn an_incomplete_group_under_other_names_or_of_another_layout_is_told_from_others() {
+        let of = |layout| {
+            let mut findings = Findings::default();
+            seen(&mut findings, "old/v", true, &Provenance { layout, ..provenance(0, Some(3), Some(2)) }, &[]);
+            seen(&mut findings, "new/v", true, &Provenance { layout, ..provenance(3, Some(6), Some(1)) }, &[]);
+            findings
+        };
+        let is_new = |slot: &str| slot.starts_with("new/");
+        assert_eq!(of(None).of_other_settings(None, |_| true), None);
+        assert_eq!(of(None).of_other_settings(None, is_new), Some((0, 3, "old/v")));
+        assert_eq!(of(Some(1)).of_other_settings(Some(2), |_| true), Some((0, 3, "old/v")));
     }
 
     #[test]

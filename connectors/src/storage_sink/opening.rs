@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
-use connect_api::{OffsetAndMetadata, Result, TopicPartition};
+use connect_api::{Error, OffsetAndMetadata, RecordView, Result, TopicPartition};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
 use super::{
     boundaries::Boundaries,
+    config::StorageSinkConfig,
     findings::Findings,
     journal::Journal,
     object_key::Place,
@@ -137,6 +138,29 @@ impl Opening {
             tagging: shared.config.tagging.clone().map(|tagging| (tagging, shared.config.endings_beside_values())),
             abandoned: if *may_have_uploads { shared.config.endings() } else { Vec::new() },
         })
+    }
+
+    /// Refuses to go on where a crash in mid-group and a change of names or directories came together: some records of the group lie in files that these
+    /// settings do not know, and they would be written once more.
+    ///
+    /// # Errors
+    /// `Config` where it is so.
+    pub(super) fn refuse_other_settings(&self, config: &StorageSinkConfig, found: &Findings) -> Result<()> {
+        let (endings, places) = (config.endings(), config.places(&self.topic_partition, self.encoded_partition.as_deref()));
+        let is_named = |slot: &str| {
+            // Keys and headers double no value.
+            let name = slot.rsplit('/').next().unwrap_or(slot).replace(&*self.topic_partition.topic, "");
+            let is_beside = [RecordView::Key, RecordView::Headers].iter().any(|view| name.contains(&format!("{}.", view.suffix())));
+            let is_in_place = || places.iter().any(|place| slot.starts_with(&place.directory) && slot.contains(&place.name));
+            is_beside || is_in_place() && endings.iter().any(|ending| slot.ends_with(ending.as_str()))
+        };
+        let Some((first, end, slot)) = found.of_other_settings(config.layout, is_named) else { return Ok(()) };
+        let topic_partition = &self.topic_partition;
+        Err(Error::config(format!(
+            "{topic_partition}: the last owner did not stop cleanly, and names or directories of objects have been changed since. Offsets {first} to {end} are \
+             in files of which only some are there, such as {slot} (the offset left out); under these settings their records would be written once more. \
+             Start once with the former settings and stop cleanly, or remove the objects of these offsets"
+        )))
     }
 
     /// The partition begins. `found`: what lies ahead; `None` where nobody could look, or needed to.

@@ -125,6 +125,9 @@ impl Openings {
         }
         let found = found?;
         let Some(opening) = self.waiting.remove(&topic_partition) else { return Ok(None) };
+        if let Some(found) = &found {
+            opening.refuse_other_settings(&shared.config, found)?;
+        }
         shared.context.resume(&[topic_partition]);
         Ok(Some(begin(shared, opening, found, now)))
     }

@@ -199,23 +199,62 @@ fn a_record_that_a_transform_moved_to_another_partition_is_refused_and_harms_nei
     });
 }
 
-/// Records are sorted into files by their settings: a file of the group that is there need not be the one that is missing.
+/// Records are sorted into files by their settings: a file of the group that is there need not be the one that is missing. Who may not look goes on, and
+/// replaces what has a wanted name.
 #[test]
 fn a_file_that_other_settings_have_filled_hides_no_record_of_its_group() {
-    for list_refusals in [0, u32::MAX] {
+    for is_seen in [false, true] {
         tell(async || {
             let mut world = World::new(1, 10);
             hang(&world, "topics/t/digit=1/");
             let group = uncommitted(&world, &with(10, &[("digits", "2")])).await;
             let_go(&world);
-            *lock(&world.weather.list_refusals) = list_refusals;
+            *lock(&world.weather.list_refusals) = if is_seen { 0 } else { u32::MAX };
             world.log.end = 20;
-            let mut next = Driven::begin(&world, "sink", &with(10, &[("digits", "1")]), group).await;
+            let mut next = Driven::begin(&world, "sink", &with(10, &[("digits", "1")]), group.clone()).await;
+            if is_seen {
+                refuses(&mut next, &world, "Offsets 0 to 10").await;
+                // With the former settings it goes on, and stops cleanly.
+                next = Driven::begin(&world, "sink", &with(10, &[("digits", "2")]), next.die(&world).await).await;
+            }
             // A refusal to list is believed after five minutes.
             next.turn(&world, Duration::from_secs(400)).await;
             assert_eq!(next.committed(0).await, 20, "{}", next.task.state());
             let found = world.read_back(false);
             assert!((0..20).all(|offset| found.get(&(0, offset)).is_some_and(|names| names.len() == 1)), "{found:?}");
+        });
+    }
+}
+
+/// The task says that it cannot go on, and of which offsets.
+async fn refuses(life: &mut Driven, world: &World, offsets: &str) {
+    for _ in 0..6_000 {
+        if let Err(error) = life.turn_once(world).await {
+            assert!(error.kind() == ErrorKind::Config && error.report().contains(offsets), "{}", error.report());
+            return;
+        }
+    }
+    panic!("it goes on: {:?}", names(world));
+}
+
+#[test]
+fn names_that_change_after_a_crash_in_mid_group_are_refused_and_double_nothing() {
+    for changed in [("topics.dir", "other"), ("s3.compression.type", "gzip")] {
+        tell(async || {
+            let mut world = World::new(1, 10);
+            hang(&world, "topics/t/digit=1/");
+            let settings = |more: &[(&str, &str)]| with(10, &[&[("digits", "2")][..], more].concat());
+            let group = uncommitted(&world, &settings(&[])).await;
+            let_go(&world);
+            world.log.end = 20;
+            let mut next = Driven::begin(&world, "sink", &settings(&[changed]), group).await;
+            refuses(&mut next, &world, "Offsets 0 to 10").await;
+            assert_eq!(names(&world).len(), 1);
+            let group = next.die(&world).await;
+            let mut next = Driven::begin(&world, "sink", &settings(&[]), group).await;
+            next.turn(&world, Duration::from_secs(60)).await;
+            assert_eq!(next.committed(0).await, 20, "{}", next.task.state());
+            world.check(false, "with the former settings");
         });
     }
 }
@@ -306,11 +345,12 @@ fn a_zone_that_changes_after_a_crash_in_mid_group_hides_no_record() {
         assert_eq!(names(&world).len(), 1, "{:?}", names(&world));
         let_go(&world);
         let mut next = Driven::begin(&world, "sink", &by_hour("-01:00"), group).await;
+        refuses(&mut next, &world, "Offsets 0 to 10").await;
+        let group = next.die(&world).await;
+        let mut next = Driven::begin(&world, "sink", &by_hour("UTC"), group).await;
         next.turn(&world, Duration::from_secs(120)).await;
         assert_eq!(next.committed(0).await, 10, "{}", next.task.state());
-        let found = world.read_back(false);
-        let missing: Vec<_> = (0..10).filter(|offset| !found.contains_key(&(0, *offset))).collect();
-        assert!(missing.is_empty(), "{missing:?} are in no object");
+        world.check(false, "in the former zone");
     });
 }
 
