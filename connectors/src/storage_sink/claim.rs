@@ -188,11 +188,7 @@ impl Uploads {
         if seen.size != object.bytes() {
             return Ok(false);
         }
-        let read = match object {
-            Object::Whole(content) => Some(self.read_back(content).await?),
-            Object::InParts { .. } => None,
-        };
-        let mut compared = Comparison::new(object, read.as_ref().map(|read| &read.body));
+        let mut compared = Comparison::new(object);
         let _memory = self.budget().reserve(usize::try_from(COMPARED_AT_ONCE.min(seen.size)).unwrap_or_default());
         let mut at = 0;
         while at < seen.size {
@@ -201,7 +197,12 @@ impl Uploads {
             let piece = until_answered!(self, retrying, self.storage.get(&target.key, range.clone()))?;
             let Some(piece) = piece.filter(|piece| !piece.is_empty()) else { return Ok(false) };
             at += piece.len() as u64;
-            if !compared.goes_on_with(&piece) {
+            // Not while the store is asked: who has the permit for that may wait for the room that this takes.
+            let read = match object {
+                Object::Whole(content) => Some(self.read_back(content).await?),
+                Object::InParts { .. } => None,
+            };
+            if !compared.goes_on_with(&piece, read.as_ref().map_or(const { &Vec::new() }, |read| &read.body)) {
                 return Ok(false);
             }
         }
@@ -236,25 +237,24 @@ impl Uploads {
 }
 
 /// What is left to compare.
-enum Comparison<'a> {
-    Bytes { body: &'a Body, block: usize, within: usize },
+enum Comparison {
+    Bytes { block: usize, within: usize },
     Checksum { expected: u64, seen: crc64fast_nvme::Digest },
 }
 
-impl<'a> Comparison<'a> {
-    /// `body`: that of a whole object.
-    fn new(object: &Object, body: Option<&'a Body>) -> Self {
-        match (object, body) {
-            (_, Some(body)) => Self::Bytes { body, block: 0, within: 0 },
-            (Object::InParts { checksum, .. }, None) => Self::Checksum { expected: *checksum, seen: crc64fast_nvme::Digest::new() },
-            (Object::Whole(_), None) => Self::Bytes { body: const { &Vec::new() }, block: 0, within: 0 },
+impl Comparison {
+    fn new(object: &Object) -> Self {
+        match object {
+            Object::Whole(_) => Self::Bytes { block: 0, within: 0 },
+            Object::InParts { checksum, .. } => Self::Checksum { expected: *checksum, seen: crc64fast_nvme::Digest::new() },
         }
     }
 
-    fn goes_on_with(&mut self, mut piece: &[u8]) -> bool {
+    /// `body`: that of a whole object.
+    fn goes_on_with(&mut self, mut piece: &[u8], body: &Body) -> bool {
         match self {
             Self::Checksum { seen, .. } => seen.write(piece),
-            Self::Bytes { body, block, within } => {
+            Self::Bytes { block, within } => {
                 while !piece.is_empty() {
                     let Some(rest) = body.get(*block).map(|bytes| &bytes[*within..]) else { return false };
                     let length = rest.len().min(piece.len());
@@ -289,8 +289,8 @@ mod tests {
         let body = ["ab", "", "cdef", "g"].map(|block| Bytes::from_static(block.as_bytes())).to_vec();
         let object = Object::Whole(body.clone().into());
         let same = |pieces: &[&str]| {
-            let mut compared = Comparison::new(&object, Some(&body));
-            pieces.iter().all(|piece| compared.goes_on_with(piece.as_bytes())) && compared.is_the_same()
+            let mut compared = Comparison::new(&object);
+            pieces.iter().all(|piece| compared.goes_on_with(piece.as_bytes(), &body)) && compared.is_the_same()
         };
         assert!(same(&["abc", "d", "efg"]) && same(&["abcdefg"]));
         assert!(!same(&["abc", "x"]) && !same(&["abcdefgh"]));

@@ -99,8 +99,9 @@ pub(super) struct Uploads {
     /// When the log was told of a refusal, and of tags that were refused.
     told: Mutex<Option<Instant>>,
     told_of_tags: Mutex<Option<Instant>>,
-    /// Room for what is read back from disk, in blocks of [`READ_BACK`].
+    /// Room for what is read back from disk, in blocks of [`READ_BACK`], and how many there are.
     room: Semaphore,
+    blocks: usize,
     queue: Mutex<UploadQueue<Job>>,
 }
 
@@ -123,7 +124,7 @@ impl Uploads {
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Notice>) {
         let (notices, receiver) = mpsc::unbounded_channel();
         let metrics = UploadMetrics::new(&context);
-        let room = Semaphore::new((context.budget.share() / 4 / READ_BACK).clamp(1, Semaphore::MAX_PERMITS));
+        let blocks = (context.budget.share() / 4 / READ_BACK).clamp(1, Semaphore::MAX_PERMITS);
         let (refused, queue) = (AtomicUsize::new(0), Mutex::new(UploadQueue::new(most_lanes)));
         let uploads = Self {
             storage,
@@ -136,7 +137,8 @@ impl Uploads {
             refused,
             told: Mutex::default(),
             told_of_tags: Mutex::default(),
-            room,
+            room: Semaphore::new(blocks),
+            blocks,
             queue,
         };
         (Arc::new(uploads), receiver)
@@ -153,8 +155,8 @@ impl Uploads {
     /// What is to be sent, in memory for as long as one request takes. What lies on disk is counted, and waits where too much of it is in memory already.
     pub(super) async fn read_back(&self, content: &Content) -> Result<ReadBack<'_>> {
         let on_disk = content.bytes_on_disk();
-        // Less than everything there is: who needs more than that goes alone.
-        let blocks = on_disk.div_ceil(READ_BACK).min((self.budget().share() / 4 / READ_BACK).max(1));
+        // Who needs more than there is goes alone.
+        let blocks = on_disk.div_ceil(READ_BACK).min(self.blocks);
         let room = match u32::try_from(blocks) {
             Ok(0) | Err(_) => None,
             Ok(blocks) => self.room.acquire_many(blocks).await.ok(),
