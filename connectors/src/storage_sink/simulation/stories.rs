@@ -55,6 +55,8 @@ struct Story {
     idle: bool,
     /// Limits count for each file.
     per_file: bool,
+    /// So little memory that files go to disk, open and closed.
+    spills: bool,
 }
 
 const PLAIN: Story = Story {
@@ -77,6 +79,7 @@ const PLAIN: Story = Story {
     bytes: false,
     idle: false,
     per_file: false,
+    spills: false,
 };
 
 impl Story {
@@ -144,6 +147,9 @@ impl Story {
         let mut world = World::new(seed, if self.large_records { 16 } else { 60 });
         world.memory = if self.tight_memory { 24 << 20 } else { 64 << 20 };
         world.record_bytes = if self.large_records { 3 << 20 } else { 0 };
+        if self.spills && !self.large_records {
+            (world.memory, world.record_bytes) = (24 << 10, 2_500);
+        }
         world.weather.faults = 8;
         if self.foreign {
             self.put_foreign(&mut world);
@@ -394,6 +400,16 @@ fn cuts_by_bytes_and_of_what_is_idle_survive_everything() {
 }
 
 #[test]
+fn files_that_go_to_disk_survive_everything_but_the_process() {
+    for by in [By::Field, By::Wallclock] {
+        let story = Story { by, spills: true, ..PLAIN };
+        tell_some(Story { keys: true, frozen: true, ..story }, FEW);
+        tell_some(Story { vanish: true, schedule: true, ..story }, FEW);
+        tell_some(Story { change_flush_size: true, recreate: true, ..story }, FEW);
+    }
+}
+
+#[test]
 fn directories_by_time_survive_crashes_in_parts_too() {
     for by in [By::Record, By::Wallclock] {
         tell_some(Story { by, interval: true, large_records: true, ..PLAIN }, 3);
@@ -451,5 +467,6 @@ fn random(seed: u64) -> Story {
         bytes: dice.one_in(4),
         idle: dice.one_in(4),
         per_file: dice.one_in(6),
+        spills: dice.one_in(8),
     }
 }
