@@ -12,18 +12,26 @@ use super::{uploads::Uploads, writer_state::WriterState};
 ///
 /// A macro, because what is asked borrows, and a future made by a closure that borrows cannot be shown to be `Send`.
 macro_rules! until_answered {
-    ($uploads:expr, $retrying:expr, $question:expr) => {{
+    ($uploads:expr, $retrying:expr, $question:expr) => {
+        until_answered!($uploads, $retrying, let _nothing = (); $question)
+    };
+    // What is needed for each try, and let go of after it: got before the look at the lease, for it may take as long as it likes.
+    ($uploads:expr, $retrying:expr, let $needed:ident = $got:expr; $question:expr) => {{
         let mut retrying = $retrying;
         loop {
             retrying.wait_for_trust().await;
-            let permit = $uploads.permits.uploads.acquire().await;
-            if !retrying.is_trusted() {
-                // The process was frozen while this waited for its turn.
-                continue;
-            }
-            let in_flight = $crate::storage_sink::asking::InFlight::new(&$uploads.metrics.in_flight);
-            let answer = $question.await;
-            drop((in_flight, permit));
+            let answer = {
+                let $needed = $got;
+                let permit = $uploads.permits.uploads.acquire().await;
+                if !retrying.is_trusted() {
+                    // The process was frozen while this waited for its turn.
+                    continue;
+                }
+                let in_flight = $crate::storage_sink::asking::InFlight::new(&$uploads.metrics.in_flight);
+                let answer = $question.await;
+                drop((in_flight, permit));
+                answer
+            };
             if let Some(answer) = retrying.settle(answer).await {
                 break answer;
             }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, ObjectMetadata, Result};
+use connect_api::{Body, Completion, Condition, Error, MultipartUpload, ObjectInfo, Result};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{debug, warn};
 
@@ -149,21 +149,18 @@ impl Uploads {
         match object {
             Object::Whole(content) => {
                 let metadata = target.provenance.metadata();
-                until_answered!(self, retrying, self.put(target, content, &metadata, condition))
+                until_answered!(
+                    self,
+                    retrying,
+                    let read = match self.read_back(content).await {
+                        Ok(read) => read,
+                        Err(error) => break Err(error),
+                    };
+                    self.storage.put(&target.key, read.body.clone(), &metadata, condition)
+                )
             }
             Object::InParts { upload, .. } => until_answered!(self, retrying, upload.complete(condition)),
         }
-    }
-
-    async fn put(
-        &self,
-        target: &Target,
-        content: &Content,
-        metadata: &ObjectMetadata,
-        condition: &Condition,
-    ) -> Result<Completion> {
-        let read = self.read_back(content).await?;
-        self.storage.put(&target.key, read.body.clone(), metadata, condition).await
     }
 
     /// Who wrote the object, if it is somebody else who may still be at work: another connector, or a program that has written it after this partition was
@@ -197,7 +194,7 @@ impl Uploads {
             let piece = until_answered!(self, retrying, self.storage.get(&target.key, range.clone()))?;
             let Some(piece) = piece.filter(|piece| !piece.is_empty()) else { return Ok(false) };
             at += piece.len() as u64;
-            // Not while the store is asked: who has the permit for that may wait for the room that this takes.
+            // Not while the store is asked, which may take as long as it likes.
             let read = match object {
                 Object::Whole(content) => Some(self.read_back(content).await?),
                 Object::InParts { .. } => None,

@@ -139,14 +139,17 @@ impl Uploads {
         waiting: WaitingBytes,
     ) -> Result<()> {
         let retrying = self.retrying(&target.key, &target.writer, false);
-        let sent = until_answered!(self, retrying, self.send_part(upload, number, &content));
+        let sent = until_answered!(
+            self,
+            retrying,
+            let read = match self.read_back(&content).await {
+                Ok(read) => read,
+                Err(error) => break Err(error),
+            };
+            upload.put_part(number, read.body.clone())
+        );
         drop(waiting);
         sent
-    }
-
-    async fn send_part(&self, upload: &dyn MultipartUpload, number: usize, content: &Content) -> Result<()> {
-        let read = self.read_back(content).await?;
-        upload.put_part(number, read.body.clone()).await
     }
 }
 

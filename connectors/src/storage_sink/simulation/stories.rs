@@ -243,7 +243,8 @@ impl Story {
         // Of each file, where limits count for each.
         let open = if self.per_file { 100 } else { 1 } * i64::try_from(flush_size).unwrap();
         let all_full = world.log.end - open - i64::try_from(world.log.gone.len()).unwrap();
-        for _ in 0..60 {
+        // What lies on disk is read back one after the other where memory is little.
+        for _ in 0..if self.spills { 600 } else { 60 } {
             if world.group.offset < all_full {
                 world.live(&mut life, 10).await;
             }
@@ -261,7 +262,7 @@ impl Story {
         world.session_ends().await;
         let last = Self { schedule: false, ..self };
         let mut life = world.incarnate(&last.settings(1, false)).await;
-        for _ in 0..100 {
+        for _ in 0..if self.spills { 400 } else { 100 } {
             world.live(&mut life, 10).await;
         }
         assert_eq!(world.group.offset, world.log.end, "{context}: the offset stands still");
