@@ -1,6 +1,6 @@
 //! Objects that have outgrown one request: their parts are sent while their files are still open.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use connect_api::{Body, MultipartUpload, ObjectMetadata, Result, Storage};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -12,7 +12,7 @@ use super::{
     claim::{Claimed, Object},
     file_buffer::Content,
     ledger::CutId,
-    uploads::{News, Target, Uploads, length},
+    uploads::{News, Target, Uploads},
     writer_state::WaitingBytes,
 };
 
@@ -98,6 +98,7 @@ impl Uploads {
         let mut sending = FuturesUnordered::new();
         let mut checksum = crc64fast_nvme::Digest::new();
         let (mut number, mut bytes, mut last) = (0, 0, None);
+        let mut contents = VecDeque::new();
         loop {
             tokio::select! {
                 Some(sent) = sending.next() => if let Err(error) = sent { return failed(error) },
@@ -109,23 +110,32 @@ impl Uploads {
                             (content, bytes)
                         }
                     };
-                    let added = match self.read_back(&content).await {
-                        Ok(read) => {
-                            read.body.iter().for_each(|block| checksum.write(block));
-                            length(&read.body)
-                        }
-                        Err(error) => return failed(error),
-                    };
-                    bytes += added;
-                    if added > 0 {
-                        sending.push(self.put_part(target, &*upload, number, content, waiting));
+                    let length = content.bytes() + content.bytes_on_disk();
+                    if length > 0 {
+                        let content = Arc::new(content);
+                        sending.push(self.put_part(target, &*upload, number, Arc::clone(&content), waiting));
                         number += 1;
+                        bytes += length as u64;
+                        contents.push_back(content);
+                    }
+                    // What lies on disk is read when nothing else waits for this: who waits for room here would keep the parts from their ends.
+                    while let Some(content) = contents.pop_front_if(|content| content.bytes_on_disk() == 0) {
+                        match content.read() {
+                            Ok(body) => body.iter().for_each(|block| checksum.write(block)),
+                            Err(error) => return failed(error),
+                        }
                     }
                 }
                 else => break,
             }
         }
         drop(sending);
+        for content in contents {
+            match self.read_back(&content).await {
+                Ok(read) => read.body.iter().for_each(|block| checksum.write(block)),
+                Err(error) => return failed(error),
+            }
+        }
         let (target, cut) = last?;
         Some(self.claim(&target, &Object::InParts { upload, bytes, checksum: checksum.sum64() }, cut).await)
     }
@@ -135,7 +145,7 @@ impl Uploads {
         target: &Target,
         upload: &dyn MultipartUpload,
         number: usize,
-        content: Content,
+        content: Arc<Content>,
         waiting: WaitingBytes,
     ) -> Result<()> {
         let retrying = self.retrying(&target.key, &target.writer, false);
