@@ -24,6 +24,8 @@ pub(super) struct FileBuffer {
     sealed_bytes: usize,
     /// What comes before `sealed`.
     on_disk: Spilled,
+    /// Some of it has ever been on disk.
+    has_spilled: bool,
 }
 
 /// What was written and is not compressed, and in front of it what was compressed last.
@@ -97,6 +99,7 @@ impl FileBuffer {
             sealed: Vec::new(),
             sealed_bytes: 0,
             on_disk: Spilled::default(),
+            has_spilled: false,
         }
     }
 
@@ -159,8 +162,14 @@ impl FileBuffer {
         Ok(split_off_front(&mut self.sealed, size))
     }
 
+    /// Whether some of it has ever been on disk.
+    pub(super) fn has_spilled(&self) -> bool {
+        self.has_spilled
+    }
+
     /// Moves what fills pages to disk. On an error it stays in memory.
     pub(super) fn spill(&mut self, to: &Arc<Spill>) -> io::Result<()> {
+        self.has_spilled = true;
         if self.sealed_bytes + self.block.len() >= PAGE {
             let mut all = self.sealed.concat();
             all.extend_from_slice(&self.block);

@@ -189,6 +189,7 @@ impl OpenFile {
     pub(super) fn close(self, uploads: &Uploads, writer: &Arc<WriterState>, disk: &Arc<Spill>) -> Result<Vec<ClosedFile>> {
         let mut closed = Vec::with_capacity(self.views.len());
         for view in self.views {
+            let has_spilled = view.buffer.has_spilled();
             let mut content = view.buffer.finish()?;
             let mut parts = None;
             if let Some((sending, size)) = view.parts {
@@ -201,8 +202,8 @@ impl OpenFile {
                 }
                 parts = Some(sending);
             }
-            if uploads.budget().is_over() {
-                // Where the disk takes nothing it stays where it is.
+            // Only what was there before: what a store refuses is to stop reading, and not to fill a disk. Where the disk takes nothing it stays in memory.
+            if has_spilled && uploads.budget().is_over() {
                 let _kept = content.spill(disk);
             }
             let bytes = uploads.budget().reserve(content.bytes() + OVERHEAD_BYTES);
