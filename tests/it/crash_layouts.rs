@@ -154,7 +154,7 @@ const BY_HOUR_OF_FIELD: Layout = (
 const TRIGGERS: [&str; 5] = [
     "flush.size=9",
     "flush.size=40\nrotate.interval.ms=150000",
-    "flush.size=40\nrotate.schedule.interval.ms=900",
+    "flush.size=40\nrotate.schedule.interval.ms=900\ntimezone=UTC",
     "flush.size=1000\nrotate.idle.ms=700",
     "flush.size=1000\nrotate.size.bytes=900\nrotate.idle.ms=1500",
 ];
