@@ -1,10 +1,14 @@
 //! Values in memory.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    hash::{Hash, Hasher},
+    mem,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
-use super::{JsonText, Schema};
+use super::{Decimal, JsonText, Schema, Text};
 
 /// A value with the schema it was read with, if any.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +31,7 @@ impl Data {
     }
 }
 
-/// A value. Cheap to clone: text, bytes and JSON are slices of the batch they came in.
+/// A value. Text, bytes and JSON are slices of the batch they came in: they are cheap to clone, and arrays, maps and structs are where they are short.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Value {
@@ -52,6 +56,20 @@ pub enum Value {
     String(Text),
     /// BYTES.
     Bytes(Bytes),
+    /// BYTES of the logical type Decimal.
+    Decimal(Decimal),
+    /// INT32 of the logical type Date: days since 1970.
+    Date(i32),
+    /// INT32 of the logical type Time: milliseconds since midnight.
+    Time(i32),
+    /// INT64 of the logical type Timestamp: milliseconds since 1970.
+    Timestamp(i64),
+    /// ARRAY.
+    Array(Vec<Value>),
+    /// MAP: entries in the order in which they came. No key occurs twice.
+    Map(Vec<(Value, Value)>),
+    /// STRUCT: a value for each field of the schema, in the order of the fields; null where a field has none.
+    Struct(Vec<Value>),
     /// Schemaless JSON (object, array, string, number or boolean; JSON's `null` is [`Value::Null`]), validated and not yet
     /// decoded.
     Json(JsonText),
@@ -71,85 +89,99 @@ impl Value {
             Self::Float64(_) => "java.lang.Double",
             Self::String(_) => "java.lang.String",
             Self::Bytes(_) => "[B",
+            Self::Decimal(_) => "java.math.BigDecimal",
+            Self::Date(_) | Self::Time(_) | Self::Timestamp(_) => "java.util.Date",
+            Self::Array(_) => "java.util.ArrayList",
+            Self::Map(_) => "java.util.HashMap",
+            Self::Struct(_) => "org.apache.kafka.connect.data.Struct",
             Self::Json(json) => json.type_name(),
         }
     }
 }
 
-/// UTF-8 text that shares its buffer.
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Text(Bytes);
 
-impl Text {
-    /// The text in `bytes`; what is not UTF-8 becomes U+FFFD, as Java's decoder does it. Copies only in that case.
-    pub fn from_utf8_lossy(bytes: Bytes) -> Self {
-        if std::str::from_utf8(&bytes).is_ok() {
-            return Self(bytes);
+/// As Java compares objects: NaN equals itself, and zero does not equal negative zero.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Boolean(left), Self::Boolean(right)) => left == right,
+            (Self::Int8(left), Self::Int8(right)) => left == right,
+            (Self::Int16(left), Self::Int16(right)) => left == right,
+            (Self::Int32(left), Self::Int32(right))
+            | (Self::Date(left), Self::Date(right))
+            | (Self::Time(left), Self::Time(right)) => left == right,
+            (Self::Int64(left), Self::Int64(right)) | (Self::Timestamp(left), Self::Timestamp(right)) => left == right,
+            (Self::Float32(left), Self::Float32(right)) => left.to_bits() == right.to_bits() || left.is_nan() && right.is_nan(),
+            (Self::Float64(left), Self::Float64(right)) => left.to_bits() == right.to_bits() || left.is_nan() && right.is_nan(),
+            (Self::String(left), Self::String(right)) => left == right,
+            (Self::Bytes(left), Self::Bytes(right)) => left == right,
+            (Self::Decimal(left), Self::Decimal(right)) => left == right,
+            (Self::Array(left), Self::Array(right)) | (Self::Struct(left), Self::Struct(right)) => left == right,
+            (Self::Map(left), Self::Map(right)) => {
+                left.len() == right.len() && left.iter().all(|entry| right.contains(entry))
+            }
+            (Self::Json(left), Self::Json(right)) => left == right,
+            _ => false,
         }
-        Self::from(from_utf8_lossy(&bytes))
     }
 }
 
-/// As `String::from_utf8_lossy`, but what begins like a surrogate becomes one U+FFFD and not one a byte.
-fn from_utf8_lossy(bytes: &[u8]) -> String {
-    let (mut text, mut rest) = (String::with_capacity(bytes.len()), bytes);
-    while let Some(chunk) = rest.utf8_chunks().next() {
-        text.push_str(chunk.valid());
-        rest = &rest[chunk.valid().len()..];
-        let malformed = match rest {
-            [] => break,
-            [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => 3,
-            [0xed, 0xa0..=0xbf, ..] => 2,
-            _ => chunk.invalid().len(),
-        };
-        text.push(char::REPLACEMENT_CHARACTER);
-        rest = &rest[malformed..];
-    }
-    text
-}
+impl Eq for Value {}
 
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self(Bytes::from(text))
-    }
-}
-
-impl From<&'static str> for Text {
-    fn from(text: &'static str) -> Self {
-        Self(Bytes::from_static(text.as_bytes()))
-    }
-}
-
-impl Deref for Text {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        // Checked by the only constructors; checking again costs a pass, being wrong costs nothing worse than an empty text.
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        mem::discriminant(self).hash(state);
+        match self {
+            Self::Null => {}
+            Self::Boolean(value) => value.hash(state),
+            Self::Int8(value) => value.hash(state),
+            Self::Int16(value) => value.hash(state),
+            Self::Int32(value) | Self::Date(value) | Self::Time(value) => value.hash(state),
+            Self::Int64(value) | Self::Timestamp(value) => value.hash(state),
+            // All that are no number are equal.
+            Self::Float32(value) => (if value.is_nan() { f32::NAN } else { *value }).to_bits().hash(state),
+            Self::Float64(value) => (if value.is_nan() { f64::NAN } else { *value }).to_bits().hash(state),
+            Self::String(text) => text.hash(state),
+            Self::Bytes(bytes) => bytes.hash(state),
+            Self::Decimal(decimal) => decimal.hash(state),
+            Self::Array(values) | Self::Struct(values) => values.hash(state),
+            // In any order.
+            Self::Map(entries) => entries.len().hash(state),
+            Self::Json(json) => json.as_bytes().hash(state),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
     use super::*;
 
-    fn lossy(bytes: &'static [u8]) -> Text {
-        Text::from_utf8_lossy(Bytes::from_static(bytes))
-    }
-
     #[test]
-    fn malformed_utf8_becomes_replacement_characters_as_in_java() {
-        assert_eq!(&*lossy(b"\xff\xfe"), "\u{fffd}\u{fffd}");
-        assert_eq!(&*lossy(b"a\xc3"), "a\u{fffd}");
-        assert_eq!(&*lossy(b"\xed\xa0\x80"), "\u{fffd}");
-        assert_eq!(&*lossy(b"\xed\xa0b"), "\u{fffd}b");
-        assert_eq!(&*lossy(b"\xf0\x9f\x98"), "\u{fffd}");
-        assert_eq!(&*lossy(b"\xe0\x80\x80b"), "\u{fffd}\u{fffd}\u{fffd}b");
+    fn values_are_equal_where_java_says_so_and_have_one_hash_then() {
+        let map = |keys: [i32; 2]| Value::Map(keys.map(|key| (Value::Int32(key), Value::Null)).into());
+        let equal = [
+            (Value::Float64(f64::NAN), Value::Float64(-f64::NAN)),
+            (Value::Float32(f32::NAN), Value::Float32(-f32::NAN)),
+            (map([1, 2]), map([2, 1])),
+            (Value::Array(vec![Value::Null]), Value::Array(vec![Value::Null])),
+        ];
+        let hashes = RandomState::new();
+        for (left, right) in &equal {
+            assert_eq!(left, right);
+            assert_eq!(hashes.hash_one(left), hashes.hash_one(right));
+        }
+        let different = [
+            (Value::Float64(0.0), Value::Float64(-0.0)),
+            (Value::Int32(1), Value::Int64(1)),
+            (Value::Int32(1), Value::Date(1)),
+            (map([1, 2]), map([1, 3])),
+            (Value::Array(vec![]), Value::Struct(vec![])),
+        ];
+        for (left, right) in different {
+            assert_ne!(left, right);
+        }
     }
 }

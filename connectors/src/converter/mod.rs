@@ -7,6 +7,7 @@ mod json;
 mod numbers;
 mod simple_header;
 mod string;
+mod temporal;
 
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
@@ -14,6 +15,7 @@ pub(crate) use json::JsonConverter;
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
 pub(crate) use simple_header::SimpleHeaderConverter;
 pub(crate) use string::StringConverter;
+pub(crate) use temporal::print as print_java_date;
 
 /// Makes a converter convert headers too, as if they were keys or values.
 macro_rules! converts_headers {

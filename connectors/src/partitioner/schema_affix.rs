@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_schema_s_name_stands_before_or_after_the_directory() {
         let named = || {
-            let schema = Schema { schema_type: SchemaType::Int64, optional: false, name: Some("record1".into()), version: None };
+            let schema = Schema::required(SchemaType::Int64).named("record1");
             Data::with_schema(Arc::new(schema), Value::Int64(1))
         };
         assert_eq!(encoded(Affix::Prefix, named()), "schema_name=record1/partition=12");

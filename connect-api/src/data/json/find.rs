@@ -49,7 +49,7 @@ fn member(text: &[u8], mut at: usize, name: &str) -> Option<usize> {
 }
 
 /// The byte after the value that begins at `at`.
-fn value_end(text: &[u8], mut at: usize) -> usize {
+pub(super) fn value_end(text: &[u8], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(byte) = text.get(at) {
         match byte {

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use super::Node;
+use crate::data::Value;
 
 /// Keys that a bin may hold before something happens.
 const FULL_BIN: usize = 8;
@@ -15,15 +16,28 @@ const FEWEST_BINS: usize = 16;
 
 /// Brings the members into the order of a hash map into which they were put one after the other.
 pub(super) fn arrange(members: &mut Vec<(Node<'_>, Node<'_>)>) {
-    let mut keys: Vec<_> = members.iter().enumerate().map(|(index, (name, _))| Key { hash: hash(*name), index }).collect();
+    let codes = members.iter().map(|(name, _)| string_code(name.units()));
+    let compare = |one: Key, other: Key| members[one.index].0.units().cmp(members[other.index].0.units());
+    *members = order(codes, &compare).into_iter().map(|index| members[index]).collect();
+}
+
+/// The places of a map's entries, in the order in which a hash map on the JVM would give them back. Keys that have no hash of their own there (arrays, structs,
+/// bytes) stay in their order.
+pub fn java_map_order(entries: &[(Value, Value)]) -> Vec<usize> {
+    order(entries.iter().map(|(key, _)| value_code(key)), &|one, other| compare(&entries[one.index].0, &entries[other.index].0))
+}
+
+/// The places of keys with these hash codes.
+fn order(codes: impl Iterator<Item = u32>, compare: Compare<'_>) -> Vec<usize> {
+    let key = |(index, code): (usize, u32)| Key { hash: (code ^ code >> 16).cast_signed(), index };
+    let mut keys: Vec<_> = codes.enumerate().map(key).collect();
     let bins = bins_for(keys.len());
     if has_full_bin(&keys, bins) {
-        let compare = |one: Key, other: Key| members[one.index].0.units().cmp(members[other.index].0.units());
-        keys = Map::of(&keys, &compare).keys().collect();
+        keys = Map::of(&keys, compare).keys().collect();
     } else {
         keys.sort_by_key(|key| key.bin(bins));
     }
-    *members = keys.iter().map(|key| members[key.index]).collect();
+    keys.into_iter().map(|key| key.index).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +52,45 @@ impl Key {
     }
 }
 
-/// `HashMap.hash` of `String.hashCode`.
-fn hash(name: Node<'_>) -> i32 {
-    let code = name.units().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()));
-    (code ^ code >> 16).cast_signed()
+/// `String.hashCode`.
+fn string_code(units: impl Iterator<Item = u16>) -> u32 {
+    units.fold(0, |code, unit| code.wrapping_mul(31).wrapping_add(unit.into()))
+}
+
+/// `hashCode` of the class that a value has on the JVM.
+fn value_code(value: &Value) -> u32 {
+    /// `Long.hashCode`.
+    #[expect(clippy::cast_possible_truncation, reason = "the low half")]
+    fn long(value: u64) -> u32 {
+        (value ^ value >> 32) as u32
+    }
+    const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
+    match value {
+        Value::Boolean(true) => 1231,
+        Value::Boolean(false) => 1237,
+        Value::Int8(value) => i32::from(*value).cast_unsigned(),
+        Value::Int16(value) => i32::from(*value).cast_unsigned(),
+        Value::Int32(value) => value.cast_unsigned(),
+        Value::Int64(value) | Value::Timestamp(value) => long(value.cast_unsigned()),
+        Value::Time(value) => long(i64::from(*value).cast_unsigned()),
+        Value::Date(value) => long((i64::from(*value) * MILLISECONDS_OF_A_DAY).cast_unsigned()),
+        Value::Float32(value) => value.to_bits(),
+        Value::Float64(value) => long(value.to_bits()),
+        Value::String(text) => string_code(text.encode_utf16()),
+        _ => 0,
+    }
+}
+
+/// The order of two keys of one class.
+fn compare(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::Int8(one), Value::Int8(other)) => one.cmp(other),
+        (Value::Int16(one), Value::Int16(other)) => one.cmp(other),
+        (Value::Int32(one), Value::Int32(other)) => one.cmp(other),
+        (Value::Int64(one), Value::Int64(other)) => one.cmp(other),
+        (Value::String(one), Value::String(other)) => one.encode_utf16().cmp(other.encode_utf16()),
+        _ => Ordering::Equal,
+    }
 }
 
 /// The table grows when it is more than three quarters full.

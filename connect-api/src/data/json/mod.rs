@@ -11,9 +11,11 @@
 //! | `string`, `number` | the scanner's scalars |
 //! | `normalise` | the rare inputs: other encodings, repeated keys, text that is not UTF-8 |
 //! | `tree` | an index over validated text |
+//! | `cursor` | validated text from value to value, without an index |
 //! | `find` | one value of a validated text, without an index |
 //! | `jvm`, `java_double`, `java_hash_map` | the rendering that equals the JVM's byte for byte |
 
+mod cursor;
 mod error;
 mod find;
 mod java_double;
@@ -29,9 +31,11 @@ mod vectors;
 
 use bytes::Bytes;
 
+pub use cursor::Cursor;
 pub use error::JsonError;
 pub use find::decode_string;
 pub use java_double::{double_to_string, float_to_string};
+pub use java_hash_map::java_map_order;
 pub use jvm::write_jvm_string;
 pub use string::write_string;
 pub use tree::{Kind, Node, Tree};
@@ -57,6 +61,22 @@ impl JsonText {
     /// The text in UTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// A value of this text, as a [`Cursor`] found it; `None` where it is `null`. Shares the buffer.
+    pub fn part(&self, value: &[u8]) -> Option<Self> {
+        (Kind::of(value) != Kind::Null).then(|| Self(self.share(value)))
+    }
+
+    /// The same text in a buffer of its own, for what outlives the batch.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
+    /// A part of [`JsonText::as_bytes`] that shares the buffer.
+    pub fn share(&self, part: &[u8]) -> Bytes {
+        self.0.slice_ref(part)
     }
 
     /// An index of its values.

@@ -3,10 +3,9 @@
 mod number;
 mod parse;
 mod parsed;
-mod temporal;
 mod tokens;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use connect_api::{
@@ -24,7 +23,7 @@ use parsed::Parsed;
 /// bracket that opens neither list nor map are all that it keeps of the text, and whole numbers among dates become dates.
 #[derive(Debug)]
 pub(crate) struct SimpleHeaderConverter {
-    schemas: HashMap<SchemaType, Arc<Schema>>,
+    schemas: Vec<Arc<Schema>>,
 }
 
 const SCHEMA_TYPES: &[SchemaType] = &[
@@ -47,7 +46,7 @@ impl Plugin for SimpleHeaderConverter {
     }
 
     fn configure(_config: &Config) -> Result<Self> {
-        let schema = |&schema_type| (schema_type, Arc::new(Schema { schema_type, optional: false, name: None, version: None }));
+        let schema = |schema_type: &SchemaType| Arc::new(Schema::required(schema_type.clone()));
         Ok(Self { schemas: SCHEMA_TYPES.iter().map(schema).collect() })
     }
 }
@@ -65,7 +64,8 @@ impl HeaderConverter for SimpleHeaderConverter {
             Parsed::String(_) => (SchemaType::String, Value::String(text)),
             other => (SchemaType::String, Value::String(Text::from(other.to_string()))),
         };
-        Ok(Data { schema: self.schemas.get(&schema_type).cloned(), value })
+        let schema = self.schemas.iter().find(|schema| schema.schema_type == schema_type);
+        Ok(Data { schema: schema.cloned(), value })
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::{HashMap, hash_map::Entry};
 use super::{
     number,
     parsed::{self, Parsed},
-    temporal,
     tokens::{Tokens, trim},
 };
+use crate::converter::temporal;
 
 /// Lists and maps in lists and maps. What is deeper is text: the stack is not the producer's to use up.
 const MAX_DEPTH: usize = 100;

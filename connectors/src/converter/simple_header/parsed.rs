@@ -4,7 +4,7 @@ use std::fmt;
 
 use connect_api::data::json::{double_to_string, float_to_string};
 
-use super::temporal;
+use crate::converter::temporal;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Parsed {

@@ -1,4 +1,11 @@
-//! JSON without a schema.
+//! JSON, with or without schemas.
+
+mod envelope;
+mod payload;
+mod schema;
+mod schemas;
+#[cfg(test)]
+mod vectors;
 
 use bytes::Bytes;
 use connect_api::{
@@ -7,18 +14,18 @@ use connect_api::{
     data::{Data, JsonText, Value},
 };
 
+use self::envelope::Envelopes;
 use super::converts_headers;
 
 static SCHEMAS_ENABLE: ConfigKey<bool> = ConfigKey::with_default(
     "schemas.enable",
     "true",
-    "Whether each message is an envelope of a schema and a payload. Envelopes are not supported yet: set it to false.",
+    "Whether each message is an envelope, an object of a `schema` and a `payload`. Plain JSON needs `false`.",
 )
 .importance(Importance::High);
 
 static SCHEMAS_CACHE_SIZE: ConfigKey<i32> =
-    ConfigKey::with_default("schemas.cache.size", "1000", "Schemas that are kept in memory.")
-        .no_effect("data without schemas needs no cache");
+    ConfigKey::with_default("schemas.cache.size", "1000", "Schemas that are kept in memory.").importance(Importance::Low);
 
 static DECIMAL_FORMAT: ConfigKey<String> = ConfigKey::with_default("decimal.format", "BASE64", "How decimals are written.")
     .one_of_any_case(&["BASE64", "NUMERIC"])
@@ -26,48 +33,43 @@ static DECIMAL_FORMAT: ConfigKey<String> = ConfigKey::with_default("decimal.form
     .no_effect("a sink's converter only reads");
 
 static REPLACE_NULL_WITH_DEFAULT: ConfigKey<bool> =
-    ConfigKey::with_default("replace.null.with.default", "true", "Whether null becomes the default of its schema.")
-        .importance(Importance::Low)
-        .no_effect("data without schemas has no defaults");
+    ConfigKey::with_default("replace.null.with.default", "true", "Whether null becomes the default of its schema, where it has one.")
+        .importance(Importance::Low);
 
-/// JSON as validated text: see [`JsonText`].
+/// JSON as validated text, see [`JsonText`], or as the schema in each message says.
 #[derive(Debug)]
-pub(crate) struct JsonConverter;
+pub(crate) struct JsonConverter {
+    /// `schemas.enable`.
+    envelopes: Option<Envelopes>,
+}
 
 impl Plugin for JsonConverter {
     const NAME: &'static str = "org.apache.kafka.connect.json.JsonConverter";
-    const DOCUMENTATION: &'static str = "JSON without a schema. Order of keys and text of numbers stay the producer's.";
+    const DOCUMENTATION: &'static str = "JSON. Without schemas the order of keys and the text of numbers stay the producer's.";
 
     fn config_def() -> ConfigDef {
         ConfigDef::new("JsonConverter", &[&SCHEMAS_ENABLE, &SCHEMAS_CACHE_SIZE, &DECIMAL_FORMAT, &REPLACE_NULL_WITH_DEFAULT])
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        if config.get(&SCHEMAS_ENABLE)? {
-            let converter = match config.text("converter.type") {
-                Some(role @ ("key" | "value" | "header")) => format!("{role}.converter."),
-                _ => String::new(),
-            };
-            return Err(Error::config(format!(
-                "JsonConverter does not support envelopes of schema and payload yet; set {converter}schemas.enable=false"
-            )));
-        }
-        config.find(&SCHEMAS_CACHE_SIZE)?;
         config.find(&DECIMAL_FORMAT)?;
-        config.find(&REPLACE_NULL_WITH_DEFAULT)?;
-        Ok(Self)
+        let schemas = usize::try_from(config.get(&SCHEMAS_CACHE_SIZE)?).unwrap_or_default();
+        let replaces_null = config.get(&REPLACE_NULL_WITH_DEFAULT)?;
+        let envelopes = config.get(&SCHEMAS_ENABLE)?.then(|| Envelopes::new(schemas, replaces_null));
+        Ok(Self { envelopes })
     }
 }
 
 impl Converter for JsonConverter {
     fn to_connect_data(&self, _topic: &str, _headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
-        let text = match bytes {
-            Some(bytes) => JsonText::parse(bytes).map_err(|error| {
-                Error::data("Converting byte[] to Kafka Connect data failed due to serialization error: ").with_source(error)
-            })?,
-            None => None,
-        };
-        Ok(Data::schemaless(text.map_or(Value::Null, Value::Json)))
+        let Some(bytes) = bytes else { return Ok(Data::default()) };
+        let text = JsonText::parse(bytes).map_err(|error| {
+            Error::data("Converting byte[] to Kafka Connect data failed due to serialization error: ").with_source(error)
+        })?;
+        match &self.envelopes {
+            Some(envelopes) => envelopes.read(text.as_ref()),
+            None => Ok(Data::schemaless(text.map_or(Value::Null, Value::Json))),
+        }
     }
 }
 
@@ -87,13 +89,6 @@ mod tests {
     fn it_keeps_the_contract() {
         let inputs = [&b""[..], b"{", b"{\"a\": 1}", b"{\"a\":1}", b"null", b"[1,2"].map(Bytes::from_static);
         converter::keeps_the_contract(&without_schemas(), &inputs);
-    }
-
-    #[test]
-    fn envelopes_are_refused_with_the_key_to_set() {
-        let error = JsonConverter::configure(&[("converter.type", "value")].into_iter().collect()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.to_string().contains("value.converter.schemas.enable=false"), "{error}");
     }
 
     #[test]

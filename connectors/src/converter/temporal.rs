@@ -1,4 +1,4 @@
-//! Dates and times in headers, in UTC.
+//! The text of dates and times in headers, in UTC.
 
 const DAY: i64 = 86_400_000;
 
@@ -79,7 +79,7 @@ fn days_before(year: i64, month: i64) -> i64 {
 }
 
 /// A time if it is in the first day, a date if it is midnight, both otherwise. Before 1970 everything is a time: Java's rule.
-pub(super) fn print(millis: i64) -> String {
+pub(crate) fn print(millis: i64) -> String {
     if millis < DAY {
         print_time(millis)
     } else if millis % DAY == 0 {

@@ -1,15 +1,21 @@
 //! One JSON value a line.
 
+mod plain;
+mod scalar;
+mod typed;
+#[cfg(test)]
+mod vectors;
+
 use connect_api::{
     Error, Format, Header, Plugin, RecordView, RecordWriter, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, ConfigType, ConfigValue},
     data::{
-        JsonText, Value,
-        json::{double_to_string, float_to_string, write_jvm_string, write_string},
+        Data, JsonText, SchemaType, Value,
+        json::{java_map_order, write_jvm_string, write_string},
     },
 };
 
-use super::{base64::write_base64, header_text::header_text};
+use super::header_text::header_text;
 
 static JSON_RENDERING: ConfigKey<Rendering> = ConfigKey::with_default(
     "json.rendering",
@@ -21,9 +27,8 @@ static JSON_RENDERING: ConfigKey<Rendering> = ConfigKey::with_default(
 .extension();
 
 static JSON_DECIMAL_FORMAT: ConfigKey<String> =
-    ConfigKey::with_default("json.decimal.format", "BASE64", "How decimals of data with a schema are written.")
-        .one_of_any_case(&["BASE64", "NUMERIC"])
-        .no_effect("data without schemas has no decimals");
+    ConfigKey::with_default("json.decimal.format", "BASE64", "How decimals of structs are written: the bytes of the unscaled number, or a number.")
+        .one_of_any_case(&["BASE64", "NUMERIC"]);
 
 /// How schemaless JSON is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +65,25 @@ impl Rendering {
             Self::Jvm => write_jvm_string(text, out),
         }
     }
+
+    /// In which order a map's entries are written; `None`: as they came.
+    fn order_of(self, entries: &[(Value, Value)]) -> Option<Vec<usize>> {
+        match self {
+            Self::Lossless => None,
+            Self::Jvm => Some(java_map_order(entries)),
+        }
+    }
 }
 
 /// One JSON value a line, in UTF-8.
 #[derive(Debug)]
-pub(crate) struct JsonFormat {
+pub(crate) struct JsonFormat(Json);
+
+/// How values are written.
+#[derive(Clone, Copy, Debug)]
+struct Json {
     rendering: Rendering,
+    decimals_are_numbers: bool,
 }
 
 impl Plugin for JsonFormat {
@@ -77,8 +95,8 @@ impl Plugin for JsonFormat {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        config.find(&JSON_DECIMAL_FORMAT)?;
-        Ok(Self { rendering: config.get(&JSON_RENDERING)? })
+        let decimals_are_numbers = config.get(&JSON_DECIMAL_FORMAT)?.eq_ignore_ascii_case("NUMERIC");
+        Ok(Self(Json { rendering: config.get(&JSON_RENDERING)?, decimals_are_numbers }))
     }
 }
 
@@ -92,21 +110,21 @@ impl Format for JsonFormat {
     }
 
     fn record_writer(&self, view: RecordView) -> Result<Box<dyn RecordWriter>> {
-        Ok(Box::new(JsonWriter { view, rendering: self.rendering }))
+        Ok(Box::new(JsonWriter { view, json: self.0 }))
     }
 }
 
 struct JsonWriter {
     view: RecordView,
-    rendering: Rendering,
+    json: Json,
 }
 
 impl RecordWriter for JsonWriter {
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
         match self.view {
-            RecordView::Value => write_value(&record.value.value, self.rendering, out)?,
-            RecordView::Key => write_value(&record.key.value, self.rendering, out)?,
-            RecordView::Headers => write_headers(&record.headers, self.rendering, out)?,
+            RecordView::Value => self.json.write(&record.value, out)?,
+            RecordView::Key => self.json.write(&record.key, out)?,
+            RecordView::Headers => self.json.write_headers(&record.headers, out)?,
         }
         out.push(b'\n');
         Ok(())
@@ -117,51 +135,33 @@ impl RecordWriter for JsonWriter {
     }
 }
 
-fn write_value(value: &Value, rendering: Rendering, out: &mut Vec<u8>) -> Result<()> {
-    match value {
-        Value::Json(json) => rendering.write_json(json, out),
-        Value::String(text) => rendering.write_text(text, out),
-        Value::Bytes(bytes) => {
-            out.push(b'"');
-            write_base64(bytes, out);
-            out.push(b'"');
+impl Json {
+    /// As on the JVM, a struct is written by its schema, and anything else as if it had none.
+    fn write(&self, data: &Data, out: &mut Vec<u8>) -> Result<()> {
+        match (&data.schema, &data.value) {
+            (Some(schema), value @ Value::Struct(_)) if matches!(schema.schema_type, SchemaType::Struct(_)) => {
+                self.write_typed(schema, value, out)
+            }
+            (_, value) => self.rendering.write_plain(value, out),
         }
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-        Value::Int8(value) => write_integer(i64::from(*value), out),
-        Value::Int16(value) => write_integer(i64::from(*value), out),
-        Value::Int32(value) => write_integer(i64::from(*value), out),
-        Value::Int64(value) => write_integer(*value, out),
-        Value::Float32(value) => write_float(value.is_finite(), &float_to_string(*value), out),
-        Value::Float64(value) => write_float(value.is_finite(), &double_to_string(*value), out),
-        other => return Err(Error::data(format!("JsonFormat cannot write objects of type class {}", other.type_name()))),
     }
-    Ok(())
-}
 
-fn write_integer(value: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(value.to_string().as_bytes());
-}
-
-/// JSON has no number for NaN and the infinities: these are strings.
-fn write_float(finite: bool, text: &str, out: &mut Vec<u8>) {
-    if finite { out.extend_from_slice(text.as_bytes()) } else { write_string(text, out) }
-}
-
-fn write_headers(headers: &[Header], rendering: Rendering, out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(b"{\"headers\":[");
-    for (index, header) in headers.iter().enumerate() {
-        let Some(text) = header_text(&header.value.value, rendering) else {
-            return Err(Error::data("Invalid value: null used for required field: \"value\", schema type: STRING"));
-        };
-        out.extend_from_slice(if index == 0 { b"{\"key\":" } else { b",{\"key\":" });
-        rendering.write_text(&header.key, out);
-        out.extend_from_slice(b",\"value\":");
-        rendering.write_text(&text, out);
-        out.push(b'}');
+    fn write_headers(&self, headers: &[Header], out: &mut Vec<u8>) -> Result<()> {
+        let rendering = self.rendering;
+        out.extend_from_slice(b"{\"headers\":[");
+        for (index, header) in headers.iter().enumerate() {
+            let Some(text) = header_text(&header.value, rendering) else {
+                return Err(Error::data("Invalid value: null used for required field: \"value\", schema type: STRING"));
+            };
+            out.extend_from_slice(if index == 0 { b"{\"key\":" } else { b",{\"key\":" });
+            rendering.write_text(&header.key, out);
+            out.extend_from_slice(b",\"value\":");
+            rendering.write_text(&text, out);
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"]}");
+        Ok(())
     }
-    out.extend_from_slice(b"]}");
-    Ok(())
 }
 
 #[cfg(test)]

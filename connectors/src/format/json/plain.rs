@@ -1,0 +1,90 @@
+//! Values without a schema, as JSON: as Jackson's mapper writes Java's objects.
+
+use std::borrow::Cow;
+
+use connect_api::{
+    Error, Result,
+    data::{
+        Value,
+        json::{double_to_string, float_to_string},
+    },
+};
+
+use super::{
+    Rendering,
+    scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
+};
+
+const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
+
+impl Rendering {
+    /// Appends a value. Dates are milliseconds since 1970 here.
+    ///
+    /// # Errors
+    /// `Data` for structs, which cannot be written without their schema.
+    pub(super) fn write_plain(self, value: &Value, out: &mut Vec<u8>) -> Result<()> {
+        match value {
+            Value::Json(json) => self.write_json(json, out),
+            Value::String(text) => self.write_text(text, out),
+            Value::Bytes(bytes) => write_base64_string(bytes, out),
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Value::Int8(value) => write_integer((*value).into(), out),
+            Value::Int16(value) => write_integer((*value).into(), out),
+            Value::Int32(value) | Value::Time(value) => write_integer((*value).into(), out),
+            Value::Int64(value) | Value::Timestamp(value) => write_integer(*value, out),
+            Value::Date(days) => write_integer(i64::from(*days) * MILLISECONDS_OF_A_DAY, out),
+            Value::Float32(value) => write_float32(*value, out),
+            Value::Float64(value) => write_float64(*value, out),
+            Value::Decimal(decimal) => write_decimal(decimal, out),
+            Value::Array(values) => {
+                out.push(b'[');
+                for (index, value) in values.iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.write_plain(value, out)?;
+                }
+                out.push(b']');
+            }
+            Value::Map(entries) => return self.write_plain_map(entries, out),
+            other => return Err(Error::data(format!("JsonFormat cannot write objects of type class {}", other.type_name()))),
+        }
+        Ok(())
+    }
+
+    fn write_plain_map(self, entries: &[(Value, Value)], out: &mut Vec<u8>) -> Result<()> {
+        let order = self.order_of(entries);
+        out.push(b'{');
+        for index in 0..entries.len() {
+            if index > 0 {
+                out.push(b',');
+            }
+            let (key, value) = &entries[order.as_ref().map_or(index, |order| order[index])];
+            self.write_text(&key_text(key)?, out);
+            out.push(b':');
+            self.write_plain(value, out)?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// A map's key as the name of a member.
+fn key_text(key: &Value) -> Result<Cow<'_, str>> {
+    Ok(Cow::Owned(match key {
+        Value::String(text) => return Ok(Cow::Borrowed(text)),
+        Value::Boolean(value) => value.to_string(),
+        Value::Int8(value) => value.to_string(),
+        Value::Int16(value) => value.to_string(),
+        Value::Int32(value) => value.to_string(),
+        Value::Int64(value) => value.to_string(),
+        Value::Float32(value) => float_to_string(*value),
+        Value::Float64(value) => double_to_string(*value),
+        Value::Decimal(decimal) => decimal.to_string(),
+        other => {
+            let class = other.type_name();
+            return Err(Error::data(format!("JsonFormat cannot write maps with keys of type class {class} outside of structs")));
+        }
+    }))
+}

@@ -1,0 +1,43 @@
+//! Numbers and bytes, as JSON.
+
+use std::io::Write;
+
+use connect_api::data::{
+    Decimal,
+    json::{double_to_string, float_to_string, write_string},
+};
+
+use crate::format::base64::write_base64;
+
+pub(super) fn write_integer(value: i64, out: &mut Vec<u8>) {
+    write_display(value, out);
+}
+
+/// As `BigDecimal.toString()` prints it.
+pub(super) fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
+    write_display(decimal, out);
+}
+
+fn write_display(value: impl std::fmt::Display, out: &mut Vec<u8>) {
+    #[expect(clippy::let_underscore_must_use, reason = "a vector takes everything")]
+    let _ = write!(out, "{value}");
+}
+
+pub(super) fn write_float32(value: f32, out: &mut Vec<u8>) {
+    write_float(value.is_finite(), &float_to_string(value), out);
+}
+
+pub(super) fn write_float64(value: f64, out: &mut Vec<u8>) {
+    write_float(value.is_finite(), &double_to_string(value), out);
+}
+
+/// JSON has no number for NaN and the infinities: these are strings.
+fn write_float(finite: bool, text: &str, out: &mut Vec<u8>) {
+    if finite { out.extend_from_slice(text.as_bytes()) } else { write_string(text, out) }
+}
+
+pub(super) fn write_base64_string(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_base64(bytes, out);
+    out.push(b'"');
+}
