@@ -15,7 +15,7 @@ pub(crate) use json::JsonConverter;
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
 pub(crate) use simple_header::SimpleHeaderConverter;
 pub(crate) use string::StringConverter;
-pub(crate) use temporal::print as print_java_date;
+pub(crate) use temporal::{print as print_java_date, print_date};
 
 /// Makes a converter convert headers too, as if they were keys or values.
 macro_rules! converts_headers {

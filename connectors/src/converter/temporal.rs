@@ -83,9 +83,9 @@ pub(crate) fn print(millis: i64) -> String {
     if millis < DAY {
         print_time(millis)
     } else if millis % DAY == 0 {
-        print_date(millis)
+        print_date(millis / DAY)
     } else {
-        format!("{}T{}", print_date(millis), print_time(millis))
+        format!("{}T{}", print_date(millis.div_euclid(DAY)), print_time(millis))
     }
 }
 
@@ -95,8 +95,8 @@ fn print_time(millis: i64) -> String {
     format!("{:02}:{:02}:{:02}.{millis:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-fn print_date(millis: i64) -> String {
-    let day = millis.div_euclid(DAY);
+/// `2020-06-15`, of a day after 1970-01-01.
+pub(crate) fn print_date(day: i64) -> String {
     let mut year = 1970 + day.div_euclid(366);
     while days_before(year + 1, 0) <= day {
         year += 1;

@@ -1,15 +1,17 @@
 //! By fields of the value.
 
+use std::fmt::Write;
+
 use connect_api::{
     Error, PartitionedBy, Partitioner, Plugin, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, Importance, List},
     data::{
-        JsonText, Value,
+        self, JsonText, Schema, Value,
         json::{Kind, decode_string},
     },
 };
 
-use super::{ENCODING, field_path, partition_error};
+use super::{ENCODING, field_path, partition_error, struct_field};
 
 pub(super) static FIELDS: ConfigKey<List> = ConfigKey::required(
     "partition.field.name",
@@ -87,9 +89,10 @@ impl Fields {
     /// # Errors
     /// `Data` where the value is no object, or a field's value makes no directory.
     pub(super) fn encode(&self, record: &SinkRecord, encoded: &mut String) -> Result<()> {
-        let object = match &record.value.value {
-            Value::Json(json) if Kind::of(json.as_bytes()) == Kind::Object => json,
-            other => {
+        let value = match (&record.value.value, struct_field::fields_of(&record.value)) {
+            (_, Some((fields, values))) => Holder::Struct(fields, values),
+            (Value::Json(json), None) if Kind::of(json.as_bytes()) == Kind::Object => Holder::Json(json),
+            (other, None) => {
                 let kind = other.type_name();
                 return Err(partition_error(ENCODING, format!("a value of {kind} has no fields")));
             }
@@ -102,14 +105,47 @@ impl Fields {
                 encoded.push_str(&field.name);
                 encoded.push('=');
             }
-            field.encode(object, encoded)?;
+            match value {
+                Holder::Json(json) => field.encode_json(json, encoded)?,
+                Holder::Struct(fields, values) => field.encode_typed(struct_field::find((fields, values), &field.path)?, encoded)?,
+            }
         }
         Ok(())
     }
 }
 
+/// A value that has fields.
+#[derive(Clone, Copy)]
+enum Holder<'a> {
+    Json(&'a JsonText),
+    Struct(&'a data::Fields, &'a [Value]),
+}
+
 impl Field {
-    fn encode(&self, object: &JsonText, encoded: &mut String) -> Result<()> {
+    fn encode_typed(&self, (schema, value): (&Schema, &Value), encoded: &mut String) -> Result<()> {
+        match value {
+            Value::Null => encoded.push_str("null"),
+            Value::Int8(value) => push_integer((*value).into(), encoded),
+            Value::Int16(value) => push_integer((*value).into(), encoded),
+            Value::Int32(value) => push_integer((*value).into(), encoded),
+            Value::Int64(value) => push_integer(*value, encoded),
+            Value::String(text) => encoded.push_str(text),
+            Value::Boolean(value) => encoded.push_str(if *value { "true" } else { "false" }),
+            Value::Date(_) | Value::Time(_) | Value::Timestamp(_) => {
+                let (name, what) = (&self.name, schema.name.as_deref().unwrap_or_default());
+                return Err(Error::fatal(format!("the field {name} is of type {what}, which makes no directory")));
+            }
+            _ => return Err(self.makes_no_directory()),
+        }
+        Ok(())
+    }
+
+    fn makes_no_directory(&self) -> Error {
+        let name = &self.name;
+        partition_error(ENCODING, format!("the field {name} is neither a text nor a whole number nor true or false"))
+    }
+
+    fn encode_json(&self, object: &JsonText, encoded: &mut String) -> Result<()> {
         let found = object.find(self.path.iter().map(String::as_str)).unwrap_or(b"null");
         let text = std::str::from_utf8(found).unwrap_or_default();
         match Kind::of(found) {
@@ -118,14 +154,14 @@ impl Field {
             Kind::Number if text == "-0" => encoded.push('0'),
             Kind::Number if !text.contains(['.', 'e', 'E']) => encoded.push_str(text),
             Kind::Null | Kind::Boolean => encoded.push_str(text),
-            Kind::Number | Kind::Array | Kind::Object => {
-                let name = &self.name;
-                let why = format!("the field {name} is neither a text nor a whole number nor true or false");
-                return Err(partition_error(ENCODING, why));
-            }
+            Kind::Number | Kind::Array | Kind::Object => return Err(self.makes_no_directory()),
         }
         Ok(())
     }
+}
+
+fn push_integer(value: i64, encoded: &mut String) {
+    let _infallible = write!(encoded, "{value}");
 }
 
 #[cfg(test)]

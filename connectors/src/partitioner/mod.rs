@@ -9,6 +9,7 @@ mod hourly;
 mod record;
 mod record_field;
 mod schema_affix;
+mod struct_field;
 mod template;
 mod time_based;
 mod wallclock;

@@ -4,13 +4,15 @@ use connect_api::{
     Error, Plugin, Result, SinkRecord, TimestampExtractor,
     config::{Config, ConfigDef, ConfigKey},
     data::{
-        Value,
+        Schema, Value,
         json::{Kind, decode_string},
     },
 };
 
-use super::{ENCODING, field_path, partition_error};
+use super::{ENCODING, field_path, partition_error, struct_field};
 use crate::joda::{Separator, Zone, parse_iso};
+
+const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
 
 static FIELD: ConfigKey<String> = ConfigKey::with_default(
     "timestamp.field",
@@ -49,6 +51,13 @@ impl Plugin for RecordFieldTimestampExtractor {
 
 impl TimestampExtractor for RecordFieldTimestampExtractor {
     fn timestamp(&self, record: &SinkRecord, _now: i64) -> Result<i64> {
+        if let Some(fields) = struct_field::fields_of(&record.value) {
+            let (schema, value) = struct_field::find(fields, &self.path)?;
+            return self.typed(schema, value);
+        }
+        if let Value::Map(entries) = &record.value.value {
+            return self.of_map(entries);
+        }
         let Value::Json(json) = &record.value.value else { return Err(self.no_object(&record.value.value)) };
         if Kind::of(json.as_bytes()) != Kind::Object {
             return Err(self.no_object(&record.value.value));
@@ -58,10 +67,7 @@ impl TimestampExtractor for RecordFieldTimestampExtractor {
             Kind::Null => Err(self.missing()),
             Kind::Number => Ok(milliseconds(found)),
             Kind::String => self.parse(&decode_string(found)),
-            Kind::Object | Kind::Array | Kind::Boolean => {
-                let message = format!("Error extracting timestamp from record field: {}", self.field);
-                Err(partition_error(message, "it is neither a number nor a text".to_owned()))
-            }
+            Kind::Object | Kind::Array | Kind::Boolean => Err(self.no_time("it is neither a number nor a text")),
         }
     }
 }
@@ -83,6 +89,50 @@ impl RecordFieldTimestampExtractor {
         })
     }
 
+    /// Of a struct: an instant, an integer of 32 or 64 bits, or a text.
+    fn typed(&self, schema: &Schema, value: &Value) -> Result<i64> {
+        match value {
+            Value::Null => Err(self.missing()),
+            Value::Timestamp(time) | Value::Int64(time) => Ok(*time),
+            Value::Int32(time) => Ok((*time).into()),
+            Value::String(text) => self.parse(text),
+            Value::Date(_) | Value::Time(_) => {
+                let what = schema.name.as_deref().unwrap_or_default();
+                Err(Error::fatal(format!("The field '{}' is of type {what}, which says no instant", self.field)))
+            }
+            _ => Err(self.no_time("it is neither an integer of 32 or 64 bits nor a text")),
+        }
+    }
+
+    /// Of a map: any number, an instant, or a text.
+    fn of_map(&self, entries: &[(Value, Value)]) -> Result<i64> {
+        let mut names = self.path.iter();
+        let mut found = names.next().and_then(|name| entry(entries, name));
+        for name in names {
+            found = match found {
+                Some(Value::Map(entries)) => entry(entries, name),
+                _ => None,
+            };
+        }
+        match found {
+            None | Some(Value::Null) => Err(self.missing()),
+            Some(Value::Int8(time)) => Ok((*time).into()),
+            Some(Value::Int16(time)) => Ok((*time).into()),
+            Some(Value::Int32(time) | Value::Time(time)) => Ok((*time).into()),
+            Some(Value::Int64(time) | Value::Timestamp(time)) => Ok(*time),
+            Some(Value::Date(days)) => Ok(i64::from(*days) * MILLISECONDS_OF_A_DAY),
+            Some(Value::Float32(time)) => Ok(whole((*time).into())),
+            Some(Value::Float64(time)) => Ok(whole(*time)),
+            Some(Value::Decimal(time)) => Ok(milliseconds(time.to_string().as_bytes())),
+            Some(Value::String(text)) => self.parse(text),
+            Some(_) => Err(self.no_time("it is neither a number nor a text")),
+        }
+    }
+
+    fn no_time(&self, why: &str) -> Error {
+        partition_error(format!("Error extracting timestamp from record field: {}", self.field), why.to_owned())
+    }
+
     fn missing(&self) -> Error {
         Error::data(format!("The field '{}' does not exist.", self.field))
     }
@@ -92,6 +142,17 @@ impl RecordFieldTimestampExtractor {
     }
 }
 
+/// The value of a map's key.
+fn entry<'a>(entries: &'a [(Value, Value)], name: &str) -> Option<&'a Value> {
+    let is_named = |key: &Value| matches!(key, Value::String(text) if **text == *name);
+    entries.iter().find(|(key, _)| is_named(key)).map(|(_, value)| value)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "as Double.longValue() does it: to the nearest that there is")]
+fn whole(number: f64) -> i64 {
+    number as i64
+}
+
 /// A number as the JVM reads it: an integer keeps its low 64 bits, another number loses its fraction.
 fn milliseconds(number: &[u8]) -> i64 {
     let text = std::str::from_utf8(number).unwrap_or_default();
@@ -99,8 +160,7 @@ fn milliseconds(number: &[u8]) -> i64 {
         return milliseconds;
     }
     if text.contains(['.', 'e', 'E']) {
-        #[expect(clippy::cast_possible_truncation, reason = "as Double.longValue() does it: to the nearest that there is")]
-        return text.parse::<f64>().map_or(0, |number| number as i64);
+        return text.parse().map_or(0, whole);
     }
     let digits = text.trim_start_matches('-');
     let low = digits.bytes().fold(0_i64, |low, digit| low.wrapping_mul(10).wrapping_add(i64::from(digit.wrapping_sub(b'0'))));

@@ -6,12 +6,13 @@ use connect_api::{
     Error, PartitionedBy, Partitioner, Plugin, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, Importance},
     data::{
-        Data, Value,
+        Value,
         json::{Kind, decode_string, double_to_string, float_to_string},
     },
 };
 
-use super::{ENCODING, by_time::ByTime, field_path, partition_error};
+use super::{ENCODING, by_time::ByTime, field_path, partition_error, struct_field};
+use crate::converter::print_date;
 
 static TEMPLATE: ConfigKey<String> = ConfigKey::required(
     "partition.template",
@@ -168,10 +169,10 @@ impl Partitioner for TemplatePartitioner {
                 Piece::Partition => {
                     let _infallible = write!(encoded, "{}", record.partition);
                 }
-                Piece::Key => push(encoded, scalar(&record.key).map_err(|why| of("the key", why))?.as_deref()),
+                Piece::Key => push(encoded, scalar(&record.key.value).map_err(|why| of("the key", why))?.as_deref()),
                 Piece::Header(name) => {
                     let header = record.headers.iter().rfind(|header| *header.key == **name);
-                    let text = header.map_or(Ok(None), |header| scalar(&header.value));
+                    let text = header.map_or(Ok(None), |header| scalar(&header.value.value));
                     push(encoded, text.map_err(|why| of(&format!("the header {name}"), why))?.as_deref());
                 }
                 Piece::Field(path) => {
@@ -187,7 +188,11 @@ fn of(what: &str, why: &str) -> Error {
     partition_error(ENCODING, format!("{what} {why}"))
 }
 
+/// A field that is missing has no value.
 fn field<'a>(record: &'a SinkRecord, path: &[String]) -> Result<Option<Cow<'a, str>>, &'static str> {
+    if let Some(fields) = struct_field::fields_of(&record.value) {
+        return struct_field::find(fields, path).map_or(Ok(None), |(_, value)| scalar(value));
+    }
     match &record.value.value {
         Value::Json(json) if Kind::of(json.as_bytes()) == Kind::Object => {
             json.find(path.iter().map(String::as_str)).map_or(Ok(None), json_scalar)
@@ -197,8 +202,8 @@ fn field<'a>(record: &'a SinkRecord, path: &[String]) -> Result<Option<Cow<'a, s
 }
 
 /// The text of a single value; nothing for null.
-fn scalar(data: &Data) -> Result<Option<Cow<'_, str>>, &'static str> {
-    Ok(Some(match &data.value {
+fn scalar(value: &Value) -> Result<Option<Cow<'_, str>>, &'static str> {
+    Ok(Some(match value {
         Value::Null => return Ok(None),
         Value::String(text) => Cow::Borrowed(text),
         Value::Boolean(value) => Cow::Owned(value.to_string()),
@@ -208,6 +213,10 @@ fn scalar(data: &Data) -> Result<Option<Cow<'_, str>>, &'static str> {
         Value::Int64(value) => Cow::Owned(value.to_string()),
         Value::Float32(value) => Cow::Owned(float_to_string(*value)),
         Value::Float64(value) => Cow::Owned(double_to_string(*value)),
+        Value::Decimal(value) => Cow::Owned(value.to_string()),
+        Value::Date(days) => Cow::Owned(print_date((*days).into())),
+        Value::Time(value) => Cow::Owned(value.to_string()),
+        Value::Timestamp(value) => Cow::Owned(value.to_string()),
         Value::Json(json) => return json_scalar(json.as_bytes()),
         _ => return Err(NOT_SCALAR),
     }))
@@ -244,7 +253,10 @@ fn push(encoded: &mut String, value: Option<&str>) {
 
 #[cfg(test)]
 mod tests {
-    use connect_api::testing::{partitioner, record_of, record_with};
+    use connect_api::{
+        data::Data,
+        testing::{partitioner, record_of, record_with},
+    };
 
     use super::*;
     use crate::partitioner::testing::json;

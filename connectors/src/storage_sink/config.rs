@@ -9,6 +9,7 @@ use connect_api::{
 };
 
 use super::{
+    compatibility::Compatibility,
     destinations,
     fingerprint::{fingerprint, layout},
     keys::*,
@@ -61,6 +62,8 @@ impl ViewFormat {
 pub(crate) struct StorageSinkConfig {
     /// When files are cut, the clock's grid aside.
     pub(super) rotation: Rotation,
+    /// Which schemas go into one file.
+    pub(super) compatibility: Compatibility,
     pub(super) schedule: Option<Schedule>,
     pub(super) keys: ObjectKeys,
     pub(super) part_size: usize,
@@ -123,6 +126,7 @@ impl StorageSinkConfig {
         let layout = (partitioned_by != PartitionedBy::TopicPartition).then(|| layout(config, &sorts));
         Ok(Self {
             rotation: rotation(config, by_time)?,
+            compatibility: config.get(&COMPATIBILITY)?,
             schedule: schedule(config)?,
             keys: ObjectKeys {
                 topics_dir: config.get(&TOPICS_DIR)?,

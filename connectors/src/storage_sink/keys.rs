@@ -2,7 +2,10 @@
 
 use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List, PluginKind};
 
-use super::tagging;
+use super::{
+    compatibility::{COMPATIBILITIES, Compatibility},
+    tagging,
+};
 use crate::{joda::Zone, partitioner::field_path};
 
 pub(super) static FORMAT: ConfigKey<String> =
@@ -147,9 +150,14 @@ pub(super) static SPILL_LIMIT: ConfigKey<i64> = ConfigKey::with_default(
 .unit("bytes")
 .importance(Importance::Low)
 .extension();
-pub(super) static COMPATIBILITY: ConfigKey<String> =
-    ConfigKey::with_default("schema.compatibility", "NONE", "When a schema change closes the files.")
-        .no_effect("schemaless data has no schema changes");
+pub(super) static COMPATIBILITY: ConfigKey<Compatibility> = ConfigKey::with_default(
+    "schema.compatibility",
+    "NONE",
+    "Which schemas go into one file. `NONE`: files are closed before a record whose schema is not equal to that of the record before in its directory. `BACKWARD`, \
+     and `FULL` like it: a file keeps its schema while records have older versions that fit it, and they are rewritten for it. `FORWARD`: the same with newer \
+     versions.",
+)
+.one_of_any_case(COMPATIBILITIES);
 pub(super) static CONDITIONAL_WRITES: ConfigKey<bool> =
     ConfigKey::with_default("enable.conditional.writes", "true", "Whether objects are created only where none is.")
         .no_effect("every object is created only where none is");

@@ -78,6 +78,8 @@ pub(super) enum Reason {
     Bytes,
     /// `rotate.idle.ms`.
     Idle,
+    /// A record's schema does not go with that of its file: `schema.compatibility`.
+    Schema,
     /// A cut that was planned before a restart, or the edge of an object that is there already.
     Recovery,
 }
@@ -95,6 +97,7 @@ pub(super) struct TaskMetrics {
     max_open_files: IntCounter,
     bytes: IntCounter,
     idle: IntCounter,
+    schema: IntCounter,
     recovery: IntCounter,
 }
 
@@ -114,6 +117,7 @@ impl TaskMetrics {
             max_open_files: rotations("open_files"),
             bytes: rotations("bytes"),
             idle: rotations("idle"),
+            schema: rotations("schema"),
             recovery: rotations("recovery"),
         }
     }
@@ -127,6 +131,7 @@ impl TaskMetrics {
             Reason::OpenFiles => self.max_open_files.inc(),
             Reason::Bytes => self.bytes.inc(),
             Reason::Idle => self.idle.inc(),
+            Reason::Schema => self.schema.inc(),
             Reason::Recovery => self.recovery.inc(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use connect_api::{Budget, Error, RecordView, Reservation, Result, SinkRecord};
+use connect_api::{Budget, Error, RecordView, Reservation, Result, SinkRecord, data::Schema};
 
 use super::{
     config::StorageSinkConfig,
@@ -29,6 +29,8 @@ pub(super) struct OpenFile {
     pub(super) range: Range,
     /// Written to all of its files, before compression.
     pub(super) bytes: u64,
+    /// That of the value of its first record.
+    pub(super) schema: Option<Arc<Schema>>,
     /// Written to since its size was last looked at.
     pub(super) is_touched: bool,
     /// Not written to since memory was last full.
@@ -94,7 +96,8 @@ impl OpenFile {
         }
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);
-        Ok(Self { range, bytes: 0, is_touched: false, is_cold: false, views, tried, there, needs_key, needs_headers, reservation })
+        let schema = None;
+        Ok(Self { range, bytes: 0, schema, is_touched: false, is_cold: false, views, tried, there, needs_key, needs_headers, reservation })
     }
 
     /// Appends the record to each file, or to none. Returns the bytes that it took in all of them.
@@ -113,6 +116,9 @@ impl OpenFile {
         }
         for view in &mut self.views {
             view.buffer.settle()?;
+        }
+        if self.range.records == 0 {
+            self.schema.clone_from(&record.value.schema);
         }
         self.range.last_offset = record.offset();
         self.range.records += 1;

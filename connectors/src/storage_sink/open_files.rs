@@ -34,6 +34,15 @@ impl OpenFiles {
         Some(file)
     }
 
+    /// The same, for whoever only looks.
+    pub(super) fn get(&self, encoded_partition: &str) -> Option<&OpenFile> {
+        let place = match self.files.get(self.last_found) {
+            Some((name, _)) if **name == *encoded_partition => self.last_found,
+            _ => *self.places.get(encoded_partition)?,
+        };
+        self.files.get(place).map(|(_, file)| file)
+    }
+
     /// Whether an encoded partition has an open file.
     pub(super) fn has(&self, encoded_partition: &str) -> bool {
         self.places.contains_key(encoded_partition)

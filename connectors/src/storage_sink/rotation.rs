@@ -35,6 +35,8 @@ pub(super) struct Group {
     written_at: i64,
     /// The first offset of the group.
     pub(super) first: i64,
+    /// Whether a record had a schema.
+    pub(super) has_schemas: bool,
     /// The time of the first record that has one.
     first_time: Option<i64>,
     /// Where the last record was written.
@@ -49,6 +51,8 @@ pub(super) struct Next<'a> {
     pub(super) time: Option<i64>,
     pub(super) directory: &'a str,
     pub(super) is_tombstone: bool,
+    /// Its schema does not go with that of its file.
+    pub(super) schema: Option<Reason>,
 }
 
 impl Group {
@@ -72,7 +76,7 @@ impl Group {
 
     /// The group is closed.
     pub(super) fn end(&mut self) {
-        (self.records, self.bytes, self.first_time) = (0, 0, None);
+        (self.records, self.bytes, self.first_time, self.has_schemas) = (0, 0, None, false);
     }
 }
 
@@ -92,6 +96,9 @@ impl Rotation {
             if may_change && next.directory != group.last_directory {
                 return Some(Reason::PartitionChange);
             }
+        }
+        if next.schema.is_some() {
+            return next.schema;
         }
         let (open, has_file) = open_files;
         let is_full = self.max_open_files.is_some_and(|most| open >= most);
@@ -131,7 +138,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn record(time: i64, directory: &str) -> Next<'_> {
-        Next { time: Some(time), directory, is_tombstone: false }
+        Next { time: Some(time), directory, is_tombstone: false, schema: None }
     }
 
     /// Before or after which of the records, by index, is cut, and why.

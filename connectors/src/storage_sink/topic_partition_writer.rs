@@ -20,6 +20,7 @@ use super::{
     metrics::{DURABLE_OFFSET, Reason, TaskMetrics},
     open_file::OpenFile,
     open_files::OpenFiles,
+    projection::project,
     provenance::Provenance,
     rotation::{Group, Next},
     uploads::Uploads,
@@ -178,7 +179,10 @@ impl TopicPartitionWriter {
         let config = &self.shared.config;
         let directory = self.directories.current(config);
         let (bytes, file) = if let Some(file) = self.files.get_mut(directory) {
-            let bytes = file.write(record)?;
+            let bytes = match &file.schema {
+                Some(schema) if config.compatibility.projects(record, schema) => file.write(&project(record, schema)?)?,
+                _ => file.write(record)?,
+            };
             (bytes, (file.range.records, file.bytes))
         } else {
             let before_offset = config.keys.before_offset(&self.topic_partition, directory);
@@ -203,7 +207,8 @@ impl TopicPartitionWriter {
                 self.ledger.skip(self.group.first);
             }
         }
-        self.group.wrote(&Next { time, directory, is_tombstone: tombstone }, bytes, file, now);
+        self.group.has_schemas |= record.value.schema.is_some();
+        self.group.wrote(&Next { time, directory, is_tombstone: tombstone, schema: None }, bytes, file, now);
         self.last_written = record.offset();
         Ok(())
     }
@@ -247,12 +252,22 @@ impl TopicPartitionWriter {
         Ok(())
     }
 
+    /// Why the record's schema keeps it out of the file that is open for it, if it does. Data without schemas costs nothing here.
+    fn schema_change(&self, record: &SinkRecord, directory: &str) -> Result<Option<Reason>> {
+        let schema = record.value.schema.as_ref();
+        if self.group.records == 0 || schema.is_none() && !self.group.has_schemas || record.is_tombstone() {
+            return Ok(None);
+        }
+        let Some(file) = self.files.get(directory) else { return Ok(None) };
+        self.shared.config.compatibility.change(schema, file.schema.as_ref())
+    }
+
     /// Cuts before the record, where it belongs into another group. Nobody cuts where the journal or an object that is there says where the group ends.
     fn cut_before(&mut self, record: &SinkRecord, time: Option<i64>) -> Result<()> {
         let config = &self.shared.config;
         let directory = self.directories.current(config);
         let has_file = config.rotation.max_open_files.is_some() && self.files.has(directory);
-        let next = Next { time, directory, is_tombstone: record.is_tombstone() };
+        let next = Next { time, directory, is_tombstone: record.is_tombstone(), schema: self.schema_change(record, directory)? };
         match config.rotation.before(&self.group, &next, (self.files.len(), has_file)) {
             Some(reason) if !self.boundaries.decide(self.last_written) => self.cut(reason, self.last_written + 1),
             _ => Ok(()),

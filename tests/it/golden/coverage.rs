@@ -73,11 +73,6 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
         ("ParquetFormat", formats.iter().any(|class| class.ends_with("ParquetFormat"))),
         ("transforms", !setting("transforms").is_empty()),
         ("AvroConverter", setting("value.converter").ends_with("AvroConverter")),
-        (
-            "JSON with schemas",
-            setting("value.converter.schemas.enable") == "true"
-                || (setting("key.converter").ends_with("JsonConverter") && setting("key.converter.schemas.enable") != "false"),
-        ),
         ("REST API", any_step("REST ")),
     ];
     missing.iter().filter(|(_, needed)| *needed).map(|(feature, _)| *feature).collect()
