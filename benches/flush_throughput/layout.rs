@@ -6,6 +6,9 @@ use std::fmt;
 const BEGAN: u64 = 1_704_067_200_000;
 const HOUR: u64 = 3_600_000;
 
+/// `flush.size` of layouts with several directories.
+pub(crate) const FLUSH_SIZE: u64 = 10_000;
+
 /// Records of a partition that follow each other in one hour, where hours come in order.
 const HOUR_OF_RECORDS: u64 = 10_000;
 
@@ -52,6 +55,11 @@ impl Layout {
             Self::HoursShuffled => 24,
             Self::TenHours | Self::TenKinds => 10,
         }
+    }
+
+    /// Such that ten directories and one have as many objects of the same size: the difference is what a directory for each record costs.
+    pub(crate) fn flush_size(self) -> u64 {
+        if self == Self::TenTogether { FLUSH_SIZE / 10 } else { FLUSH_SIZE }
     }
 
     pub(crate) fn settings(self) -> &'static str {
