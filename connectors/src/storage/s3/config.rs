@@ -145,9 +145,6 @@ static ELASTIC_BUFFER_CAPACITY: ConfigKey<i32> =
         .no_effect("buffers always grow with their content")
         .check(|size| if *size < 4096 { Err("Value must be at least 4096".to_owned()) } else { Ok(()) });
 
-/// The prefix of the settings of a credentials provider.
-pub(crate) const CREDENTIALS_PREFIX: &str = "s3.credentials.provider.";
-
 /// The keys that the client reads.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
     let mut keys: Vec<&'static dyn AnyConfigKey> = vec![
