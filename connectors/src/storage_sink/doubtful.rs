@@ -6,6 +6,8 @@ use connect_api::{
     plugins::find,
 };
 
+use crate::partitioner::{TemplatePiece, parse_template};
+
 use super::keys::{
     EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
 };
@@ -19,8 +21,12 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     };
     if let Some(pattern) = config.text(PATH_FORMAT.name()).filter(|_| goes_by_time(config, plugins) == Some(true)) {
         let key = PATH_FORMAT.name();
-        slips(pattern).for_each(|slip| doubt(key, format!("{key}: {slip}")));
+        slips(&[pattern]).for_each(|slip| doubt(key, format!("{key}: {slip}")));
     }
+    let template = template(config);
+    let times: Vec<_> =
+        template.iter().filter_map(|piece| if let TemplatePiece::Time(pattern) = piece { Some(*pattern) } else { None }).collect();
+    slips(&times).for_each(|slip| doubt(TEMPLATE.name(), format!("{}: {slip}", TEMPLATE.name())));
     if let (Ok(format), Some(converter)) = (config.get(&FORMAT), config.text("value.converter")) {
         let (format, converter) = (simple(&format), simple(converter.trim()));
         if format == "ByteArrayFormat" && OF_OTHER_THAN_BYTES.contains(&converter) {
@@ -83,6 +89,12 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
 const OTHER_HEADERS: &str = "without header.converter: the default one, SimpleHeaderConverter, takes text that looks like a number or a time for one, and \
                              007 is stored as 7; set header.converter=org.apache.kafka.connect.storage.StringConverter to store text as it is";
 
+/// The pieces of the template, where directories go by one.
+fn template(config: &Config) -> Vec<TemplatePiece<'_>> {
+    let template = config.text(TEMPLATE.name()).filter(|_| goes_by(config, "Template"));
+    template.and_then(|template| parse_template(template).ok()).unwrap_or_default()
+}
+
 /// Whether this is the partitioner, by the beginning of its name.
 fn goes_by(config: &Config, class: &str) -> bool {
     config.get(&PARTITIONER).is_ok_and(|named| simple(&named).starts_with(class))
@@ -125,16 +137,19 @@ fn simple(class: &str) -> &str {
     class.rsplit(['.', '$']).next().unwrap_or(class)
 }
 
-/// Letters that stand for another field than their author probably took them for.
-fn slips(pattern: &str) -> impl Iterator<Item = &'static str> {
+/// Letters that stand for another field than their author probably took them for, in patterns that make one directory together.
+fn slips(patterns: &[&str]) -> impl Iterator<Item = &'static str> {
     // What stands in quotes is text.
-    let letters: String = pattern.split('\'').step_by(2).collect();
+    let letters: String = patterns.iter().flat_map(|pattern| pattern.split('\'').step_by(2)).collect();
     let has = |field: char| letters.contains(field);
     let minutes = has('m') && !has('H') && !has('h') && !has('k') && !has('K');
     let day_of_year = has('D') && (has('M') || has('m'));
+    let half_day = (has('h') || has('K')) && !has('a');
     let of_minutes = minutes.then_some("mm is the minutes of an hour; the month is MM");
     let of_days = day_of_year.then_some("D is the day of the year; the day of the month is dd");
-    of_minutes.into_iter().chain(of_days)
+    let of_hours =
+        half_day.then_some("hh is an hour of half a day, so that two hours share a directory; the hour of the day is HH");
+    of_minutes.into_iter().chain(of_days).chain(of_hours)
 }
 
 /// Whether directories, or `rotate.interval.ms`, go by time; `None` where the partitioner cannot be made.
@@ -158,11 +173,26 @@ mod tests {
 
     #[test]
     fn letters_of_a_path_that_are_taken_for_others_are_named() {
-        let doubts = |pattern: &str| slips(pattern).collect::<Vec<_>>().join("; ");
+        let doubts = |pattern: &str| slips(&[pattern]).collect::<Vec<_>>().join("; ");
         assert_eq!(doubts("YYYY-mm-dd"), "mm is the minutes of an hour; the month is MM");
         assert_eq!(doubts("yyyy/MM/DD"), "D is the day of the year; the day of the month is dd");
-        for pattern in ["'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH/'min'=mm", "YYYY/DDD", "'Dm'=MM", "hh:mm"] {
+        assert!(doubts("yyyy-MM-dd/hh").starts_with("hh is an hour of half a day"));
+        for pattern in ["'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH/'min'=mm", "YYYY/DDD", "'Dm'=MM", "hh:mm a"] {
             assert_eq!(doubts(pattern), "", "{pattern}");
+        }
+    }
+
+    #[test]
+    fn letters_of_a_template_s_times_are_doubted_as_those_of_a_path_all_of_them_together() {
+        let doubts = |template: &str| {
+            let common = [("partitioner.class", "TemplatePartitioner"), ("partition.duration.ms", "3600000"), ("timezone", "UTC")];
+            warnings(&common.iter().chain(&[("partition.template", template)]).copied().collect(), &crate::plugins()).to_string()
+        };
+        assert_eq!(doubts("{time:yyyy-mm-dd}"), "partition.template: mm is the minutes of an hour; the month is MM");
+        assert!(doubts("{time:yyyy}/{time:MM}/{time:DD}").contains("the day of the month is dd"));
+        assert!(doubts("mm/{time:yyyy/MM/dd/hh}").starts_with("partition.template: hh is an hour of half a day"));
+        for template in ["{time:yyyy/MM/dd/HH}/{time:mm}", "DD/{partition}", "{time:yyyy'mm'}"] {
+            assert_eq!(doubts(template), "", "{template}");
         }
     }
 
