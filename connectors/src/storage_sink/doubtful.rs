@@ -39,7 +39,7 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
             );
         }
     }
-    if let Some((key, message)) = without_fields(config, plugins) {
+    if let Some((key, message)) = without_fields(config, plugins).or_else(|| without_texts(config, &template)) {
         doubt(key, message);
     }
     if config.get(&STORE_HEADERS).unwrap_or_default()
@@ -104,28 +104,62 @@ const COMMENT: &str = "what follows the # is a part of it, for comments have lin
 
 /// What reads fields of values that have none: text, bytes, numbers. A transform may make fields of them.
 fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, String)> {
-    let converter = simple(config.text("value.converter")?.trim());
+    let converter = converter_of(config, "value.converter")?;
     let has_none = WITHOUT_FIELDS.contains(&converter.strip_suffix("Converter").unwrap_or(converter));
-    let transforms = config.text("transforms").unwrap_or_default().trim();
-    if !has_none || !transforms.is_empty() {
+    if !has_none || transforms(config) {
         return None;
     }
     let names = |key: &ConfigKey<String>, class: &str| config.get(key).is_ok_and(|named| simple(&named).starts_with(class));
-    let key = if names(&PARTITIONER, "FieldPartitioner") || names(&PARTITIONER, "FieldAndTime") {
-        &PARTITIONER
+    let field = template(config).into_iter().find_map(|piece| match piece {
+        TemplatePiece::Field(path) => Some(format!("{{field.{}}}", path.join("."))),
+        _ => None,
+    });
+    let (key, reader) = if names(&PARTITIONER, "FieldPartitioner") || names(&PARTITIONER, "FieldAndTime") {
+        (PARTITIONER.name(), simple(&config.get(&PARTITIONER).unwrap_or_default()).to_owned())
+    } else if let Some(field) = field {
+        (TEMPLATE.name(), field)
     } else if names(&EXTRACTOR, "RecordField") && goes_by_time(config, plugins) == Some(true) {
-        &EXTRACTOR
+        (EXTRACTOR.name(), simple(&config.get(&EXTRACTOR).unwrap_or_default()).to_owned())
     } else {
         return None;
     };
-    let class = config.get(key).unwrap_or_default();
     let message = format!(
-        "{}: {} reads fields, and values of {converter} have none, so every record fails: set value.converter=org.apache.kafka.connect.json.JsonConverter \
-         if they are JSON",
-        key.name(),
-        simple(&class)
+        "{key}: {reader} reads fields, and values of {converter} have none, so every record fails: set \
+         value.converter=org.apache.kafka.connect.json.JsonConverter if they are JSON"
     );
-    Some((key.name(), message))
+    Some((key, message))
+}
+
+/// What of a template is a text, and always bytes by its converter.
+fn without_texts(config: &Config, template: &[TemplatePiece<'_>]) -> Option<(&'static str, String)> {
+    let of_bytes = |converter: &str| {
+        let named = converter_of(config, converter)?;
+        matches!(named, "ByteArrayConverter" | "ByteArray").then_some(named)
+    };
+    let (piece, converter, key) = template.iter().find_map(|piece| match piece {
+        TemplatePiece::Key => Some(("{key}".to_owned(), of_bytes("key.converter")?, "key.converter")),
+        TemplatePiece::Header(name) => Some((format!("{{header.{name}}}"), of_bytes("header.converter")?, "header.converter")),
+        _ => None,
+    })?;
+    if transforms(config) {
+        return None;
+    }
+    let message = format!(
+        "{}: {piece} takes a text, a number, true or false, and {converter} makes bytes of it, so every record that has one fails: set \
+         {key}=org.apache.kafka.connect.storage.StringConverter",
+        TEMPLATE.name()
+    );
+    Some((TEMPLATE.name(), message))
+}
+
+/// The simple name of a converter, as it is written.
+fn converter_of<'a>(config: &'a Config, key: &str) -> Option<&'a str> {
+    config.text(key).map(|class| simple(class.trim()))
+}
+
+/// Whether records are changed before they are given directories.
+fn transforms(config: &Config) -> bool {
+    config.text("transforms").is_some_and(|transforms| !transforms.trim().is_empty())
 }
 
 const WITHOUT_FIELDS: [&str; 8] = ["String", "ByteArray", "Boolean", "Short", "Integer", "Long", "Float", "Double"];
@@ -226,6 +260,32 @@ mod tests {
         }
         for pairs in [by_field.as_slice(), &by_time] {
             assert_eq!(doubts("org.apache.kafka.connect.json.JsonConverter", pairs), "");
+        }
+    }
+
+    #[test]
+    fn a_template_that_no_record_can_fill_is_doubtful() {
+        let doubts = |template: &str, pairs: &[(&str, &str)]| {
+            let common = [("partitioner.class", "TemplatePartitioner"), ("partition.template", template)];
+            warnings(&common.iter().chain(pairs).copied().collect(), &crate::plugins()).to_string()
+        };
+        let bytes = |converter| [(converter, "org.apache.kafka.connect.converters.ByteArrayConverter")];
+        let said = doubts("c={field.a.b}/{key}", &bytes("value.converter"));
+        assert!(
+            said.starts_with("partition.template: {field.a.b} reads fields, and values of ByteArrayConverter have none"),
+            "{said}"
+        );
+        let said = doubts("{key}", &bytes("key.converter"));
+        assert!(said.starts_with("partition.template: {key} takes a text") && said.contains("set key.converter="), "{said}");
+        assert!(doubts("{header.h}", &bytes("header.converter")).contains("set header.converter="));
+        for (template, converter) in
+            [("{key}", "value.converter"), ("{field.a}", "key.converter"), ("{partition}", "key.converter")]
+        {
+            assert_eq!(doubts(template, &bytes(converter)), "", "{template} {converter}");
+        }
+        for template in ["{field.a}", "{key}"] {
+            let [value, key] = ["value.converter", "key.converter"].map(|converter| bytes(converter)[0]);
+            assert_eq!(doubts(template, &[value, key, ("transforms", "hoist")]), "", "{template}");
         }
     }
 
