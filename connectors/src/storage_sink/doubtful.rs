@@ -8,8 +8,11 @@ use connect_api::{
 
 use crate::partitioner::{TemplatePiece, parse_template};
 
-use super::keys::{
-    EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+use super::{
+    keys::{
+        EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+    },
+    tagging,
 };
 
 /// Headers that are stored as other text than they were sent, a rotation that never comes, letters of a path that stand for something else, a directory
@@ -48,6 +51,7 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
         let key = HEADERS_FORMAT.name();
         doubt(key, format!("{key}: ByteArrayFormat takes no headers, and fails for every record: set it to JsonFormat"));
     }
+    tagging::doubts(config).into_iter().for_each(|message| doubt(tagging::PAIRS.name(), message));
     let directory = config.text(TOPICS_DIR.name()).unwrap_or_default();
     if directory.contains("://") {
         let what = "an address is no directory: the bucket goes into s3.bucket.name, and the store into store.url";
