@@ -57,9 +57,14 @@ impl Layout {
         }
     }
 
-    /// Such that ten directories and one have as many objects of the same size: the difference is what a directory for each record costs.
+    /// Ten directories and one get as many objects of the same size, and none is so large that its file would go to disk meanwhile: the difference is what a
+    /// directory for each record costs.
     pub(crate) fn flush_size(self) -> u64 {
-        if self == Self::TenTogether { FLUSH_SIZE / 10 } else { FLUSH_SIZE }
+        match self {
+            Self::TenTogether => FLUSH_SIZE / 50,
+            Self::TenHours | Self::TenKinds => FLUSH_SIZE / 5,
+            Self::Partition | Self::HoursInOrder | Self::HoursShuffled => FLUSH_SIZE,
+        }
     }
 
     pub(crate) fn settings(self) -> &'static str {
