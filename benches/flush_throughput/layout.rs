@@ -6,6 +6,9 @@ use std::fmt;
 const BEGAN: u64 = 1_704_067_200_000;
 const HOUR: u64 = 3_600_000;
 
+/// `flush.size` of layouts with several directories.
+pub(crate) const FLUSH_SIZE: u64 = 10_000;
+
 /// Records of a partition that follow each other in one hour, where hours come in order.
 const HOUR_OF_RECORDS: u64 = 10_000;
 
@@ -51,6 +54,16 @@ impl Layout {
             Self::Partition | Self::HoursInOrder | Self::TenTogether => 1,
             Self::HoursShuffled => 24,
             Self::TenHours | Self::TenKinds => 10,
+        }
+    }
+
+    /// Ten directories and one get as many objects of the same size, and none is so large that its file would go to disk meanwhile: the difference is what a
+    /// directory for each record costs.
+    pub(crate) fn flush_size(self) -> u64 {
+        match self {
+            Self::TenTogether => FLUSH_SIZE / 50,
+            Self::TenHours | Self::TenKinds => FLUSH_SIZE / 5,
+            Self::Partition | Self::HoursInOrder | Self::HoursShuffled => FLUSH_SIZE,
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{arguments::Arguments, layout::Layout};
+use crate::{
+    arguments::Arguments,
+    layout::{FLUSH_SIZE, Layout},
+};
 
 /// Partitions of every topic, and tasks of every sink.
 pub(crate) const PARTITIONS: u64 = 3;
@@ -15,7 +18,6 @@ const MOCK_TOPIC_BYTES: u64 = PARTITIONS * 4 * 1024 * 1024;
 
 /// Records of the rows by time and by field, and of all files of a partition together.
 const LAYOUT_RECORDS: u64 = 720_000;
-const LAYOUT_FLUSH_SIZE: u64 = 10_000;
 
 /// Where the objects go.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,8 +88,8 @@ impl Plan {
             }
         }
         for layout in Layout::OTHERS {
-            let records = if quick || mock { few(LAYOUT_FLUSH_SIZE) } else { LAYOUT_RECORDS };
-            cases.push(Case { target: Target::Memory, flush_size: LAYOUT_FLUSH_SIZE, record_size: 1024, records, layout });
+            let records = if quick || mock { few(FLUSH_SIZE) } else { LAYOUT_RECORDS };
+            cases.push(Case { target: Target::Memory, flush_size: layout.flush_size(), record_size: 1024, records, layout });
         }
         cases.retain(|case| case.to_string().contains(&arguments.filter));
         let (cases, left_out) = cases.into_iter().partition(|case| !mock || case.bytes() <= MOCK_TOPIC_BYTES);

@@ -34,7 +34,8 @@ pub use record::{ConsumerRecord, ConsumerRecords, Header, Origin, RawHeader, Sin
 pub use sink_connector::{Destination, SinkConnector};
 pub use sink_task::{CommitReason, ErrantRecordReporter, METADATA_LIMIT, SinkTask, SinkTaskContext, SinkTaskHost};
 pub use storage::{
-    Body, Completion, Condition, Cursor, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Storage, Version,
+    Body, Completion, Condition, Cursor, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, PieceLimit, Storage,
+    Version,
 };
 pub use topic_partition::{OffsetAndMetadata, Offsets, TopicPartition};
 pub use transformation::Transformation;

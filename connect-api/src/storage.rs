@@ -72,6 +72,27 @@ pub struct Page {
 /// Whether a multipart upload of an object with this name was left behind by an owner that is gone.
 pub type IsAbandoned<'a> = &'a (dyn Fn(&str) -> bool + Send + Sync);
 
+/// What a store asks of the pieces of a name, which slashes divide.
+#[derive(Clone, Copy, Debug)]
+pub struct PieceLimit {
+    /// The longest piece before the last slash, in bytes.
+    pub longest_directory: usize,
+    /// The longest last piece, in bytes.
+    pub longest_file: usize,
+    /// How many bytes a piece has in the store, which may write some characters otherwise.
+    pub length: fn(&str) -> usize,
+}
+
+impl PieceLimit {
+    /// How long the first piece is that the store does not take, and how long one may be in its place.
+    pub fn broken_by(&self, name: &str) -> Option<(usize, usize)> {
+        let (directories, file) = name.rsplit_once('/').map_or((None, name), |(before, file)| (Some(before), file));
+        let directories = directories.into_iter().flat_map(|before| before.split('/')).map(|piece| (piece, self.longest_directory));
+        let mut pieces = directories.chain([(file, self.longest_file)]).map(|(piece, most)| ((self.length)(piece), most));
+        pieces.find(|(length, most)| length > most)
+    }
+}
+
 /// A store of objects with slash-separated names. Every call may be made any number of times at once.
 ///
 /// Errors of every call are `Retriable` where the store may answer otherwise later (unreachable, throttled, 5xx), `Config` where the
@@ -111,6 +132,11 @@ pub trait Storage: Send + Sync {
         Duration::from_secs(30)
     }
 
+    /// What the store asks of the pieces of a name; nothing where only the whole of it counts.
+    fn piece_limit(&self) -> Option<PieceLimit> {
+        None
+    }
+
     /// What the store does not do, in a sentence for operators: such as "keeps no metadata"; empty where it does everything.
     fn limits(&self) -> &'static str {
         ""
@@ -129,4 +155,19 @@ pub trait MultipartUpload: Send + Sync {
 
     /// Gives the upload up and frees what the store keeps of it.
     async fn abort(&self) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_piece_that_is_too_long_for_its_place_breaks_the_limit() {
+        let limit = PieceLimit { longest_directory: 3, longest_file: 2, length: |piece| piece.len() };
+        for (name, broken) in
+            [("abc/abc/ab", None), ("ab", None), ("abc", Some((3, 2))), ("abc/abcd/abc", Some((4, 3))), ("a//abc", Some((3, 2)))]
+        {
+            assert_eq!(limit.broken_by(name), broken, "{name}");
+        }
+    }
 }

@@ -116,3 +116,30 @@ fn a_broker_that_does_not_answer_is_named() {
         assert!(!process.is_ready());
     }
 }
+
+/// What `connect validate` says of a sound file with these lines as well.
+fn said_of(name: &str, lines: &str) -> String {
+    let directory = scratch(name);
+    let converters = "key.converter=org.apache.kafka.connect.storage.StringConverter\n\
+                      value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n";
+    let connector = file(&directory, "sink.properties", &format!("{SOUND}{converters}{lines}"));
+    let said = text(&connect(&["validate", "--bootstrap-servers", "127.0.0.1:9092", connector.to_str().unwrap()]));
+    said.replace(&format!("{}/", directory.display()), "")
+}
+
+#[test]
+fn a_misspelt_credentials_provider_and_its_keys_get_the_right_ones() {
+    let said = said_of(
+        "provider",
+        "s3.credentials.provider.class=DefaultAWSCredentialsProviderChain\ns3.credentials.provider.sts.role.arm=x\n",
+    );
+    assert!(said.contains("error: sink.properties:12: Invalid value DefaultAWSCredentialsProviderChain"), "{said}");
+    assert!(said.contains("(did you mean `com.amazonaws.auth.DefaultAWSCredentialsProviderChain`?)"), "{said}");
+    assert!(
+        said.contains(
+            "warning: sink.properties:13: unknown key s3.credentials.provider.sts.role.arm, it changes nothing \
+             (did you mean `s3.credentials.provider.sts.role.arn`?)"
+        ),
+        "{said}"
+    );
+}

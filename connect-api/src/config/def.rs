@@ -20,6 +20,8 @@ pub trait AnyConfigKey: Sync {
     fn importance(&self) -> Importance;
     /// The allowed texts; empty where others are allowed too.
     fn one_of(&self) -> &'static [&'static str];
+    /// What may be meant by a text that is refused.
+    fn suggested(&self) -> &'static [&'static str];
     /// The kind of plugin that it names.
     fn plugin(&self) -> Option<PluginKind>;
     /// Whether the key is unknown to the JVM.

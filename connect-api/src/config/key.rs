@@ -58,6 +58,7 @@ pub struct ConfigKey<T> {
     pub(super) importance: Importance,
     pub(super) one_of: &'static [&'static str],
     pub(super) any_case: bool,
+    pub(super) suggested: &'static [&'static str],
     pub(super) plugin: Option<PluginKind>,
     pub(super) extension: bool,
     pub(super) no_effect: Option<&'static str>,
@@ -78,6 +79,7 @@ impl<T> ConfigKey<T> {
             importance: Importance::Medium,
             one_of: &[],
             any_case: false,
+            suggested: &[],
             plugin: None,
             extension: false,
             no_effect: None,
@@ -128,6 +130,13 @@ impl<T> ConfigKey<T> {
     pub const fn one_of_any_case(mut self, allowed: &'static [&'static str]) -> Self {
         self.one_of = allowed;
         self.any_case = true;
+        self
+    }
+
+    /// The texts that may be suggested in place of one that is refused, where they are not those of [`ConfigKey::one_of`].
+    #[must_use]
+    pub const fn suggested(mut self, texts: &'static [&'static str]) -> Self {
+        self.suggested = texts;
         self
     }
 
@@ -240,6 +249,10 @@ impl<T: ConfigValue> AnyConfigKey for ConfigKey<T> {
 
     fn one_of(&self) -> &'static [&'static str] {
         self.one_of
+    }
+
+    fn suggested(&self) -> &'static [&'static str] {
+        if self.suggested.is_empty() { self.one_of } else { self.suggested }
     }
 
     fn plugin(&self) -> Option<PluginKind> {

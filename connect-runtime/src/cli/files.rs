@@ -51,9 +51,10 @@ impl Loaded {
     pub(super) fn read(purpose: Purpose, files: &[PathBuf], options: &Options) -> Result<Self, Refused> {
         let mut refused = Refused::default();
         let mut files: Vec<_> = files.iter().map(|path| (path.as_path(), SettingsFile::read(path))).collect();
+        let is_alone = files.len() == 1;
         let has_worker = files.first().is_some_and(|(_, file)| match file {
             _ if options.bootstrap_servers.is_some() => file.as_ref().is_ok_and(is_worker),
-            _ if purpose == Purpose::Check => !file.as_ref().is_ok_and(|file| file.is_no_worker() || is_connector(file)),
+            _ if purpose == Purpose::Check => !file.as_ref().is_ok_and(|file| file.is_no_worker() || is_connector(file, is_alone)),
             _ => true,
         });
         let (worker, mut of_worker) = match has_worker.then(|| files.remove(0)) {
@@ -140,12 +141,37 @@ fn is_connector_config(config: &Config) -> bool {
     config.entry("connector.class").is_some() || config.entry("bootstrap.servers").is_none() && has_any(config, &OF_CONNECTORS)
 }
 
-fn is_connector(file: &SettingsFile) -> bool {
-    file.of_connectors().is_ok_and(|read| read.connectors.iter().any(is_connector_config))
+fn is_connector(file: &SettingsFile, is_alone: bool) -> bool {
+    match file.of_connectors() {
+        Ok(read) => read.connectors.iter().any(is_connector_config),
+        Err(_) => match whose_by_sight(file) {
+            Some(whose) => whose == Whose::Connector,
+            // What a worker's file has nothing of, and no other file follows, is taken for a connector's in every form.
+            None => is_alone && file.words().next().is_some(),
+        },
+    }
 }
 
 fn is_worker(file: &SettingsFile) -> bool {
-    file.of_worker().is_ok_and(|(config, _)| !is_connector_config(&config) && has_any(&config, &OF_WORKERS))
+    match file.of_worker() {
+        Ok((config, _)) => !is_connector_config(&config) && has_any(&config, &OF_WORKERS),
+        Err(_) => !file.is_no_worker() && file.of_connectors().is_err() && whose_by_sight(file) == Some(Whose::Worker),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Connector,
+    Worker,
+}
+
+/// Whose a malformed file is, by the words that its lines begin with.
+fn whose_by_sight(file: &SettingsFile) -> Option<Whose> {
+    let has = |keys: &[&str]| file.words().any(|word| keys.contains(&word));
+    if has(&["connector.class"]) || has(&OF_CONNECTORS) && !has(&["bootstrap.servers"]) {
+        return Some(Whose::Connector);
+    }
+    has(&OF_WORKERS).then_some(Whose::Worker)
 }
 
 /// What is said of a worker's keys in a connector's place.

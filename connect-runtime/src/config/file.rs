@@ -115,6 +115,16 @@ impl SettingsFile {
         matches!(self.form, Form::Json | Form::Yaml)
     }
 
+    /// The words that lines begin with, without marks before them: as much as can be seen of the keys of a file that is malformed.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        let lines = self.bytes.split(|byte| matches!(byte, b'\n' | b'\r')).filter_map(|line| std::str::from_utf8(line).ok());
+        let words = lines.map(|line| {
+            let line = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '{' | '\u{feff}'));
+            line.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).next().unwrap_or_default()
+        });
+        words.filter(|word| !word.is_empty())
+    }
+
     /// As a worker's, with what is to be said of it.
     pub(crate) fn of_worker(&self) -> Result<(Config, Problems), Problems> {
         self.alone("a worker's")

@@ -42,6 +42,9 @@ struct Reader<'a> {
     others: Vec<(String, u32)>,
 }
 
+const IN_BRACES: &str = "a value that begins with { is an object in YAML, and a setting is a text: put the whole value into \"…\" if the brace is a \
+                         part of it";
+
 /// The group of Strimzi's resources.
 const STRIMZI: &str = "kafka.strimzi.io/";
 
@@ -108,6 +111,10 @@ impl Reader<'_> {
         for (name, key, value) in mapping.entries() {
             match value.setting() {
                 Ok(text) => config.insert(name, text, self.at(key)),
+                // Other objects begin on a line of their own.
+                Err(_) if value.is_mapping() && value.line() == key.line() => {
+                    self.problem(key, Some(name), format!("{name}: {IN_BRACES}"));
+                }
                 Err(reason) => self.problem(key, Some(name), format!("{name}: {reason}")),
             }
         }

@@ -21,6 +21,16 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, near)| near)
 }
 
+/// The class whose full name differs from `class` by a slip or two, else the first whose simple name does: people leave out the package.
+pub(super) fn nearest_class(class: &str, known: &[&'static str]) -> Option<&'static str> {
+    nearest(class, known.iter().copied()).or_else(|| {
+        let simple = |name: &str| name.rsplit('.').next().unwrap_or_default().to_lowercase();
+        let simple_names: Vec<_> = known.iter().map(|name| simple(name)).collect();
+        let near = nearest(&simple(class), simple_names.iter().map(String::as_str))?;
+        simple_names.iter().position(|name| name == near).map(|index| known[index])
+    })
+}
+
 /// Adds to the refusal of a class which known one was probably meant.
 pub(super) fn unknown_class<C: ?Sized>(mut problem: Problem, class: &str, known: &[PluginEntry<C>]) -> Problem {
     if known.is_empty() {
@@ -49,6 +59,21 @@ mod tests {
         assert_eq!(nearest("rotate.schedule.intreval.ms", KEYS), Some("rotate.schedule.interval.ms"));
         assert_eq!(nearest("flushsize", KEYS), Some("flush.size"));
         assert_eq!(nearest("topic", KEYS), Some("topics"));
+    }
+
+    #[test]
+    fn a_class_is_recognised_without_its_package_and_in_another_one() {
+        let known = ["com.example.a.ProfileProvider", "com.example.b.ProfileProvider", "com.example.b.TokenProvider"];
+        for (given, near) in [
+            ("com.example.b.ProfileProvider", known[1]),
+            ("com.example.b.ProfilProvider", known[1]),
+            ("ProfileProvider", known[0]),
+            ("tokenprovidr", known[2]),
+            ("org.else.where.TokenProvider", known[2]),
+        ] {
+            assert_eq!(nearest_class(given, &known), Some(near), "{given}");
+        }
+        assert_eq!(nearest_class("com.example.a.Anything", &known), None);
     }
 
     #[test]

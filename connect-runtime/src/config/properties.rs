@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connect_api::config::{Config, Origin, Problem, Problems};
 
-use super::{client, file::set_twice};
+use super::{client, file::set_twice, validate::is_invisible};
 
 /// Reads ISO-8859-1 bytes. Every key remembers the line on which its logical line begins; one that is set twice is warned of.
 ///
@@ -17,6 +17,8 @@ pub(super) fn read(bytes: &[u8], file: &str) -> Result<(Config, Problems), Probl
         let origin = Origin { file: file.clone(), line: line.number };
         let (key, value) = split(&line.bytes);
         let malformed = |part: &str| Problem::general(malformed_escape(part)).at(Some(origin.clone()));
+        let seen_key = String::from_utf8_lossy(key);
+        let of_key = in_escapes(key).map(|escapes| (format!("the key {seen_key}"), escapes));
         let key = unescape(key).ok_or_else(|| malformed("a key"))?;
         if client::is_secret(&key) && is_beyond_ascii_in_utf8(value) {
             let message = format!(
@@ -24,6 +26,14 @@ pub(super) fn read(bytes: &[u8], file: &str) -> Result<(Config, Problems), Probl
                  become two or more others: write each as \\uXXXX, its four hexadecimal digits"
             );
             return Err(Problem::of_key(&key, message).at(Some(origin)));
+        }
+        let of_value = in_escapes(value).map(|escapes| (seen_key.into_owned(), escapes));
+        for (what, escapes) in of_key.into_iter().chain(of_value) {
+            let message = format!(
+                "{what} has characters in UTF-8; a properties file is read as ISO-8859-1, as by Kafka Connect, and each of them becomes two or more \
+                 others: write {escapes}"
+            );
+            warnings.push(Problem::of_key(&key, message).at(Some(origin.clone())));
         }
         if let Some(escape) = lost_escape(value).filter(|_| key.ends_with("regex")) {
             let message = format!(
@@ -50,6 +60,28 @@ pub(super) fn parse(bytes: &[u8], file: &str) -> Result<Config, Problem> {
 fn is_beyond_ascii_in_utf8(bytes: &[u8]) -> bool {
     !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
+
+/// How the characters of UTF-8 are written, each once and no more than a few; nothing where there are none to be seen.
+fn in_escapes(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok().filter(|_| is_beyond_ascii_in_utf8(bytes))?;
+    let mut seen = Vec::new();
+    for character in text.chars().filter(|c| !c.is_ascii() && !is_invisible(c)) {
+        if !seen.contains(&character) {
+            seen.push(character);
+        }
+    }
+    let escape = |character: &char| {
+        let mut units = [0; 2];
+        let escaped: String = character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+        format!("{escaped} for {character}")
+    };
+    let more = if seen.len() > MOST_ESCAPES { ", and so on" } else { "" };
+    let escapes: Vec<_> = seen.iter().take(MOST_ESCAPES).map(escape).collect();
+    (!escapes.is_empty()).then(|| format!("{}{more}", escapes.join(", ")))
+}
+
+/// As many as show what is meant.
+const MOST_ESCAPES: usize = 5;
 
 /// What stands after a backslash that would mean something to a regular expression and that Java properties take away.
 fn lost_escape(raw: &[u8]) -> Option<char> {
@@ -224,6 +256,26 @@ mod tests {
             assert_eq!(parse(bytes, "s3.properties").unwrap().text("password"), Some(read));
         }
         assert!(parse("topics=é".as_bytes(), "s3.properties").is_ok(), "what is no secret is read as Java reads it");
+    }
+
+    #[test]
+    fn characters_of_utf8_are_named_with_their_escapes_and_those_of_iso_8859_1_are_not() {
+        let said = |content: &[u8]| read(content, "s3.properties").unwrap().1.to_string();
+        assert_eq!(
+            said("a=1\ntopics.dir=caf\u{e9}s d'\u{e9}t\u{e9} \u{1f600}".as_bytes()),
+            "s3.properties:2: topics.dir has characters in UTF-8; a properties file is read as ISO-8859-1, as by Kafka Connect, and each of them becomes \
+             two or more others: write \\u00e9 for \u{e9}, \\ud83d\\ude00 for \u{1f600}"
+        );
+        let of_key = said("transforms.\u{fc}.type=x".as_bytes());
+        assert!(
+            of_key.starts_with("s3.properties:1: the key transforms.\u{fc}.type has")
+                && of_key.ends_with("write \\u00fc for \u{fc}"),
+            "{of_key}"
+        );
+        assert!(said("a=\u{e0}\u{e1}\u{e2}\u{e3}\u{e4}\u{e5}".as_bytes()).ends_with("for \u{e4}, and so on"));
+        for content in [b"a=caf\xe9".as_slice(), b"a=caf\\u00e9", "# caf\u{e9}\na=1".as_bytes(), "a=\u{200b}".as_bytes()] {
+            assert_eq!(said(content), "", "{content:?}");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ use super::{
 };
 use named::{each_key_once, find, keys_of_others, named_plugins};
 
+pub(super) use values::is_invisible;
+
 /// What came of checking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -35,18 +35,33 @@ pub(super) struct Malformed {
 }
 
 impl Malformed {
-    /// What the parser says, and what is the matter as a rule where a value begins with a quote.
+    /// What the parser says, and what is the matter as a rule where a value begins with a quote or a brace.
     fn of(text: &str, line: u32, reason: &str) -> Self {
-        // It may be noticed on the next line only.
-        let lines = text.lines().skip(line.saturating_sub(2).try_into().unwrap_or(usize::MAX)).take(2);
-        let is_half_quoted = |line: &str| {
-            let value = line.split_once(": ").map_or("", |(_, value)| value.trim());
-            let rest = value.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
-            rest.is_some_and(|(_, after)| !after.is_empty() && !after.starts_with([' ', '\'']))
-        };
-        let hint = "; a value that begins with a quote ends with it in YAML: put the whole value into \"…\"";
-        let hint = if lines.into_iter().any(is_half_quoted) { hint } else { "" };
+        // It may be noticed on the next line only, or a brace that is not closed where something else cannot be in it.
+        let line_of_error = usize::try_from(line).unwrap_or(usize::MAX);
+        let looked_at = if reason.contains("flow") { 100 } else { 2 };
+        let lines: Vec<_> = text.lines().take(line_of_error).skip(line_of_error.saturating_sub(looked_at)).collect();
+        let hint = lines.into_iter().rev().find_map(|line| hint_at(line.split_once(": ")?.1.trim())).unwrap_or_default();
         Self { line, reason: format!("{reason}{hint}") }
+    }
+}
+
+/// What is to be said of a value that YAML takes for something else than a text, up to where it ends otherwise.
+fn hint_at(value: &str) -> Option<&'static str> {
+    let after = |begin: char, end: char| value.strip_prefix(begin).map(|rest| rest.split_once(end).map(|(_, after)| after));
+    // A comment may follow, and two quotes are one.
+    let goes_on = |after: &str| !after.is_empty() && !after.starts_with([' ', '\'', ',']);
+    match (after('\'', '\''), after('{', '}'), after('[', ']')) {
+        (Some(Some(after)), ..) if goes_on(after) => {
+            Some("; a value that begins with a quote ends with it in YAML: put the whole value into \"…\"")
+        }
+        (_, Some(after), _) if after.is_none_or(goes_on) => {
+            Some("; a value that begins with { is an object in YAML, which ends with }: put the whole value into \"…\"")
+        }
+        (.., Some(after)) if after.is_none_or(goes_on) => {
+            Some("; a value that begins with [ is a list in YAML, which ends with ]: put the whole value into \"…\"")
+        }
+        _ => None,
     }
 }
 
@@ -343,6 +358,24 @@ mod tests {
         assert!(parse("a: *x\n").is_err());
         let quoted = parse("a: 1\npath.format: 'year'=YYYY/'month'=MM\nb: 2\n").unwrap_err();
         assert!(quoted.reason.contains("put the whole value into \"…\""), "{quoted:?}");
+    }
+
+    #[test]
+    fn a_value_that_begins_with_a_brace_and_goes_on_behind_it_is_said_to_need_quotes() {
+        for (value, said) in [
+            ("{field.country}/{time:yyyy}", "begins with { is an object in YAML"),
+            ("{time:yyyy", "begins with { is an object in YAML"),
+            ("[a-z]+", "begins with [ is a list in YAML"),
+        ] {
+            let malformed = parse(&format!("a: 1\npartition.template: {value}\nb: 2\n")).unwrap_err();
+            assert!(
+                malformed.reason.contains(said) && malformed.reason.ends_with("put the whole value into \"…\""),
+                "{malformed:?}"
+            );
+        }
+        for text in ["a: {b: 1} # c\nb: c: d\n", "a: [b, c]\nb: c: d\n"] {
+            assert!(!parse(text).unwrap_err().reason.contains('…'), "{text}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) use hourly::HourlyPartitioner;
 pub(crate) use record::RecordTimestampExtractor;
 pub(crate) use record_field::RecordFieldTimestampExtractor;
 pub(crate) use schema_affix::{Affix, SchemaAffix};
-pub(crate) use template::TemplatePartitioner;
+pub(crate) use template::{TemplatePartitioner, Written as TemplatePiece, parse as parse_template};
 pub(crate) use time_based::TimeBasedPartitioner;
 pub(crate) use wallclock::WallclockTimestampExtractor;
 

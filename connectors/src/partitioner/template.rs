@@ -55,12 +55,18 @@ enum Piece {
 
 /// A piece as it is written.
 #[derive(Debug, PartialEq, Eq)]
-enum Written<'a> {
+pub(crate) enum Written<'a> {
+    /// What stands as it is.
     Text(&'a str),
+    /// The names that lead to a field of the value.
     Field(Vec<String>),
+    /// The name of a header.
     Header(&'a str),
+    /// The record's key.
     Key,
+    /// The Kafka partition.
     Partition,
+    /// A pattern of the time.
     Time(&'a str),
 }
 
@@ -98,7 +104,10 @@ impl Plugin for TemplatePartitioner {
 }
 
 /// What is between braces, and what is not.
-fn parse(template: &str) -> Result<Vec<Written<'_>>, String> {
+///
+/// # Errors
+/// Why this is no template.
+pub(crate) fn parse(template: &str) -> Result<Vec<Written<'_>>, String> {
     let (mut pieces, mut rest) = (Vec::new(), template);
     while !rest.is_empty() {
         let (text, behind) = rest.split_once('{').map_or((rest, None), |(text, behind)| (text, Some(behind)));

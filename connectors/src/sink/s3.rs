@@ -68,6 +68,13 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("s3.path.style", "s3.path.style.access.enabled"),
     ("s3.prefix", "topics.dir"),
     ("aws.role.arn", "s3.credentials.provider.sts.role.arn"),
+    ("s3.credentials.provider.role.arn", "s3.credentials.provider.sts.role.arn"),
+    ("s3.credentials.provider.sts.arn", "s3.credentials.provider.sts.role.arn"),
+    ("s3.credentials.provider.role.session.name", "s3.credentials.provider.sts.role.session.name"),
+    ("s3.credentials.provider.sts.session.name", "s3.credentials.provider.sts.role.session.name"),
+    ("s3.credentials.provider.role.external.id", "s3.credentials.provider.sts.role.external.id"),
+    ("s3.credentials.provider.sts.external.id", "s3.credentials.provider.sts.role.external.id"),
+    ("s3.credentials.provider.region", "s3.credentials.provider.sts.region"),
 ];
 
 impl Plugin for S3SinkConnector {
@@ -78,7 +85,7 @@ impl Plugin for S3SinkConnector {
 
     fn config_def() -> ConfigDef {
         let keys: Vec<_> = storage_sink::keys().into_iter().chain(storage::keys()).collect();
-        ConfigDef::new("S3 sink", &keys).with_prefixes(storage::PREFIXES).with_mistaken(MISTAKEN)
+        ConfigDef::new("S3 sink", &keys).with_mistaken(MISTAKEN)
     }
 
     fn metrics() -> Vec<&'static MetricDefinition> {
@@ -126,5 +133,30 @@ impl SinkConnector for S3SinkConnector {
 impl fmt::Debug for S3SinkConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("S3SinkConnector")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credentials_provider_has_no_keys_but_those_of_the_role() {
+        let def = S3SinkConnector::config_def();
+        for key in ["class", "sts.role.arn", "sts.role.session.name", "sts.role.external.id", "sts.region"] {
+            assert!(def.knows(&format!("s3.credentials.provider.{key}")), "{key}");
+        }
+        for key in ["sts.role.arm", "sts.role.sesion.name", "role.arn", "anything"] {
+            assert!(!def.knows(&format!("s3.credentials.provider.{key}")), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_in_place_of_a_key_is_none_and_the_right_one_is() {
+        let def = S3SinkConnector::config_def();
+        let runtime_s = ["value.converter"];
+        for (wrong, right) in MISTAKEN {
+            assert!(!def.knows(wrong) && (def.knows(right) || runtime_s.contains(right)), "{wrong}: {right}");
+        }
     }
 }

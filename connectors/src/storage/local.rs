@@ -2,17 +2,26 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use connect_api::config::{AnyConfigKey, Config};
+use connect_api::{
+    PieceLimit,
+    config::{AnyConfigKey, Config},
+};
 use object_store::{local::LocalFileSystem, path::Path, prefix::PrefixStore};
 
 use super::{
     STORE_URL,
-    object_store::{Abilities, ObjectStorage},
+    object_store::{Abilities, ObjectStorage, length_of},
 };
+
+/// What file systems take as the name of a file or a directory, in bytes.
+const LONGEST: usize = 255;
+/// A file has a number behind a `#` while it is written: `#1`, unless others are left from before.
+const WHILE_WRITTEN: usize = "#999".len();
 
 const ABILITIES: Abilities = Abilities {
     metadata: false,
     update: false,
+    piece_limit: Some(PieceLimit { longest_directory: LONGEST, longest_file: LONGEST - WHILE_WRITTEN, length: length_of }),
     limits: "a local directory keeps no metadata, and its files are looked at before they are replaced, which a stale writer can slip through",
 };
 
@@ -116,5 +125,28 @@ mod tests {
         let put = |key| storage.put(key, Vec::new(), const { &ObjectMetadata::new() }, &Condition::NameFree);
         put("a/b").await.unwrap();
         assert_eq!(put("a/b/c").await.unwrap_err().kind(), connect_api::ErrorKind::Fatal);
+    }
+
+    #[tokio::test]
+    async fn names_of_the_longest_pieces_are_kept_and_longer_ones_are_known_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = open(&super::directory(&config(&format!("file://{}", directory.path().display()))).unwrap());
+        let limit = storage.piece_limit().unwrap();
+        // What is escaped has three characters in place of one.
+        for (letter, width) in [("a", 1), ("\u{e9}", 2), ("%", 1), ("~", 3), ("#", 3)] {
+            let (directory, file) = (letter.repeat(255 / width), letter.repeat(251 / width));
+            let key = format!("{directory}/{file}");
+            assert_eq!(limit.broken_by(&key), None, "{letter}");
+            let made = storage.put(&key, vec!["x".into()], &ObjectMetadata::new(), &Condition::NameFree).await.unwrap();
+            assert_eq!(made, Completion::Created, "{letter}");
+            let upload = storage.start_upload(&key, &ObjectMetadata::new()).await.unwrap();
+            upload.put_part(0, vec!["x".into()]).await.unwrap();
+            assert_eq!(upload.complete(&Condition::NameFree).await.unwrap(), Completion::NameTaken, "{letter}");
+            let longer = [format!("{directory}{}/f", letter.repeat(2)), format!("d/{file}{}", letter.repeat(5))];
+            for key in longer {
+                assert!(limit.broken_by(&key).is_some(), "{letter}");
+                assert!(storage.put(&key, Vec::new(), &ObjectMetadata::new(), &Condition::NameFree).await.is_err(), "{letter}");
+            }
+        }
     }
 }

@@ -10,8 +10,12 @@ use object_store::memory::InMemory;
 
 use super::object_store::{Abilities, ObjectStorage};
 
-const ABILITIES: Abilities =
-    Abilities { metadata: true, update: true, limits: "keeps everything in memory: it is gone with the process" };
+const ABILITIES: Abilities = Abilities {
+    metadata: true,
+    update: true,
+    piece_limit: None,
+    limits: "keeps everything in memory: it is gone with the process",
+};
 
 static STORES: Mutex<Option<HashMap<String, Arc<ObjectStorage>>>> = Mutex::new(None);
 

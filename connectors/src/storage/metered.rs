@@ -5,7 +5,7 @@ use std::{future::Future, ops::Range, sync::Arc, time::Duration};
 use bytes::Bytes;
 use connect_api::{
     Body, Completion, Condition, Cursor, Error, ErrorKind, IsAbandoned, MetricDefinition, MetricKind, Metrics, MultipartUpload,
-    ObjectInfo, ObjectMetadata, Page, Result, Storage, async_trait,
+    ObjectInfo, ObjectMetadata, Page, PieceLimit, Result, Storage, async_trait,
 };
 use prometheus::{Histogram, IntCounter};
 use tokio::time::Instant;
@@ -169,6 +169,10 @@ impl Storage for Metered {
 
     fn request_life(&self) -> Duration {
         self.storage.request_life()
+    }
+
+    fn piece_limit(&self) -> Option<PieceLimit> {
+        self.storage.piece_limit()
     }
 
     fn limits(&self) -> &'static str {

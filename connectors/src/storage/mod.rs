@@ -60,9 +60,6 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
     keys
 }
 
-/// Prefixes under which any key is allowed: the settings of a credentials provider.
-pub(crate) const PREFIXES: &[&str] = &[s3::CREDENTIALS_PREFIX];
-
 /// What is wrong with keys that are right each by itself.
 pub(crate) fn validate(config: &Config) -> Problems {
     let checked = match config.get(&STORAGE_CLASS) {

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, error::Error as StdError, io, ops::Range, sync:
 
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, Cursor, Error, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Result, Storage,
-    Version, async_trait,
+    Body, Completion, Condition, Cursor, Error, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, PieceLimit, Result,
+    Storage, Version, async_trait,
 };
 use futures_util::TryStreamExt;
 use object_store::{
@@ -18,6 +18,7 @@ use object_store::{
 
 use super::PAGE;
 
+pub(super) use self::names::length_of;
 use self::{
     names::{STAGING, name_of, path_of},
     staged::StagedUpload,
@@ -30,6 +31,8 @@ pub(super) struct Abilities {
     pub(super) metadata: bool,
     /// Whether an object can be replaced on condition. Without, it is looked at first.
     pub(super) update: bool,
+    /// See [`Storage::piece_limit`].
+    pub(super) piece_limit: Option<PieceLimit>,
     /// See [`Storage::limits`].
     pub(super) limits: &'static str,
 }
@@ -146,6 +149,10 @@ impl Storage for ObjectStorage {
     /// What is not done when its process ends never is.
     fn request_life(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn piece_limit(&self) -> Option<PieceLimit> {
+        self.abilities.piece_limit
     }
 
     fn limits(&self) -> &'static str {

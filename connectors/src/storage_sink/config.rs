@@ -168,8 +168,15 @@ impl StorageSinkConfig {
 
     /// How long the part of a partition's paths may be that its partitioner gives, in bytes.
     pub(super) fn longest_directory(&self, topic_partition: &TopicPartition) -> usize {
-        let ending = self.endings().iter().map(String::len).max().unwrap_or_default();
-        LONGEST_NAME.saturating_sub(self.keys.before_offset(topic_partition, "").len() + LONGEST_OFFSET + ending)
+        LONGEST_NAME.saturating_sub(self.longest_name(topic_partition, "").len())
+    }
+
+    /// A name as long as any of an object in this directory. The offset is not the object's: whether a record can be written must not depend on where
+    /// files are cut.
+    pub(super) fn longest_name(&self, topic_partition: &TopicPartition, directory: &str) -> String {
+        let before_offset = self.keys.before_offset(topic_partition, directory);
+        let ending = self.endings().into_iter().max_by_key(String::len).unwrap_or_default();
+        format!("{before_offset}{}{ending}", "0".repeat(LONGEST_OFFSET.max(self.keys.zero_pad_width)))
     }
 
     /// What names of objects end with, one for each view.
@@ -357,6 +364,24 @@ mod tests {
             found.len() == 1 && found[0].contains("`timezone`") && found[0].contains("`rotate.schedule.interval.ms`"),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn the_padding_of_offsets_and_the_longest_ending_count_in_the_longest_name() {
+        let longest = |more: &[(&str, &str)]| {
+            let config = StorageSinkConfig::new(&settings(more), &crate::plugins()).unwrap();
+            let topic_partition = TopicPartition::new("t", 0);
+            let name = config.longest_name(&topic_partition, "a=b");
+            assert_eq!(config.longest_directory(&topic_partition), 1_024 + "a=b".len() - name.len());
+            name
+        };
+        assert_eq!(longest(&[]), "topics/t/a=b/t+0+0000000000000000000.json");
+        let padded = longest(&[
+            ("filename.offset.zero.pad.width", "300"),
+            ("store.kafka.keys", "true"),
+            ("keys.format.class", "JsonFormat"),
+        ]);
+        assert_eq!(padded, format!("topics/t/a=b/t+0+{}.keys.json", "0".repeat(300)));
     }
 
     #[test]

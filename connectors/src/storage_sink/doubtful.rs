@@ -6,8 +6,13 @@ use connect_api::{
     plugins::find,
 };
 
-use super::keys::{
-    EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+use crate::partitioner::{TemplatePiece, parse_template};
+
+use super::{
+    keys::{
+        EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+    },
+    tagging,
 };
 
 /// Headers that are stored as other text than they were sent, a rotation that never comes, letters of a path that stand for something else, a directory
@@ -19,8 +24,12 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     };
     if let Some(pattern) = config.text(PATH_FORMAT.name()).filter(|_| goes_by_time(config, plugins) == Some(true)) {
         let key = PATH_FORMAT.name();
-        slips(pattern).for_each(|slip| doubt(key, format!("{key}: {slip}")));
+        slips(&[pattern]).for_each(|slip| doubt(key, format!("{key}: {slip}")));
     }
+    let template = template(config);
+    let times: Vec<_> =
+        template.iter().filter_map(|piece| if let TemplatePiece::Time(pattern) = piece { Some(*pattern) } else { None }).collect();
+    slips(&times).for_each(|slip| doubt(TEMPLATE.name(), format!("{}: {slip}", TEMPLATE.name())));
     if let (Ok(format), Some(converter)) = (config.get(&FORMAT), config.text("value.converter")) {
         let (format, converter) = (simple(&format), simple(converter.trim()));
         if format == "ByteArrayFormat" && OF_OTHER_THAN_BYTES.contains(&converter) {
@@ -33,7 +42,7 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
             );
         }
     }
-    if let Some((key, message)) = without_fields(config, plugins) {
+    if let Some((key, message)) = without_fields(config, plugins).or_else(|| without_texts(config, &template)) {
         doubt(key, message);
     }
     if config.get(&STORE_HEADERS).unwrap_or_default()
@@ -42,6 +51,7 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
         let key = HEADERS_FORMAT.name();
         doubt(key, format!("{key}: ByteArrayFormat takes no headers, and fails for every record: set it to JsonFormat"));
     }
+    tagging::doubts(config).into_iter().for_each(|message| doubt(tagging::PAIRS.name(), message));
     let directory = config.text(TOPICS_DIR.name()).unwrap_or_default();
     if directory.contains("://") {
         let what = "an address is no directory: the bucket goes into s3.bucket.name, and the store into store.url";
@@ -83,6 +93,12 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
 const OTHER_HEADERS: &str = "without header.converter: the default one, SimpleHeaderConverter, takes text that looks like a number or a time for one, and \
                              007 is stored as 7; set header.converter=org.apache.kafka.connect.storage.StringConverter to store text as it is";
 
+/// The pieces of the template, where directories go by one.
+fn template(config: &Config) -> Vec<TemplatePiece<'_>> {
+    let template = config.text(TEMPLATE.name()).filter(|_| goes_by(config, "Template"));
+    template.and_then(|template| parse_template(template).ok()).unwrap_or_default()
+}
+
 /// Whether this is the partitioner, by the beginning of its name.
 fn goes_by(config: &Config, class: &str) -> bool {
     config.get(&PARTITIONER).is_ok_and(|named| simple(&named).starts_with(class))
@@ -92,28 +108,62 @@ const COMMENT: &str = "what follows the # is a part of it, for comments have lin
 
 /// What reads fields of values that have none: text, bytes, numbers. A transform may make fields of them.
 fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, String)> {
-    let converter = simple(config.text("value.converter")?.trim());
+    let converter = converter_of(config, "value.converter")?;
     let has_none = WITHOUT_FIELDS.contains(&converter.strip_suffix("Converter").unwrap_or(converter));
-    let transforms = config.text("transforms").unwrap_or_default().trim();
-    if !has_none || !transforms.is_empty() {
+    if !has_none || transforms(config) {
         return None;
     }
     let names = |key: &ConfigKey<String>, class: &str| config.get(key).is_ok_and(|named| simple(&named).starts_with(class));
-    let key = if names(&PARTITIONER, "FieldPartitioner") || names(&PARTITIONER, "FieldAndTime") {
-        &PARTITIONER
+    let field = template(config).into_iter().find_map(|piece| match piece {
+        TemplatePiece::Field(path) => Some(format!("{{field.{}}}", path.join("."))),
+        _ => None,
+    });
+    let (key, reader) = if names(&PARTITIONER, "FieldPartitioner") || names(&PARTITIONER, "FieldAndTime") {
+        (PARTITIONER.name(), simple(&config.get(&PARTITIONER).unwrap_or_default()).to_owned())
+    } else if let Some(field) = field {
+        (TEMPLATE.name(), field)
     } else if names(&EXTRACTOR, "RecordField") && goes_by_time(config, plugins) == Some(true) {
-        &EXTRACTOR
+        (EXTRACTOR.name(), simple(&config.get(&EXTRACTOR).unwrap_or_default()).to_owned())
     } else {
         return None;
     };
-    let class = config.get(key).unwrap_or_default();
     let message = format!(
-        "{}: {} reads fields, and values of {converter} have none, so every record fails: set value.converter=org.apache.kafka.connect.json.JsonConverter \
-         if they are JSON",
-        key.name(),
-        simple(&class)
+        "{key}: {reader} reads fields, and values of {converter} have none, so every record fails: set \
+         value.converter=org.apache.kafka.connect.json.JsonConverter if they are JSON"
     );
-    Some((key.name(), message))
+    Some((key, message))
+}
+
+/// What of a template is a text, and always bytes by its converter.
+fn without_texts(config: &Config, template: &[TemplatePiece<'_>]) -> Option<(&'static str, String)> {
+    let of_bytes = |converter: &str| {
+        let named = converter_of(config, converter)?;
+        matches!(named, "ByteArrayConverter" | "ByteArray").then_some(named)
+    };
+    let (piece, converter, key) = template.iter().find_map(|piece| match piece {
+        TemplatePiece::Key => Some(("{key}".to_owned(), of_bytes("key.converter")?, "key.converter")),
+        TemplatePiece::Header(name) => Some((format!("{{header.{name}}}"), of_bytes("header.converter")?, "header.converter")),
+        _ => None,
+    })?;
+    if transforms(config) {
+        return None;
+    }
+    let message = format!(
+        "{}: {piece} takes a text, a number, true or false, and {converter} makes bytes of it, so every record that has one fails: set \
+         {key}=org.apache.kafka.connect.storage.StringConverter",
+        TEMPLATE.name()
+    );
+    Some((TEMPLATE.name(), message))
+}
+
+/// The simple name of a converter, as it is written.
+fn converter_of<'a>(config: &'a Config, key: &str) -> Option<&'a str> {
+    config.text(key).map(|class| simple(class.trim()))
+}
+
+/// Whether records are changed before they are given directories.
+fn transforms(config: &Config) -> bool {
+    config.text("transforms").is_some_and(|transforms| !transforms.trim().is_empty())
 }
 
 const WITHOUT_FIELDS: [&str; 8] = ["String", "ByteArray", "Boolean", "Short", "Integer", "Long", "Float", "Double"];
@@ -125,16 +175,19 @@ fn simple(class: &str) -> &str {
     class.rsplit(['.', '$']).next().unwrap_or(class)
 }
 
-/// Letters that stand for another field than their author probably took them for.
-fn slips(pattern: &str) -> impl Iterator<Item = &'static str> {
+/// Letters that stand for another field than their author probably took them for, in patterns that make one directory together.
+fn slips(patterns: &[&str]) -> impl Iterator<Item = &'static str> {
     // What stands in quotes is text.
-    let letters: String = pattern.split('\'').step_by(2).collect();
+    let letters: String = patterns.iter().flat_map(|pattern| pattern.split('\'').step_by(2)).collect();
     let has = |field: char| letters.contains(field);
     let minutes = has('m') && !has('H') && !has('h') && !has('k') && !has('K');
     let day_of_year = has('D') && (has('M') || has('m'));
+    let half_day = (has('h') || has('K')) && !has('a');
     let of_minutes = minutes.then_some("mm is the minutes of an hour; the month is MM");
     let of_days = day_of_year.then_some("D is the day of the year; the day of the month is dd");
-    of_minutes.into_iter().chain(of_days)
+    let of_hours =
+        half_day.then_some("hh is an hour of half a day, so that two hours share a directory; the hour of the day is HH");
+    of_minutes.into_iter().chain(of_days).chain(of_hours)
 }
 
 /// Whether directories, or `rotate.interval.ms`, go by time; `None` where the partitioner cannot be made.
@@ -158,11 +211,26 @@ mod tests {
 
     #[test]
     fn letters_of_a_path_that_are_taken_for_others_are_named() {
-        let doubts = |pattern: &str| slips(pattern).collect::<Vec<_>>().join("; ");
+        let doubts = |pattern: &str| slips(&[pattern]).collect::<Vec<_>>().join("; ");
         assert_eq!(doubts("YYYY-mm-dd"), "mm is the minutes of an hour; the month is MM");
         assert_eq!(doubts("yyyy/MM/DD"), "D is the day of the year; the day of the month is dd");
-        for pattern in ["'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH/'min'=mm", "YYYY/DDD", "'Dm'=MM", "hh:mm"] {
+        assert!(doubts("yyyy-MM-dd/hh").starts_with("hh is an hour of half a day"));
+        for pattern in ["'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH/'min'=mm", "YYYY/DDD", "'Dm'=MM", "hh:mm a"] {
             assert_eq!(doubts(pattern), "", "{pattern}");
+        }
+    }
+
+    #[test]
+    fn letters_of_a_template_s_times_are_doubted_as_those_of_a_path_all_of_them_together() {
+        let doubts = |template: &str| {
+            let common = [("partitioner.class", "TemplatePartitioner"), ("partition.duration.ms", "3600000"), ("timezone", "UTC")];
+            warnings(&common.iter().chain(&[("partition.template", template)]).copied().collect(), &crate::plugins()).to_string()
+        };
+        assert_eq!(doubts("{time:yyyy-mm-dd}"), "partition.template: mm is the minutes of an hour; the month is MM");
+        assert!(doubts("{time:yyyy}/{time:MM}/{time:DD}").contains("the day of the month is dd"));
+        assert!(doubts("mm/{time:yyyy/MM/dd/hh}").starts_with("partition.template: hh is an hour of half a day"));
+        for template in ["{time:yyyy/MM/dd/HH}/{time:mm}", "DD/{partition}", "{time:yyyy'mm'}"] {
+            assert_eq!(doubts(template), "", "{template}");
         }
     }
 
@@ -196,6 +264,32 @@ mod tests {
         }
         for pairs in [by_field.as_slice(), &by_time] {
             assert_eq!(doubts("org.apache.kafka.connect.json.JsonConverter", pairs), "");
+        }
+    }
+
+    #[test]
+    fn a_template_that_no_record_can_fill_is_doubtful() {
+        let doubts = |template: &str, pairs: &[(&str, &str)]| {
+            let common = [("partitioner.class", "TemplatePartitioner"), ("partition.template", template)];
+            warnings(&common.iter().chain(pairs).copied().collect(), &crate::plugins()).to_string()
+        };
+        let bytes = |converter| [(converter, "org.apache.kafka.connect.converters.ByteArrayConverter")];
+        let said = doubts("c={field.a.b}/{key}", &bytes("value.converter"));
+        assert!(
+            said.starts_with("partition.template: {field.a.b} reads fields, and values of ByteArrayConverter have none"),
+            "{said}"
+        );
+        let said = doubts("{key}", &bytes("key.converter"));
+        assert!(said.starts_with("partition.template: {key} takes a text") && said.contains("set key.converter="), "{said}");
+        assert!(doubts("{header.h}", &bytes("header.converter")).contains("set header.converter="));
+        for (template, converter) in
+            [("{key}", "value.converter"), ("{field.a}", "key.converter"), ("{partition}", "key.converter")]
+        {
+            assert_eq!(doubts(template, &bytes(converter)), "", "{template} {converter}");
+        }
+        for template in ["{field.a}", "{key}"] {
+            let [value, key] = ["value.converter", "key.converter"].map(|converter| bytes(converter)[0]);
+            assert_eq!(doubts(template, &[value, key, ("transforms", "hoist")]), "", "{template}");
         }
     }
 

@@ -1,11 +1,11 @@
 //! Tags of objects, as Confluent's connector sets them: which records an object has, and what the user adds. They are set after the object has appeared and
 //! before its offsets are committed; an owner that finds an object of its past ahead of the committed offset sets them again.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use connect_api::{
     Error, Result,
-    config::{Config, ConfigKey, Importance, List},
+    config::{AnyConfigKey, Config, ConfigKey, Importance, List},
 };
 use tracing::{debug, warn};
 
@@ -24,10 +24,11 @@ pub(super) static TAGGING: ConfigKey<bool> = ConfigKey::with_default(
 pub(super) static PAIRS: ConfigKey<List> = ConfigKey::with_default(
     "s3.object.tagging.key.value.pairs",
     "",
-    "Further tags, `key:value` with commas between them; they win over the tags of the same name. What follows a second colon is left out.",
+    "Further tags, `key:value` with commas between them; they win over the tags of the same name. What follows a second colon is left out. An object has 10 \
+     tags at most, these and its own together.",
 )
 .importance(Importance::Low)
-.check(|List(pairs)| pairs.iter().try_for_each(|pair| tag(pair).map(drop)));
+.check(|List(pairs)| fit(pairs));
 pub(super) static ON_ERROR: ConfigKey<String> = ConfigKey::with_default(
     "s3.object.behavior.on.tagging.error",
     "ignore",
@@ -45,6 +46,63 @@ fn tag(pair: &str) -> Result<(String, String), String> {
         (Some(key), Some(value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("a tag is written as key:value, and {pair} is not")),
     }
+}
+
+/// The tags that an object has of its own.
+const OWN: [&str; 3] = ["startOffset", "endOffset", "recordCount"];
+
+/// What S3 takes: so many tags of an object, and characters of a key and of a value.
+const MOST_TAGS: usize = 10;
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+
+/// Whether S3 takes these tags beside an object's own.
+fn fit(pairs: &[String]) -> Result<(), String> {
+    let mut keys = BTreeSet::from(OWN.map(str::to_owned));
+    for pair in pairs {
+        let (key, value) = tag(pair)?;
+        for (what, text, most) in [("key", &key, LONGEST_KEY), ("value", &value, LONGEST_VALUE)] {
+            let characters = text.chars().count();
+            if characters > most {
+                let begins: String = key.chars().take(20).collect();
+                return Err(format!("the {what} of the tag {begins}… has {characters} characters, and S3 takes {most}"));
+            }
+        }
+        keys.insert(key);
+    }
+    if keys.len() > MOST_TAGS {
+        let more = MOST_TAGS - OWN.len();
+        return Err(format!(
+            "these are {} tags with {}, and S3 takes {MOST_TAGS} of an object: leave {more} beside those",
+            keys.len(),
+            OWN.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// Pairs that set nothing, or not what they seem to.
+pub(super) fn doubts(config: &Config) -> Vec<String> {
+    let (key, Ok(List(pairs))) = (PAIRS.name(), config.get(&PAIRS)) else { return Vec::new() };
+    if pairs.is_empty() {
+        return Vec::new();
+    }
+    if config.get(&TAGGING).is_ok_and(|is_on| !is_on) {
+        return vec![format!("{key} changes nothing without {}=true", TAGGING.name())];
+    }
+    let (mut doubts, mut known) = (Vec::new(), BTreeSet::new());
+    for pair in &pairs {
+        let Ok((tag, value)) = tag(pair) else { continue };
+        if pair.matches(':').count() > 1 {
+            doubts.push(format!(
+                "{key}: {pair} makes the tag {tag} with the value {value}: what follows the second colon is left out, as by the JVM connector"
+            ));
+        }
+        if !known.insert(tag.clone()) {
+            doubts.push(format!("{key}: the tag {tag} is there more than once, and the last one counts"));
+        }
+    }
+    doubts
 }
 
 /// How objects are tagged.
@@ -75,12 +133,8 @@ impl Tagging {
 
     /// The tags of an object with these records.
     fn tags(&self, range: Range) -> Vec<(String, String)> {
-        let own = [
-            ("startOffset", range.first_offset.to_string()),
-            ("endOffset", range.last_offset.to_string()),
-            ("recordCount", range.records.to_string()),
-        ];
-        let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
+        let values = [range.first_offset.to_string(), range.last_offset.to_string(), range.records.to_string()];
+        let own = OWN.into_iter().map(str::to_owned).zip(values);
         let mut tags: Vec<(String, String)> = Vec::new();
         for (key, value) in own.chain(self.pairs.iter().cloned()) {
             match tags.iter_mut().find(|(known, _)| *known == key) {
@@ -168,6 +222,29 @@ mod tests {
             assert!(refused.contains("key:value"), "{refused}");
         }
         assert!(Tagging::new(&Config::default()).unwrap().is_none());
+    }
+
+    #[test]
+    fn tags_that_s3_refuses_are_refused_before_anything_starts() {
+        let refused = |pairs: &str| PAIRS.parse(pairs).map(drop).unwrap_err();
+        let several = |most: usize| (0..most).map(|number| format!("k{number}:v")).collect::<Vec<_>>().join(",");
+        assert!(PAIRS.parse(&several(7)).is_ok() && PAIRS.parse(&format!("{},recordCount:mine", several(7))).is_ok());
+        assert!(refused(&several(8)).starts_with("these are 11 tags with startOffset, endOffset, recordCount, and S3 takes 10"));
+        let (key, value) = ("\u{e9}".repeat(128), "v".repeat(256));
+        assert!(PAIRS.parse(&format!("{key}:{value}")).is_ok());
+        assert!(refused(&format!("{key}k:v")).ends_with("has 129 characters, and S3 takes 128"));
+        assert!(refused(&format!("k:{value}v")).contains("the value of the tag k… has 257 characters"));
+    }
+
+    #[test]
+    fn pairs_that_set_nothing_or_something_else_are_doubtful() {
+        let doubts = |tagging, pairs| {
+            doubts(&[("s3.object.tagging", tagging), ("s3.object.tagging.key.value.pairs", pairs)].into_iter().collect())
+        };
+        assert_eq!(doubts("false", "a:b"), ["s3.object.tagging.key.value.pairs changes nothing without s3.object.tagging=true"]);
+        assert!(doubts("true", "aws:x:y")[0].contains("aws:x:y makes the tag aws with the value x"));
+        assert!(doubts("true", "a:b,c:d,a:e")[0].contains("the tag a is there more than once"));
+        assert!(doubts("true", "a:b,c:d").is_empty() && doubts("false", "").is_empty());
     }
 
     #[test]

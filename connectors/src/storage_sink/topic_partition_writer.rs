@@ -5,7 +5,7 @@
 use std::{ops::Range, sync::Arc};
 
 use connect_api::{
-    ConsumerRecord, ConsumerRecords, Error, ErrorKind, OffsetAndMetadata, Origin, PartitionedBy, Result, SinkRecord,
+    ConsumerRecord, ConsumerRecords, Error, ErrorKind, OffsetAndMetadata, Origin, PartitionedBy, PieceLimit, Result, SinkRecord,
     SinkTaskContext, Stuck, TopicPartition, data::Data,
 };
 use tracing::warn;
@@ -52,6 +52,8 @@ pub(super) struct TopicPartitionWriter {
     pub(super) directories: Directories,
     /// Names of objects with a longer one would be refused by every store.
     longest_directory: usize,
+    /// What this store asks beside, if anything.
+    piece_limit: Option<PieceLimit>,
     /// The clock's bucket that was looked at last.
     clock_bucket: Range<i64>,
     pub(super) files: OpenFiles,
@@ -111,6 +113,7 @@ impl TopicPartitionWriter {
             shared: Arc::clone(shared),
             directories: Directories::new(encoded_partition),
             longest_directory,
+            piece_limit: shared.uploads.storage.piece_limit(),
             clock_bucket: 0..0,
             files: OpenFiles::default(),
             group: Group::default(),
@@ -234,7 +237,7 @@ impl TopicPartitionWriter {
     /// Finds the record's directory, and sees to it that it can be one.
     ///
     /// # Errors
-    /// `Data` where the record has none, one that only null values have, or one so long that no store takes the names in it.
+    /// `Data` where the record has none, one that only null values have, or one so long that no store takes the names in it, or this store does not.
     pub(super) fn locate(&mut self, record: &SinkRecord, time: i64) -> Result<()> {
         let config = &self.shared.config;
         self.directories.find(config, record, time)?;
@@ -243,6 +246,15 @@ impl TopicPartitionWriter {
             let (length, most) = (directory.len(), self.longest_directory);
             return Err(Error::data(format!(
                 "its directory would have {length} bytes, and names of objects leave room for {most}"
+            )));
+        }
+        // Of one that has a file it is known.
+        if let Some(limit) = &self.piece_limit
+            && !self.files.has(directory)
+            && let Some((length, most)) = limit.broken_by(&config.longest_name(&self.topic_partition, directory))
+        {
+            return Err(Error::data(format!(
+                "a file or a directory of its name would have {length} bytes in its own, and this store takes {most}"
             )));
         }
         if config.null_values == NullValues::Write && directory == config.tombstone_partition && !record.is_tombstone() {

@@ -50,6 +50,14 @@ fn member(text: &[u8], mut at: usize, name: &str) -> Option<usize> {
 
 /// The byte after the value that begins at `at`.
 pub(super) fn value_end(text: &[u8], mut at: usize) -> usize {
+    match text.get(at) {
+        Some(b'"') => return string_end(text, at + 1),
+        Some(b'{' | b'[') => {}
+        _ => {
+            let word = text.get(at..).unwrap_or_default().iter().position(|byte| !is_of_word(*byte));
+            return word.map_or(text.len(), |length| at + length);
+        }
+    }
     let mut depth = 0_usize;
     while let Some(byte) = text.get(at) {
         match byte {
@@ -58,15 +66,14 @@ pub(super) fn value_end(text: &[u8], mut at: usize) -> usize {
                 depth += 1;
                 at += 1;
             }
-            b'}' | b']' | b',' if depth == 0 => return at,
             b'}' | b']' => {
                 depth -= 1;
                 at += 1;
+                if depth == 0 {
+                    return at;
+                }
             }
             _ => at += 1,
-        }
-        if depth == 0 && !matches!(text.get(at), Some(byte) if is_of_word(*byte)) {
-            return at;
         }
     }
     at

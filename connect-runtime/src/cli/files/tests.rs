@@ -196,6 +196,41 @@ fn a_truncated_json_file_is_a_broken_connector_and_not_a_worker() {
     assert!(format!("{refused:?}").contains("JSON"), "{refused:?}");
 }
 
+#[test]
+fn a_malformed_file_is_refused_as_whose_it_looks_in_every_form() {
+    let files = Files::new("malformed");
+    let code = |paths: &[PathBuf], options: &Options| {
+        let loaded = Loaded::read(Purpose::Check, paths, options);
+        loaded.and_then(|loaded| loaded.check(&fake::plugins(), false).map(drop)).unwrap_err().exit_code()
+    };
+    for (name, content) in [
+        ("a.properties", "topics=a\nname=\\u12\n"),
+        ("a.toml", "topics = \"a\"\nname = {\n"),
+        ("a.json", "{\"topics\": \"a\",\n"),
+        ("a.yaml", "topics: a\nname: {x}/y\n"),
+        ("b.properties", "name=\\u12\n"),
+        ("b.toml", "name = {\n"),
+        ("b.json", "{\"name\": \"a\",\n"),
+        ("b.yaml", "name: {x}/y\n"),
+    ] {
+        let path = [files.with(name, content)];
+        for options in [Options::default(), brokers()] {
+            assert_eq!(code(&path, &options), CONNECTOR, "{name}");
+        }
+    }
+    let connector = files.with("s3.properties", CONNECTOR_FILE);
+    for (name, content) in [
+        ("worker.properties", "bootstrap.servers=a:1\nkey.converter=\\u12\n"),
+        ("worker.toml", "\"bootstrap.servers\" = \"a:1\"\nx = {\n"),
+    ] {
+        let worker = files.with(name, content);
+        for options in [Options::default(), brokers()] {
+            assert_eq!(code(std::slice::from_ref(&worker), &options), WORKER, "{name}");
+            assert_eq!(code(&[worker.clone(), connector.clone()], &options), WORKER, "{name}");
+        }
+    }
+}
+
 const RESOURCE: &str = "apiVersion: kafka.strimzi.io/v1beta2\nkind: KafkaConnector\nmetadata:\n  name: one\nspec:\n  class: FakeSink\n  config:\n    \
                         topics: a\n    flush.size: 1\n    s3.bucket.name: b\n";
 

@@ -165,6 +165,12 @@ fn what_is_written_as_in_other_files_says_how_it_is_written_here() {
         nested.contains(":3: value.converter: a setting is a text") && nested.contains("its whole key on each line"),
         "{nested}"
     );
+    let braces = refused("connector.class: S3Sink\npartition.template: {time:yyyy}\n");
+    assert!(
+        braces.contains(":2: partition.template: a value that begins with { is an object in YAML")
+            && braces.contains("the whole value into \"…\""),
+        "{braces}"
+    );
     let bare = refused("kind: KafkaConnector\nmetadata:\n  name: a\nspec:\n  config: {}\n");
     assert!(bare.contains(":1: apiVersion is missing"), "{bare}");
     let helm = refused("{{- if .Values.on }}\nkind: KafkaConnector\n{{- end }}\n");

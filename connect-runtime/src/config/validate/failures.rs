@@ -3,10 +3,12 @@
 use connect_api::config::{AnyConfigKey, Config, Problem};
 
 use super::{Check, unfilled};
-use crate::config::connector_keys::{DLQ_TOPIC_NAME, ERRORS_LOG_ENABLE, ERRORS_TOLERANCE, TOPICS_REGEX};
+use crate::config::connector_keys::{
+    DLQ_TOPIC_NAME, ERRORS_LOG_ENABLE, ERRORS_LOG_INCLUDE_MESSAGES, ERRORS_TOLERANCE, TOPICS_REGEX,
+};
 
 impl Check<'_> {
-    /// Failures that nobody hears of, a queue that gets one record, and a pattern that no topic's name can match.
+    /// Failures that nobody hears of, or of which the log does not say which records they were, a queue that gets one record, and a pattern that no topic's name can match.
     pub(super) fn failures(&mut self, config: &Config) {
         let mut doubt = |key: &dyn AnyConfigKey, message: String| {
             let origin = config.entry(key.name()).and_then(|entry| entry.origin.clone());
@@ -15,8 +17,12 @@ impl Check<'_> {
         let Ok(tolerance) = config.get(&ERRORS_TOLERANCE) else { return };
         let tolerates = tolerance.eq_ignore_ascii_case("all");
         let queue = config.text(DLQ_TOPIC_NAME.name()).is_some_and(|topic| !topic.trim().is_empty());
-        if tolerates && !queue && config.get(&ERRORS_LOG_ENABLE).is_ok_and(|is_logged| !is_logged) {
-            doubt(&ERRORS_TOLERANCE, SILENT.to_owned());
+        if tolerates && !queue {
+            match (config.get(&ERRORS_LOG_ENABLE), config.get(&ERRORS_LOG_INCLUDE_MESSAGES)) {
+                (Ok(false), _) => doubt(&ERRORS_TOLERANCE, SILENT.to_owned()),
+                (Ok(true), Ok(false)) => doubt(&ERRORS_LOG_ENABLE, NAMELESS.to_owned()),
+                _ => {}
+            }
         }
         if queue && !tolerates {
             doubt(&DLQ_TOPIC_NAME, ONE_RECORD.to_owned());
@@ -35,7 +41,9 @@ impl Check<'_> {
 }
 
 const SILENT: &str = "errors.tolerance=all leaves out every record that fails, and nothing says which: set errors.deadletterqueue.topic.name to keep \
-                      them, or errors.log.enable=true";
+                      them, or errors.log.enable=true and errors.log.include.messages=true to have them named in the log";
+const NAMELESS: &str = "errors.log.enable=true says in the log that a record failed, and not which one: errors.log.include.messages=true adds its topic, \
+                        partition and offset, and no content";
 const ONE_RECORD: &str = "errors.deadletterqueue.topic.name without errors.tolerance=all: the first record that fails is copied there, and then its \
                           task fails; set errors.tolerance=all to go on after it";
 
@@ -88,7 +96,9 @@ mod tests {
         let (topics, all, queue) = (("topics", "a"), ("errors.tolerance", "all"), ("errors.deadletterqueue.topic.name", "dlq"));
         assert_eq!(warned(&[topics, all]), SILENT);
         assert_eq!(warned(&[topics, queue]), ONE_RECORD);
-        for pairs in [[topics, all, queue].as_slice(), &[topics, all, ("errors.log.enable", "true")], &[topics]] {
+        let (logged, named) = (("errors.log.enable", "true"), ("errors.log.include.messages", "true"));
+        assert_eq!(warned(&[topics, all, logged]), NAMELESS);
+        for pairs in [[topics, all, queue].as_slice(), &[topics, all, logged, named], &[topics, all, queue, logged], &[topics]] {
             assert_eq!(warned(pairs), "", "{pairs:?}");
         }
     }

@@ -1,12 +1,12 @@
 //! Each key by itself, and keys that nobody reads.
 
-use connect_api::config::{AnyConfigKey, Config, ConfigDef, Entry, PluginKind, Problem};
+use connect_api::config::{AnyConfigKey, Config, ConfigDef, ConfigType, Entry, PluginKind, Problem};
 
 use super::{Check, file_of, rests, values::without_invisible};
 use crate::config::{
     client::{self, Client},
     converter_keys, elsewhere,
-    nearest::nearest,
+    nearest::{nearest, nearest_class},
     transformations, worker_keys,
 };
 
@@ -259,7 +259,11 @@ fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config)
         let unit = if key.unit().is_empty() { String::new() } else { format!(" of {}", key.unit()) };
         problem.message.push_str(&format!("; write a whole number{unit} in digits, such as {example}"));
     }
-    match nearest(value, key.one_of().iter().copied()) {
+    let near = match key.config_type() {
+        ConfigType::Class => nearest_class(value, key.suggested()),
+        _ => nearest(value, key.suggested().iter().copied()),
+    };
+    match near {
         Some(near) => problem.suggest(near),
         None => problem,
     }

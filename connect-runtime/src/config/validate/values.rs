@@ -184,7 +184,7 @@ pub(super) fn without_invisible(text: &str) -> Option<(String, char)> {
 }
 
 /// Blanks that are none to Java, marks without a width, and characters that control something.
-fn is_invisible(c: &char) -> bool {
+pub(in crate::config) fn is_invisible(c: &char) -> bool {
     let is_line = matches!(c, '\t' | '\n' | '\r' | '\u{c}');
     c.is_control() && !is_line
         || matches!(c, '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}')

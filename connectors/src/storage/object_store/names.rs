@@ -17,15 +17,26 @@ const EMPTY: &str = "~";
 /// The path of a name.
 pub(super) fn path_of(name: &str) -> Path {
     let parts = name.split('/').enumerate().map(|(index, part)| match part {
-        "" => EMPTY.to_owned(),
-        "." => "~2E".to_owned(),
-        ".." => "~2E~2E".to_owned(),
         STAGING if index == 0 => format!("~2E{}", &STAGING[1..]),
-        _ => escape(part),
+        _ => written(part),
     });
     let path = parts.collect::<Vec<_>>().join("/");
     // Nothing is left that it refuses; if there were, the encoded form would still be one path per name.
     Path::parse(&path).unwrap_or_else(|_refused| Path::from(path))
+}
+
+/// How many bytes a part of a name has in a path.
+pub(in crate::storage) fn length_of(part: &str) -> usize {
+    written(part).len()
+}
+
+fn written(part: &str) -> String {
+    match part {
+        "" => EMPTY.to_owned(),
+        "." => "~2E".to_owned(),
+        ".." => "~2E~2E".to_owned(),
+        _ => escape(part),
+    }
 }
 
 fn escape(part: &str) -> String {

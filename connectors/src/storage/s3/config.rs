@@ -65,7 +65,11 @@ static ATTEMPTS: ConfigKey<i32> = ConfigKey::with_default(
     "How often one request is tried before the failure is reported, but for those that make an object appear, which are made once. The upload itself is then \
      tried again, for as long as it takes.",
 )
-.check(|attempts| at_least_zero(i64::from(*attempts)));
+.check(|attempts| match *attempts {
+    // Kafka Connect accepts 0 and fails its tasks: `maxAttempts must be positive`.
+    ..1 => Err("must be at least 1, for the first try is one of them; uploads are tried again for ever in any case".to_owned()),
+    _ => Ok(()),
+});
 
 static BACKOFF: ConfigKey<i64> = ConfigKey::with_default(
     "s3.retry.backoff.ms",
@@ -74,11 +78,11 @@ static BACKOFF: ConfigKey<i64> = ConfigKey::with_default(
 )
 .unit("milliseconds")
 .importance(Importance::Low)
-.check(|backoff| at_least_zero(*backoff));
-
-fn at_least_zero(value: i64) -> Result<(), String> {
-    if value < 0 { Err("Value must be at least 0".to_owned()) } else { Ok(()) }
-}
+.check(|backoff| match *backoff {
+    // As above: `baseDelay must be positive`.
+    ..1 => Err("must be at least 1 millisecond; 200 is the default".to_owned()),
+    _ => Ok(()),
+});
 
 pub(super) static ENCRYPTION: ConfigKey<String> =
     ConfigKey::with_default("s3.ssea.name", "", "The server-side encryption of new objects; empty for the bucket's own.")
@@ -145,9 +149,6 @@ static ELASTIC_BUFFER_CAPACITY: ConfigKey<i32> =
         .no_effect("buffers always grow with their content")
         .check(|size| if *size < 4096 { Err("Value must be at least 4096".to_owned()) } else { Ok(()) });
 
-/// The prefix of the settings of a credentials provider.
-pub(crate) const CREDENTIALS_PREFIX: &str = "s3.credentials.provider.";
-
 /// The keys that the client reads.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
     let mut keys: Vec<&'static dyn AnyConfigKey> = vec![
@@ -183,12 +184,6 @@ pub(crate) fn validate(config: &Config) -> Problems {
     if matches!((config.get(&ACCELERATE), config.get(&PATH_STYLE)), (Ok(true), Ok(true))) {
         for key in [ACCELERATE.name(), PATH_STYLE.name()] {
             refuse(key, BOTH_STYLES.to_owned());
-        }
-    }
-    for key in [&ATTEMPTS as &dyn AnyConfigKey, &BACKOFF] {
-        // Kafka Connect accepts the file and fails its tasks: `maxAttempts must be positive`, `baseDelay must be positive`.
-        if config.text(key.name()).is_some_and(|text| text.trim().parse() == Ok(0_i64)) {
-            refuse(key.name(), format!("`{}` must be at least 1", key.name()));
         }
     }
     if let Err((name, reason)) = endpoint(config) {
@@ -387,6 +382,20 @@ mod tests {
         for key in ["s3.part.retries", "s3.retry.backoff.ms", "store.url", "s3.proxy.url", "s3.ssea.name"] {
             assert!(refusal.contains(key), "{key}: {refusal}");
         }
+    }
+
+    #[test]
+    fn numbers_of_tries_and_pauses_below_one_are_refused_each_in_the_same_words() {
+        for value in ["0", "-1", " -5 "] {
+            let tries = refusal(&[("s3.part.retries", value)]);
+            assert!(tries.ends_with(&format!(
+                "Invalid value {} for configuration s3.part.retries: must be at least 1, for the first try is one of them; uploads are tried again for \
+                 ever in any case",
+                value.trim()
+            )), "{tries}");
+            assert!(refusal(&[("s3.retry.backoff.ms", value)]).contains("must be at least 1 millisecond"), "{value}");
+        }
+        assert_eq!(parse(&[("s3.part.retries", "1"), ("s3.retry.backoff.ms", "1")]).attempts, 1);
     }
 
     #[test]

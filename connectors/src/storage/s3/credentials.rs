@@ -46,6 +46,7 @@ pub(super) static PROVIDER: ConfigKey<ClassName> = ConfigKey::with_default(
      `io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider`. Static keys come before all of them but the role, which is assumed with them.",
 )
 .importance(Importance::Low)
+.suggested(&PROVIDERS)
 .check(|class| match Kind::of(&class.0) {
     Some(_) => Ok(()),
     None => Err(format!(
@@ -96,19 +97,37 @@ enum Kind {
     Role,
 }
 
+/// The full names of the providers: in the second generation of the SDK, in the first, and Confluent's own.
+const PROVIDERS: [&str; 14] = [
+    DEFAULT_CHAIN,
+    "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+    "software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider",
+    "software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider",
+    "software.amazon.awssdk.auth.credentials.ContainerCredentialsProvider",
+    "software.amazon.awssdk.auth.credentials.InstanceProfileCredentialsProvider",
+    "com.amazonaws.auth.DefaultAWSCredentialsProviderChain",
+    "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+    "com.amazonaws.auth.profile.ProfileCredentialsProvider",
+    "com.amazonaws.auth.WebIdentityTokenCredentialsProvider",
+    "com.amazonaws.auth.ContainerCredentialsProvider",
+    "com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper",
+    "com.amazonaws.auth.InstanceProfileCredentialsProvider",
+    ASSUME_ROLE,
+];
+
 impl Kind {
     fn of(class: &str) -> Option<Self> {
-        let packages = ["software.amazon.awssdk.auth.credentials.", "com.amazonaws.auth.profile.", "com.amazonaws.auth."];
-        let simple = packages.iter().find_map(|package| class.strip_prefix(package));
-        Some(match simple {
-            Some("DefaultCredentialsProvider" | "DefaultAWSCredentialsProviderChain") => Self::DefaultChain,
-            Some("EnvironmentVariableCredentialsProvider") => Self::Environment,
-            Some("ProfileCredentialsProvider") => Self::Profile,
-            Some("WebIdentityTokenFileCredentialsProvider" | "WebIdentityTokenCredentialsProvider") => Self::WebIdentity,
-            Some("ContainerCredentialsProvider" | "EC2ContainerCredentialsProviderWrapper") => Self::Container,
-            Some("InstanceProfileCredentialsProvider") => Self::Instance,
-            _ if class == ASSUME_ROLE => Self::Role,
-            _ => return None,
+        if !PROVIDERS.contains(&class) {
+            return None;
+        }
+        Some(match class.rsplit('.').next()? {
+            "EnvironmentVariableCredentialsProvider" => Self::Environment,
+            "ProfileCredentialsProvider" => Self::Profile,
+            "WebIdentityTokenFileCredentialsProvider" | "WebIdentityTokenCredentialsProvider" => Self::WebIdentity,
+            "ContainerCredentialsProvider" | "EC2ContainerCredentialsProviderWrapper" => Self::Container,
+            "InstanceProfileCredentialsProvider" => Self::Instance,
+            "AwsAssumeRoleCredentialsProvider" => Self::Role,
+            _ => Self::DefaultChain,
         })
     }
 }
@@ -280,6 +299,8 @@ mod tests {
         {
             assert_eq!(Kind::of(class), None, "{class}");
         }
+        assert_eq!(AnyConfigKey::suggested(&PROVIDER), PROVIDERS, "what is refused may be a slip from any of them");
+        assert!(PROVIDERS.iter().all(|class| PROVIDER.parse(class).is_ok()));
     }
 
     #[test]

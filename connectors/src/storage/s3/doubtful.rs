@@ -32,28 +32,8 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         doubt(&BUCKET, format!("s3.bucket.name={bucket} is hardly a bucket: {reason}"));
     }
     address(config, bucket).into_iter().for_each(|message| doubt(&STORE_URL, message));
-    let encryption = config.text(ENCRYPTION.name()).map_or("", str::trim);
-    let used = match encryption {
-        "" => "the bucket's own encryption",
-        other => other,
-    };
-    if is_set(config, &KMS_KEY_ID) && encryption != "aws:kms" {
-        doubt(&KMS_KEY_ID, format!("{} changes nothing without s3.ssea.name=aws:kms: objects get {used}", KMS_KEY_ID.name()));
-    }
-    if is_set(config, &CUSTOMER_KEY) && encryption != "AES256" {
-        doubt(&CUSTOMER_KEY, format!("{} changes nothing without s3.ssea.name=AES256: objects get {used}", CUSTOMER_KEY.name()));
-    }
-    if encryption == "aws:kms:dsse" || encryption == "aws:kms" && !is_set(config, &KMS_KEY_ID) {
-        let instead = "objects get the bucket's own encryption";
-        let message = match encryption {
-            "aws:kms" => format!(
-                "s3.ssea.name=aws:kms changes nothing without s3.sse.kms.key.id: {instead}; set the key, or the bucket's encryption"
-            ),
-            _ => format!(
-                "s3.ssea.name=aws:kms:dsse changes nothing, as in the JVM connector: {instead}; set the bucket's encryption"
-            ),
-        };
-        doubt(&ENCRYPTION, message);
+    if let Some((key, message)) = encryption(config) {
+        doubt(key, message);
     }
     let assumes = config.text(PROVIDER.name()).is_some_and(|class| class.trim() == ASSUME_ROLE);
     if let Some(key) = credentials::keys_of_role().into_iter().find(|key| !assumes && is_set(config, *key)) {
@@ -61,6 +41,67 @@ pub(crate) fn warnings(config: &Config) -> Problems {
         doubt(key, message);
     }
     warnings
+}
+
+/// What of the keys of encryption is not what objects get, in one message.
+fn encryption(config: &Config) -> Option<(&'static dyn AnyConfigKey, String)> {
+    let [name, customer_key, kms_key] = [ENCRYPTION.name(), CUSTOMER_KEY.name(), KMS_KEY_ID.name()];
+    let is_written = config.entry(customer_key).is_some();
+    let (has_customer_key, has_kms_key) = (is_set(config, &CUSTOMER_KEY), is_set(config, &KMS_KEY_ID));
+    let of_bucket = "objects get the bucket's own encryption";
+    let (key, message): (&'static dyn AnyConfigKey, _) = match (
+        config.text(name).map_or("", str::trim),
+        has_customer_key,
+        has_kms_key,
+    ) {
+        ("", true, true) => {
+            let message = format!(
+                "{customer_key} and {kms_key} change nothing without {name}: {of_bucket}; set {name}=AES256 for the customer's key, or {name}=aws:kms \
+                 for that of KMS"
+            );
+            (&CUSTOMER_KEY, message)
+        }
+        ("", true, false) => (&CUSTOMER_KEY, format!("{customer_key} changes nothing without {name}=AES256: {of_bucket}")),
+        ("", false, true) => (&KMS_KEY_ID, format!("{kms_key} changes nothing without {name}=aws:kms: {of_bucket}")),
+        ("AES256", true, true) => {
+            let message = format!("{kms_key} changes nothing without {name}=aws:kms: objects get AES256 with the customer's key");
+            (&KMS_KEY_ID, message)
+        }
+        ("AES256", false, true) => (&KMS_KEY_ID, format!("{kms_key} changes nothing without {name}=aws:kms: objects get AES256")),
+        ("AES256", false, false) if is_written => {
+            let message = format!(
+                "{customer_key} is empty: objects get AES256 with keys of S3's own; write the customer's key, or remove the line"
+            );
+            (&CUSTOMER_KEY, message)
+        }
+        ("aws:kms", true, true) => {
+            let message = format!("{customer_key} changes nothing without {name}=AES256: objects get aws:kms with {kms_key}");
+            (&CUSTOMER_KEY, message)
+        }
+        ("aws:kms", true, false) => {
+            let message = format!(
+                "{name}=aws:kms changes nothing without {kms_key}, nor does {customer_key} with it: {of_bucket}; set {name}=AES256 to use the customer's \
+                 key, or {kms_key}"
+            );
+            (&ENCRYPTION, message)
+        }
+        ("aws:kms", false, false) => {
+            let message =
+                format!("{name}=aws:kms changes nothing without {kms_key}: {of_bucket}; set the key, or the bucket's encryption");
+            (&ENCRYPTION, message)
+        }
+        ("aws:kms:dsse", ..) => {
+            let instead = match (has_customer_key, has_kms_key) {
+                (false, false) => "set the bucket's encryption".to_owned(),
+                (true, false) => format!("set the bucket's encryption, or {name}=AES256 to use {customer_key}"),
+                (_, true) => format!("set the bucket's encryption, or {name}=aws:kms to use {kms_key}"),
+            };
+            (&ENCRYPTION, format!("{name}=aws:kms:dsse changes nothing, as in the JVM connector: {of_bucket}; {instead}"))
+        }
+        // Nothing contradicts, or the name is refused.
+        _ => return None,
+    };
+    Some((key, message))
 }
 
 /// Why AWS makes no bucket of this name today. Old ones may be long and have capitals and `_`, and what is no name at all is refused.
@@ -198,5 +239,28 @@ mod tests {
         assert!(said(&[customer])[0].contains("without s3.ssea.name=AES256"));
         assert!(said(&[("s3.ssea.name", "aws:kms")])[0].contains("set the key"));
         assert!(said(&[("s3.ssea.name", "aws:kms:dsse")])[0].contains("changes nothing"));
+    }
+
+    #[test]
+    fn keys_of_encryption_that_contradict_each_other_get_one_message_of_what_objects_get() {
+        let (kms, customer) = (("s3.sse.kms.key.id", "alias/a"), ("s3.sse.customer.key", HUNTER));
+        let of_bucket = "objects get the bucket's own encryption";
+        for (name, keys, gets) in [
+            ("", [kms, customer].as_slice(), of_bucket),
+            ("AES256", &[kms, customer], "objects get AES256 with the customer's key"),
+            ("AES256", &[("s3.sse.customer.key", " ")], "objects get AES256 with keys of S3's own"),
+            ("aws:kms", &[kms, customer], "objects get aws:kms with s3.sse.kms.key.id"),
+            ("aws:kms", &[customer], of_bucket),
+            ("aws:kms:dsse", &[kms], of_bucket),
+            ("aws:kms:dsse", &[kms, customer], of_bucket),
+        ] {
+            let said = said(&[keys, &[("s3.ssea.name", name)]].concat());
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(said[0].contains(gets) && said[0].matches("objects get").count() == 1, "{said:?}");
+            assert!(!said[0].contains(HUNTER), "{said:?}");
+        }
+        for (name, keys) in [("", [("s3.sse.customer.key", "")]), ("aws:kms", [kms]), ("AES256", [customer])] {
+            assert!(said(&[&keys[..], &[("s3.ssea.name", name)]].concat()).is_empty(), "{name}");
+        }
     }
 }

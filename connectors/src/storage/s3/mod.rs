@@ -37,7 +37,7 @@ use connect_api::{
 };
 use tokio::{sync::Mutex, time::Instant};
 
-pub(crate) use self::config::{CREDENTIALS_PREFIX, S3Config, keys, place, validate};
+pub(crate) use self::config::{S3Config, keys, place, validate};
 pub(crate) use self::doubtful::warnings;
 use self::{
     clock::StoreClock,

@@ -8,8 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use connect_api::{
-    Body, Completion, Condition, Cursor, Error, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, Result, Storage,
-    Version, async_trait,
+    Body, Completion, Condition, Cursor, Error, IsAbandoned, MultipartUpload, ObjectInfo, ObjectMetadata, Page, PieceLimit, Result,
+    Storage, Version, async_trait,
 };
 use tokio::sync::oneshot;
 
@@ -84,6 +84,8 @@ pub(super) struct Weather {
     pub(super) effect_after: Option<Duration>,
     /// Nobody may abort uploads in parts.
     pub(super) keeps_uploads: bool,
+    /// What it asks of the pieces of names.
+    pub(super) piece_limit: Option<PieceLimit>,
     /// HEADs and LISTs so far, and GETs.
     pub(super) looks: Arc<Mutex<(u64, u64)>>,
 }
@@ -233,6 +235,10 @@ impl Storage for View {
 
     fn request_life(&self) -> Duration {
         REQUEST_LIFE
+    }
+
+    fn piece_limit(&self) -> Option<PieceLimit> {
+        self.weather.piece_limit
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, SinkTask, TopicPartition};
+use connect_api::{CommitReason, ErrorKind, OffsetAndMetadata, Offsets, PieceLimit, SinkTask, TopicPartition};
 
 use super::driven::{Driven, hang, let_go, names, nowhere, object, t, uncommitted, with};
 use crate::storage_sink::simulation::{
@@ -365,14 +365,20 @@ const BY_HOURS: [(&str, &str); 4] = [
 /// A field's content must not decide whether its value survives: values and null values never share a file.
 #[test]
 fn a_record_whose_directory_is_that_of_null_values_or_too_long_is_reported_and_no_other() {
-    let long = format!("{{field.kind}}{}", "{field.kind}".repeat(150));
-    for (template, why) in [("{field.kind}", "null values"), (&long, "too long")] {
+    let long = |times| "{field.kind}".repeat(times);
+    let of_this_store = PieceLimit { longest_directory: 255, longest_file: 251, length: str::len };
+    for (template, piece_limit, why) in [
+        ("{field.kind}".to_owned(), None, "null values"),
+        (long(151), None, "too long"),
+        (long(40), Some(of_this_store), "too long for this store"),
+    ] {
         tell(async || {
-            let world = World::new(1, 20);
+            let mut world = World::new(1, 20);
+            world.weather.piece_limit = piece_limit;
             let reports = Reports::default();
             let settings = [
                 ("partitioner.class", "TemplatePartitioner"),
-                ("partition.template", template),
+                ("partition.template", &template),
                 ("behavior.on.null.values", "write"),
                 ("store.kafka.keys", "true"),
                 ("tombstone.encoded.partition", "nothing"),
