@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use num_bigint::BigInt;
 
 /// A decimal as Java's `BigDecimal` has it: an unscaled integer of any length, and a scale. `1.0` and `1.00` differ.
@@ -15,10 +15,13 @@ pub struct Decimal {
 
 impl Decimal {
     /// The decimal `unscaled`·10^-`scale`. `unscaled`: big-endian, in two's complement; no byte at all is zero.
-    pub fn new(unscaled: Bytes, scale: i32) -> Self {
+    pub fn new(mut unscaled: Bytes, scale: i32) -> Self {
         let is_needless = |pair: &&[u8]| matches!(pair, [0x00, 0x00..=0x7f] | [0xff, 0x80..=0xff]);
         let needless = unscaled.windows(2).take_while(is_needless).count();
-        let unscaled = if unscaled.is_empty() { Bytes::from_static(&[0]) } else { unscaled.slice(needless..) };
+        unscaled.advance(needless);
+        if unscaled.is_empty() {
+            unscaled = Bytes::from_static(&[0]);
+        }
         Self { unscaled, scale }
     }
 

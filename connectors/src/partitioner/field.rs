@@ -147,14 +147,13 @@ impl Field {
 
     fn encode_json(&self, object: &JsonText, encoded: &mut String) -> Result<()> {
         let found = object.find(self.path.iter().map(String::as_str)).unwrap_or(b"null");
-        let text = std::str::from_utf8(found).unwrap_or_default();
         match Kind::of(found) {
             Kind::String => encoded.push_str(&decode_string(found)),
             // Java has no negative zero among integers.
-            Kind::Number if text == "-0" => encoded.push('0'),
-            Kind::Number if !text.contains(['.', 'e', 'E']) => encoded.push_str(text),
-            Kind::Null | Kind::Boolean => encoded.push_str(text),
-            Kind::Number | Kind::Array | Kind::Object => return Err(self.makes_no_directory()),
+            Kind::Number if found == b"-0" => encoded.push('0'),
+            Kind::Number if found.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => return Err(self.makes_no_directory()),
+            Kind::Number | Kind::Null | Kind::Boolean => encoded.push_str(std::str::from_utf8(found).unwrap_or_default()),
+            Kind::Array | Kind::Object => return Err(self.makes_no_directory()),
         }
         Ok(())
     }

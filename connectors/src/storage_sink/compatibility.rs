@@ -27,11 +27,12 @@ pub(super) const COMPATIBILITIES: &[&str] = &["NONE", "BACKWARD", "FORWARD", "FU
 impl ConfigValue for Compatibility {
     const TYPE: ConfigType = ConfigType::String;
 
+    /// In lower case all of them mean `NONE`, as on the JVM.
     fn parse(text: &str) -> Result<Self, String> {
-        match text.to_ascii_uppercase().as_str() {
-            "NONE" => Ok(Self::None),
+        match text {
             "BACKWARD" | "FULL" => Ok(Self::Backward),
             "FORWARD" => Ok(Self::Forward),
+            other if COMPATIBILITIES.iter().any(|name| name.eq_ignore_ascii_case(other)) => Ok(Self::None),
             _ => Err(format!("must be one of {}", COMPATIBILITIES.join(", "))),
         }
     }
@@ -141,6 +142,20 @@ mod tests {
 
     fn changes(mode: Compatibility, new: &Arc<Schema>, current: &Arc<Schema>) -> bool {
         mode.change(Some(new), Some(current)).unwrap().is_some()
+    }
+
+    #[test]
+    fn modes_are_written_in_capitals() {
+        for (text, mode) in [
+            ("BACKWARD", Compatibility::Backward),
+            ("FULL", Compatibility::Backward),
+            ("FORWARD", Compatibility::Forward),
+            ("NONE", Compatibility::None),
+            ("backward", Compatibility::None),
+        ] {
+            assert_eq!(Compatibility::parse(text), Ok(mode));
+        }
+        assert!(Compatibility::parse("TRANSITIVE").is_err());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use connect_api::{
 use crate::partitioner::{TemplatePiece, parse_template};
 
 use super::{
+    compatibility::COMPATIBILITIES,
     keys::{
-        EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
     },
     tagging,
 };
@@ -52,6 +53,12 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
         doubt(key, format!("{key}: ByteArrayFormat takes no headers, and fails for every record: set it to JsonFormat"));
     }
     tagging::doubts(config).into_iter().for_each(|message| doubt(tagging::PAIRS.name(), message));
+    let compatibility = config.text(COMPATIBILITY.name()).map(str::trim).unwrap_or_default();
+    let meant = compatibility.to_ascii_uppercase();
+    if compatibility != meant && meant != "NONE" && COMPATIBILITIES.contains(&meant.as_str()) {
+        let key = COMPATIBILITY.name();
+        doubt(key, format!("{key}: {compatibility} means NONE, as on the JVM: write {meant} in capitals"));
+    }
     let directory = config.text(TOPICS_DIR.name()).unwrap_or_default();
     if directory.contains("://") {
         let what = "an address is no directory: the bucket goes into s3.bucket.name, and the store into store.url";

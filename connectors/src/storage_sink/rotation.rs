@@ -39,7 +39,7 @@ pub(super) struct Group {
     pub(super) has_schemas: bool,
     /// The time of the first record that has one.
     first_time: Option<i64>,
-    /// Where the last record was written.
+    /// Where the last record was written; kept where a change of it cuts.
     last_directory: String,
     last_is_tombstone: bool,
 }
@@ -57,14 +57,14 @@ pub(super) struct Next<'a> {
 
 impl Group {
     /// A record was written, of so many bytes, at this time of the wall clock. `file`: how many records and bytes its file has now.
-    pub(super) fn wrote(&mut self, record: &Next<'_>, bytes: usize, file: (u64, u64), now: i64) {
+    pub(super) fn wrote(&mut self, rotation: &Rotation, record: &Next<'_>, (bytes, file): (usize, (u64, u64)), now: i64) {
         self.records += 1;
         self.bytes += bytes as u64;
         self.file = file;
         self.written_at = now;
         self.first_time = self.first_time.or(record.time);
         self.last_is_tombstone = record.is_tombstone;
-        if self.last_directory != record.directory {
+        if rotation.heeds_changes() && self.last_directory != record.directory {
             record.directory.clone_into(&mut self.last_directory);
         }
     }
@@ -81,6 +81,11 @@ impl Group {
 }
 
 impl Rotation {
+    /// Whether another directory than that of the record before may cut.
+    fn heeds_changes(&self) -> bool {
+        self.interval.is_some() && self.on_change
+    }
+
     /// Whether the files are cut before the record is written. `open_files`: how many there are, and whether one of them is the record's.
     pub(super) fn before(&self, group: &Group, next: &Next<'_>, open_files: (usize, bool)) -> Option<Reason> {
         if group.records == 0 {
@@ -92,7 +97,7 @@ impl Rotation {
                 return Some(Reason::Interval);
             }
             // Null values between others move nothing.
-            let may_change = self.on_change && !next.is_tombstone && !group.last_is_tombstone;
+            let may_change = self.heeds_changes() && !next.is_tombstone && !group.last_is_tombstone;
             if may_change && next.directory != group.last_directory {
                 return Some(Reason::PartitionChange);
             }
@@ -159,7 +164,7 @@ mod tests {
             }
             let (_, records) = open.iter_mut().find(|(directory, _)| directory == next.directory).unwrap();
             *records += 1;
-            group.wrote(next, 10, (*records, *records * 10), 0);
+            group.wrote(rotation, next, (10, (*records, *records * 10)), 0);
             if let Some(reason) = rotation.after(&group) {
                 cut(&mut group, &mut open, index + 1, reason);
             }
@@ -246,7 +251,7 @@ mod tests {
         let rotation = Rotation { flush_size: 3, ..Rotation::default() };
         let mut group = Group::default();
         assert!(rotation.at(&group, 10, 10).is_none());
-        group.wrote(&record(0, "a"), 1, (1, 1), 5);
+        group.wrote(&rotation, &record(0, "a"), (1, (1, 1)), 5);
         assert!(rotation.at(&group, 9, 10).is_none());
         assert!(rotation.at(&group, 10, 10).is_some());
     }
@@ -263,8 +268,8 @@ mod tests {
         let rotation = Rotation { flush_size: 100, idle: Some(50), ..Rotation::default() };
         let mut group = Group::default();
         assert!(rotation.at(&group, 1_000, i64::MAX).is_none(), "nothing is open");
-        group.wrote(&record(0, "a"), 1, (1, 1), 1_000);
-        group.wrote(&record(0, "a"), 1, (2, 2), 1_030);
+        group.wrote(&rotation, &record(0, "a"), (1, (1, 1)), 1_000);
+        group.wrote(&rotation, &record(0, "a"), (1, (2, 2)), 1_030);
         assert!(rotation.at(&group, 1_079, i64::MAX).is_none());
         assert_eq!(rotation.at(&group, 1_080, i64::MAX).map(|reason| format!("{reason:?}")).as_deref(), Some("Idle"));
         assert!(rotation.at(&group, 0, i64::MAX).is_none(), "a clock that was set back");

@@ -211,7 +211,8 @@ impl TopicPartitionWriter {
             }
         }
         self.group.has_schemas |= record.value.schema.is_some();
-        self.group.wrote(&Next { time, directory, is_tombstone: tombstone, schema: None }, bytes, file, now);
+        let next = Next { time, directory, is_tombstone: tombstone, schema: None };
+        self.group.wrote(&config.rotation, &next, (bytes, file), now);
         self.last_written = record.offset();
         Ok(())
     }

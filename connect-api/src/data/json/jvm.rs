@@ -31,6 +31,10 @@ impl Style for Jvm {
 
 /// Appends the text as a JSON string with the escapes that Java's generator writes.
 pub fn write_jvm_string(text: &str, out: &mut Vec<u8>) {
+    // Up to U+FFFF both escape the same.
+    if text.bytes().all(|byte| byte < 0xf0) {
+        return string::write_string(text, out);
+    }
     out.push(b'"');
     write_units(text.encode_utf16(), out);
     out.push(b'"');

@@ -203,7 +203,6 @@ fn refuse_null(field: &str, schema: &Schema, value: &Value) -> Result<()> {
 }
 
 /// Of keys that are repeated the last value stays, at the place of the first.
-#[expect(clippy::mutable_key_type, reason = "no key is changed")]
 fn without_repeated_keys(entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
     let (mut places, mut kept) = (HashMap::with_capacity(entries.len()), Vec::<(Value, Value)>::with_capacity(entries.len()));
     for (key, value) in entries {

@@ -11,7 +11,7 @@ use connect_api::{
     config::{Config, ConfigDef, ConfigKey, ConfigType, ConfigValue},
     data::{
         Data, JsonText, SchemaType, Value,
-        json::{java_map_order, write_jvm_string, write_string},
+        json::{write_jvm_string, write_string},
     },
 };
 
@@ -63,14 +63,6 @@ impl Rendering {
         match self {
             Self::Lossless => write_string(text, out),
             Self::Jvm => write_jvm_string(text, out),
-        }
-    }
-
-    /// In which order a map's entries are written; `None`: as they came.
-    fn order_of(self, entries: &[(Value, Value)]) -> Option<Vec<usize>> {
-        match self {
-            Self::Lossless => None,
-            Self::Jvm => Some(java_map_order(entries)),
         }
     }
 }

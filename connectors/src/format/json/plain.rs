@@ -6,7 +6,7 @@ use connect_api::{
     Error, Result,
     data::{
         Value,
-        json::{double_to_string, float_to_string},
+        json::{double_to_string, float_to_string, java_map_order},
     },
 };
 
@@ -54,13 +54,12 @@ impl Rendering {
     }
 
     fn write_plain_map(self, entries: &[(Value, Value)], out: &mut Vec<u8>) -> Result<()> {
-        let order = self.order_of(entries);
         out.push(b'{');
-        for index in 0..entries.len() {
+        for (index, place) in java_map_order(entries).into_iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            let (key, value) = &entries[order.as_ref().map_or(index, |order| order[index])];
+            let (key, value) = &entries[place];
             self.write_text(&key_text(key)?, out);
             out.push(b':');
             self.write_plain(value, out)?;

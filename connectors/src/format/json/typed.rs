@@ -1,8 +1,11 @@
-//! Values with a schema, as JSON.
+//! Values with a schema, as JSON. No text of the producer's is left to preserve: they are written byte for byte as on the JVM, however `json.rendering` is set.
 
 use connect_api::{
     Error, Result,
-    data::{Decimal, Field, LogicalType, Schema, SchemaType, Value},
+    data::{
+        Decimal, Field, LogicalType, Schema, SchemaType, Value,
+        json::{java_map_order, write_jvm_string},
+    },
 };
 
 use super::{
@@ -38,7 +41,7 @@ impl Json {
             (SchemaType::Float32, Value::Float32(value)) => write_float32(*value, out),
             (SchemaType::Float64, Value::Float64(value)) => write_float64(*value, out),
             (SchemaType::Boolean, Value::Boolean(value)) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            (SchemaType::String, Value::String(text)) => self.rendering.write_text(text, out),
+            (SchemaType::String, Value::String(text)) => write_jvm_string(text, out),
             (SchemaType::Bytes, Value::Bytes(bytes)) => write_base64_string(bytes, out),
             (SchemaType::Array(items), Value::Array(values)) => return self.write_array(items, values, out),
             (SchemaType::Map(keys, values), Value::Map(entries)) => return self.write_map(keys, values, entries, out),
@@ -66,13 +69,13 @@ impl Json {
     fn write_map(&self, keys: &Schema, values: &Schema, entries: &[(Value, Value)], out: &mut Vec<u8>) -> Result<()> {
         let are_texts = matches!(keys.schema_type, SchemaType::String);
         let (open, between, close) = if are_texts { (b'{', b':', b'}') } else { (b'[', b',', b']') };
-        let order = self.rendering.order_of(entries);
+        let order = java_map_order(entries);
         out.push(open);
-        for index in 0..entries.len() {
+        for (index, place) in order.into_iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            let (key, value) = &entries[order.as_ref().map_or(index, |order| order[index])];
+            let (key, value) = &entries[place];
             if !are_texts {
                 out.push(b'[');
             }
@@ -93,7 +96,7 @@ impl Json {
             if index > 0 {
                 out.push(b',');
             }
-            self.rendering.write_text(&field.name, out);
+            write_jvm_string(&field.name, out);
             out.push(b':');
             self.write_typed(&field.schema, value, out)?;
         }
