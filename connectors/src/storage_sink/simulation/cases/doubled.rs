@@ -52,7 +52,6 @@ fn any_key_makes_other_settings_but_those_known_to_decide_nothing() {
         "partition.field.name",
         "locale",
         "timestamp.extractor",
-        "schema.compatibility",
         "transforms",
         "transforms.drop.predicate",
         "errors.tolerance",
@@ -61,6 +60,7 @@ fn any_key_makes_other_settings_but_those_known_to_decide_nothing() {
         assert_ne!(fingerprint(&[]), fingerprint(&[(key, "x")]), "{key}");
     }
     assert_ne!(fingerprint(&[]), fingerprint(&[("digits", "2")]));
+    assert_ne!(fingerprint(&[]), fingerprint(&[("schema.compatibility", "FULL")]));
     for (key, value) in [
         ("name", "x"),
         ("tasks.max", "7"),
