@@ -60,6 +60,22 @@ pub trait RecordWriter: Send {
         Ok(())
     }
 
+    /// Of a format whose files are made of blocks: how many bytes of records make one. Then what [`RecordWriter::write`] appends is kept together until there
+    /// is so much, and goes into the file by [`RecordWriter::write_block`]; meanwhile it may lie on disk.
+    fn block_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// Appends the block of these records: all that was written since the last one, in order. Before the end of the file a last block may be smaller; an empty one
+    /// is not written.
+    ///
+    /// # Errors
+    /// `Fatal` where the file cannot be completed any more.
+    fn write_block(&mut self, records: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(records);
+        Ok(())
+    }
+
     /// Appends what was kept back. The file is complete.
     ///
     /// # Errors

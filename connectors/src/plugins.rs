@@ -38,5 +38,6 @@ pub fn plugins() -> Plugins {
         .timestamp_extractor::<RecordTimestampExtractor>()
         .timestamp_extractor::<RecordFieldTimestampExtractor>()
         .format::<JsonFormat>()
+        .format::<AvroFormat>()
         .format::<ByteArrayFormat>()
 }

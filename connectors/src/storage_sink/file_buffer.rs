@@ -15,7 +15,9 @@ const BLOCK: usize = 240 * 1024;
 pub(super) struct FileBuffer {
     writer: Box<dyn RecordWriter>,
     compression: Compression,
-    /// Unused without compression.
+    /// How many bytes of records the writer makes a block of, where it makes any.
+    block_size: Option<usize>,
+    /// Used with compression, and with blocks.
     raw: Raw,
     block: Vec<u8>,
     /// Where the last record begins, in `raw` or `block`.
@@ -91,6 +93,7 @@ impl FileBuffer {
     pub(super) fn new(writer: Box<dyn RecordWriter>, compression: Compression) -> Self {
         let raw = Raw { compressor: compression.compressor(), bytes: Vec::new(), on_disk: Spilled::default(), window: 0 };
         Self {
+            block_size: writer.block_size(),
             writer,
             compression,
             raw,
@@ -105,23 +108,30 @@ impl FileBuffer {
 
     /// Appends the record, and says how many bytes it took before compression, as far as the writer keeps none back. On an error the file is as before.
     pub(super) fn write(&mut self, record: &SinkRecord) -> Result<usize> {
-        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw.bytes };
+        let out = if self.is_raw() { &mut self.raw.bytes } else { &mut self.block };
         self.last_record = out.len();
         self.writer.write(record, out).inspect_err(|_| out.truncate(self.last_record))?;
         Ok(out.len() - self.last_record)
     }
 
+    /// Whether records wait in `raw` for what becomes of them.
+    fn is_raw(&self) -> bool {
+        self.compression != Compression::None || self.block_size.is_some()
+    }
+
     /// Takes back the last record. Only before [`FileBuffer::settle`].
     pub(super) fn undo(&mut self) {
         self.writer.undo();
-        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw.bytes };
+        let out = if self.is_raw() { &mut self.raw.bytes } else { &mut self.block };
         out.truncate(self.last_record);
     }
 
     /// The record stays: compresses and seals what is enough of it.
     pub(super) fn settle(&mut self) -> Result<()> {
-        if self.raw.has_block() {
-            self.raw.compress(&mut self.block)?;
+        match self.block_size {
+            Some(size) if self.raw.len() >= size => self.write_block()?,
+            None if self.raw.has_block() => self.raw.compress(&mut self.block)?,
+            _ => {}
         }
         if self.block.len() >= BLOCK {
             self.seal(BLOCK + 16 * 1024);
@@ -129,9 +139,16 @@ impl FileBuffer {
         Ok(())
     }
 
+    fn write_block(&mut self) -> Result<()> {
+        self.raw.read_back()?;
+        self.writer.write_block(&self.raw.bytes, &mut self.block)?;
+        self.raw.bytes.clear();
+        Ok(())
+    }
+
     /// Lets go of what the writer keeps back, as far as it can: memory is tight.
     pub(super) fn flush(&mut self) -> Result<()> {
-        let out = if self.compression == Compression::None { &mut self.block } else { &mut self.raw.bytes };
+        let out = if self.is_raw() { &mut self.raw.bytes } else { &mut self.block };
         self.writer.flush(out)?;
         self.settle()
     }
@@ -190,7 +207,12 @@ impl FileBuffer {
 
     /// Closes the file and gives what was not taken.
     pub(super) fn finish(mut self) -> Result<Content> {
-        if self.compression == Compression::None {
+        if self.block_size.is_some() {
+            if self.raw.len() > 0 {
+                self.write_block()?;
+            }
+            self.writer.finish(&mut self.block)?;
+        } else if self.compression == Compression::None {
             self.writer.finish(&mut self.block)?;
         } else {
             self.writer.finish(&mut self.raw.bytes)?;
@@ -212,17 +234,27 @@ impl FileBuffer {
 impl Raw {
     /// Whether there is enough to compress some of it.
     fn has_block(&self) -> bool {
-        self.bytes.len() + self.on_disk.bytes() >= self.window + COMPRESSED_AT_ONCE
+        self.len() >= self.window + COMPRESSED_AT_ONCE
     }
 
-    /// Compresses as many whole blocks as there are.
-    fn compress(&mut self, out: &mut Vec<u8>) -> Result<()> {
+    fn len(&self) -> usize {
+        self.bytes.len() + self.on_disk.bytes()
+    }
+
+    /// Brings what is on disk back.
+    fn read_back(&mut self) -> Result<()> {
         if self.on_disk.bytes() > 0 {
-            let mut all = Vec::with_capacity(self.on_disk.bytes() + self.bytes.len());
+            let mut all = Vec::with_capacity(self.len());
             std::mem::take(&mut self.on_disk).read(&mut all)?;
             all.append(&mut self.bytes);
             self.bytes = all;
         }
+        Ok(())
+    }
+
+    /// Compresses as many whole blocks as there are.
+    fn compress(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        self.read_back()?;
         while self.has_block() {
             let (before, pending) = self.bytes.split_at(self.window);
             let window = &before[before.len().saturating_sub(WINDOW)..];

@@ -2,7 +2,6 @@
 
 use connect_api::config::{AnyConfigKey, ConfigKey, Importance};
 
-const AVRO: &str = "AvroFormat is not supported yet";
 const PARQUET: &str = "ParquetFormat is not supported yet";
 
 macro_rules! known {
@@ -13,11 +12,7 @@ macro_rules! known {
 
 /// Each with its default on the JVM: who writes that down asks for nothing.
 pub(super) static KEYS: &[&dyn AnyConfigKey] = known! {
-    "avro.codec" String = "null", AVRO, "The codec of Avro files.";
     "parquet.codec" String = "snappy", PARQUET, "The codec of Parquet files.";
-    "enhanced.avro.schema.support" bool = "true", AVRO, "Whether enums and packages survive in Avro schemas.";
-    "connect.meta.data" bool = "true", AVRO, "Whether Avro schemas hold what Connect knows beside them.";
-    "allow.optional.map.keys" bool = "false", AVRO, "Whether maps with optional keys become Avro maps.";
     "max.files.scan.limit" i32 = "100", "every object is created only where none is", "How many names the JVM connector looks at.";
     "schema.generator.class" String = "", "the JVM's S3 connector does not read it either", "A key of older releases and of the HDFS connector.";
 };

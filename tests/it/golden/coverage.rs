@@ -62,14 +62,7 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
     };
     let any_step = |start: &str| case.steps.iter().any(|step| step["op"].as_str().is_some_and(|op| op.starts_with(start)));
     let formats = ["format.class", "keys.format.class", "headers.format.class"].map(setting);
-    let default_avro = |store: &str, format: &str| setting(store) == "true" && setting(format).is_empty();
     let missing = [
-        (
-            "AvroFormat",
-            formats.iter().any(|class| class.ends_with("AvroFormat"))
-                || default_avro("store.kafka.keys", "keys.format.class")
-                || default_avro("store.kafka.headers", "headers.format.class"),
-        ),
         ("ParquetFormat", formats.iter().any(|class| class.ends_with("ParquetFormat"))),
         ("transforms", !setting("transforms").is_empty()),
         ("AvroConverter", setting("value.converter").ends_with("AvroConverter")),

@@ -3,6 +3,7 @@
 //! `CONNECT_GOLDEN=name,name` runs these cases alone and prints what differs; `CONNECT_GOLDEN_BLESS=1` writes what we
 //! do instead for the cases that the table lists as different.
 
+mod avro;
 mod case;
 mod compare;
 mod coverage;

@@ -32,7 +32,7 @@ static JSON_DECIMAL_FORMAT: ConfigKey<String> =
 
 /// How schemaless JSON is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rendering {
+pub(crate) enum Rendering {
     /// As the producer wrote it.
     Lossless,
     /// As the connector on the JVM writes it.

@@ -1,0 +1,394 @@
+//! The Avro schema of a Connect schema, as Confluent's `AvroData` makes it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use connect_api::{
+    Error, Result,
+    data::{Field, LogicalType, Schema, SchemaType},
+};
+use serde_json::{Map, Value as Json, json};
+
+use super::json_default::json_default;
+
+/// The namespace of what Connect has no name for.
+const NAMESPACE: &str = "io.confluent.connect.avro";
+/// Of decimals that do not say how many digits they have.
+const DEFAULT_PRECISION: &str = "64";
+
+/// What decides how schemas are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    /// `connect.meta.data`.
+    pub(super) has_metadata: bool,
+    /// `enhanced.avro.schema.support`.
+    pub(super) has_enums: bool,
+    /// `allow.optional.map.keys`.
+    pub(super) allows_optional_keys: bool,
+}
+
+impl Dialect {
+    /// Whether a map with these keys is an Avro map; else it is an array of entries.
+    pub(super) fn is_map(self, keys: &Schema) -> bool {
+        matches!(keys.schema_type, SchemaType::String) && (!keys.optional || self.allows_optional_keys)
+    }
+
+    /// The symbols of an enum, in their order; `None` where the schema is none.
+    pub(super) fn symbols(self, schema: &Schema) -> Option<impl Iterator<Item = &str>> {
+        const ENUMS: [&str; 2] = ["io.confluent.connect.avro.Enum", "org.apache.kafka.connect.data.Enum"];
+        let is_enum = self.has_enums && matches!(schema.schema_type, SchemaType::String);
+        let parameter = ENUMS.into_iter().find(|parameter| is_enum && schema.parameter(parameter).is_some())?;
+        let symbols = schema.parameters.iter().filter_map(move |(name, symbol)| {
+            let is_symbol = name.strip_prefix(parameter).is_some_and(|rest| rest.starts_with('.'));
+            is_symbol.then_some(&**symbol)
+        });
+        Some(symbols)
+    }
+}
+
+/// The bytes that a value of the schema always has.
+pub(super) fn fixed_size(schema: &Schema) -> Option<usize> {
+    schema.parameter("connect.fixed.size")?.parse().ok()
+}
+
+/// The schema as JSON.
+///
+/// # Errors
+/// `Data` where Avro has no such schema.
+pub(super) fn avro_schema(schema: &Schema, dialect: Dialect) -> Result<Json> {
+    let mut names = Names { dialect, defined: HashMap::new(), unnamed: 0 };
+    names.of(schema, None)
+}
+
+struct Names {
+    dialect: Dialect,
+    /// Full names, with what they stand for.
+    defined: HashMap<String, Schema>,
+    /// Structs without a name so far.
+    unnamed: usize,
+}
+
+impl Names {
+    /// `namespace`: the one around it.
+    fn of(&mut self, schema: &Schema, namespace: Option<&str>) -> Result<Json> {
+        let base = self.required(schema, namespace)?;
+        Ok(match (&schema.default, schema.optional) {
+            (_, false) => base,
+            (Some(_), true) => json!([base, "null"]),
+            (None, true) => json!(["null", base]),
+        })
+    }
+
+    fn required(&mut self, schema: &Schema, namespace: Option<&str>) -> Result<Json> {
+        let mut avro = match &schema.schema_type {
+            SchemaType::Int8 => self.number("int", "int8"),
+            SchemaType::Int16 => self.number("int", "int16"),
+            SchemaType::Int32 => of_type("int"),
+            SchemaType::Int64 => of_type("long"),
+            SchemaType::Float32 => of_type("float"),
+            SchemaType::Float64 => of_type("double"),
+            SchemaType::Boolean => of_type("boolean"),
+            SchemaType::String => match self.dialect.symbols(schema).map(Iterator::collect::<Vec<_>>) {
+                Some(symbols) => {
+                    let full_name = schema.parameter("io.confluent.connect.avro.Enum").or(schema.name.as_deref()).unwrap_or("Enum");
+                    match self.define(full_name, schema, namespace)? {
+                        Definition::Known(name) => return Ok(name),
+                        Definition::New(mut avro, _) => {
+                            avro.insert("type".to_owned(), json!("enum"));
+                            avro.insert("symbols".to_owned(), json!(symbols));
+                            avro
+                        }
+                    }
+                }
+                None => of_type("string"),
+            },
+            SchemaType::Bytes => match fixed_size(schema) {
+                Some(size) => {
+                    let full_name = schema.name.as_deref().filter(|_| schema.logical_type().is_none()).unwrap_or("Fixed").to_owned();
+                    match self.define(&full_name, schema, namespace)? {
+                        Definition::Known(name) => return Ok(name),
+                        Definition::New(mut avro, _) => {
+                            avro.insert("type".to_owned(), json!("fixed"));
+                            avro.insert("size".to_owned(), json!(size));
+                            avro
+                        }
+                    }
+                }
+                None => of_type("bytes"),
+            },
+            SchemaType::Array(items) => {
+                let mut avro = of_type("array");
+                avro.insert("items".to_owned(), self.of(items, namespace)?);
+                avro
+            }
+            SchemaType::Map(keys, values) if self.dialect.is_map(keys) => {
+                let mut avro = of_type("map");
+                avro.insert("values".to_owned(), self.of(values, namespace)?);
+                avro
+            }
+            SchemaType::Map(keys, values) => {
+                let mut avro = of_type("array");
+                avro.insert("items".to_owned(), self.entries(schema, keys, values, namespace)?);
+                avro
+            }
+            SchemaType::Struct(fields) => match self.record(schema, fields, namespace)? {
+                Definition::Known(name) => return Ok(name),
+                Definition::New(avro, _) => avro,
+            },
+            other => return Err(Error::data(format!("Avro has no type for {}", other.name()))),
+        };
+        logical(schema, &mut avro)?;
+        if self.dialect.has_metadata {
+            metadata(schema, &mut avro)?;
+        }
+        // A type alone is written as a word.
+        let is_bare = avro.len() == 1 && !matches!(schema.schema_type, SchemaType::Struct(_));
+        Ok(if is_bare { avro.remove("type").unwrap_or_default() } else { Json::Object(avro) })
+    }
+
+    fn number(&self, avro: &str, connect: &str) -> Map<String, Json> {
+        let mut avro = of_type(avro);
+        if self.dialect.has_metadata {
+            avro.insert("connect.type".to_owned(), json!(connect));
+        }
+        avro
+    }
+
+    fn record(&mut self, schema: &Schema, fields: &[Field], namespace: Option<&str>) -> Result<Definition> {
+        let full_name = schema.name.as_deref().map_or_else(|| self.unnamed(schema), str::to_owned);
+        let (mut avro, inner) = match self.define(&full_name, schema, namespace)? {
+            Definition::New(avro, inner) => (avro, inner),
+            known @ Definition::Known(_) => return Ok(known),
+        };
+        if let Some(doc) = schema.parameter("connect.record.doc").filter(|_| self.dialect.has_metadata) {
+            avro.insert("doc".to_owned(), json!(doc));
+        }
+        let mut members = Vec::with_capacity(fields.len());
+        for field in fields {
+            check_name(&field.name)?;
+            let mut member = Map::new();
+            member.insert("name".to_owned(), json!(&*field.name));
+            member.insert("type".to_owned(), self.of(&field.schema, inner.as_deref())?);
+            match &field.schema.default {
+                Some(default) => {
+                    member.insert("default".to_owned(), json_default(&field.schema, default)?);
+                }
+                None if field.schema.optional => {
+                    member.insert("default".to_owned(), Json::Null);
+                }
+                None => {}
+            }
+            members.push(Json::Object(member));
+        }
+        avro.insert("fields".to_owned(), Json::Array(members));
+        Ok(Definition::New(avro, inner))
+    }
+
+    /// The record of a map's entries.
+    fn entries(&mut self, map: &Schema, keys: &Arc<Schema>, values: &Arc<Schema>, namespace: Option<&str>) -> Result<Json> {
+        let field = |name: &str, schema: &Arc<Schema>| Field { name: name.into(), schema: Arc::clone(schema) };
+        let fields = connect_api::data::Fields::new(vec![field("key", keys), field("value", values)]).unwrap_or_default();
+        let entry = Schema::required(SchemaType::Struct(fields.clone()));
+        let full_name = match &map.name {
+            Some(name) => name.to_string(),
+            None => self.free_name("MapEntry", &entry),
+        };
+        match self.record(&entry.named(full_name), &fields, namespace)? {
+            Definition::Known(name) => Ok(name),
+            Definition::New(avro, _) => Ok(Json::Object(avro)),
+        }
+    }
+
+    /// A name of Confluent's that is free, or that stands for the same already.
+    fn free_name(&self, name: &str, schema: &Schema) -> String {
+        let numbered = |number: usize| if number == 1 { format!("{NAMESPACE}.{name}") } else { format!("{NAMESPACE}.{name}{number}") };
+        let is_free = |name: &String| self.defined.get(name).is_none_or(|known| known.schema_type == schema.schema_type);
+        (1..).map(numbered).find(is_free).unwrap_or_default()
+    }
+
+    fn unnamed(&mut self, schema: &Schema) -> String {
+        let known = self.defined.iter().find(|(name, known)| name.starts_with(NAMESPACE) && *known == schema);
+        if let Some((name, _)) = known {
+            return name.clone();
+        }
+        self.unnamed += 1;
+        if self.unnamed == 1 { format!("{NAMESPACE}.ConnectDefault") } else { format!("{NAMESPACE}.ConnectDefault{}", self.unnamed) }
+    }
+
+    /// # Errors
+    /// `Data` where the name is none in Avro, or stands for something else already.
+    fn define(&mut self, full_name: &str, schema: &Schema, around: Option<&str>) -> Result<Definition> {
+        let (namespace, name) = full_name.rsplit_once('.').map_or((None, full_name), |(namespace, name)| (Some(namespace), name));
+        check_name(name)?;
+        namespace.into_iter().flat_map(|namespace| namespace.split('.')).try_for_each(check_name)?;
+        if let Some(known) = self.defined.get(full_name) {
+            // Whether null is allowed stands beside the type.
+            let is_same = Schema { optional: schema.optional, default: schema.default.clone(), ..known.clone() } == *schema;
+            let name = if namespace == around { name } else { full_name };
+            return if is_same {
+                Ok(Definition::Known(json!(name)))
+            } else {
+                Err(Error::data(format!("Can't redefine: {full_name}")).with_class("org.apache.avro.SchemaParseException"))
+            };
+        }
+        self.defined.insert(full_name.to_owned(), schema.clone());
+        let mut avro = of_type("record");
+        avro.insert("name".to_owned(), json!(name));
+        if namespace != around {
+            avro.insert("namespace".to_owned(), json!(namespace.unwrap_or_default()));
+        }
+        Ok(Definition::New(avro, namespace.map(str::to_owned)))
+    }
+}
+
+/// What a name stands for.
+enum Definition {
+    /// It was defined before: the name is enough.
+    Known(Json),
+    /// The beginning of its definition, and the namespace in it.
+    New(Map<String, Json>, Option<String>),
+}
+
+fn of_type(name: &str) -> Map<String, Json> {
+    Map::from_iter([("type".to_owned(), json!(name))])
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if begins && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_') {
+        return Ok(());
+    }
+    let what = if name.is_empty() { "Empty name".to_owned() } else { format!("Illegal character in: {name}") };
+    Err(Error::data(what).with_class("org.apache.avro.SchemaParseException"))
+}
+
+fn logical(schema: &Schema, avro: &mut Map<String, Json>) -> Result<()> {
+    let mut logical_type = |name: &str| avro.insert("logicalType".to_owned(), json!(name));
+    match schema.logical_type() {
+        Some(LogicalType::Date) => {
+            logical_type("date");
+        }
+        Some(LogicalType::Time) => {
+            logical_type("time-millis");
+        }
+        Some(LogicalType::Timestamp) => {
+            logical_type("timestamp-millis");
+        }
+        Some(LogicalType::Decimal) => {
+            let number = |name: &str, text: Option<&str>| {
+                let text = text.ok_or_else(|| Error::data(format!("Invalid Decimal schema: {name} parameter not found.")))?;
+                text.parse::<i32>().map_err(|error| Error::data(format!("Invalid {name} of a Decimal schema")).with_source(error))
+            };
+            let scale = number("scale", schema.parameter("scale"))?;
+            let precision = schema.parameter("connect.decimal.precision").unwrap_or(DEFAULT_PRECISION);
+            let precision = number("precision", Some(precision))?;
+            if 0 <= scale && scale <= precision {
+                logical_type("decimal");
+            }
+            avro.insert("scale".to_owned(), json!(scale));
+            avro.insert("precision".to_owned(), json!(precision));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What Connect knows beside the type.
+fn metadata(schema: &Schema, avro: &mut Map<String, Json>) -> Result<()> {
+    if let Some(doc) = &schema.doc {
+        avro.insert("connect.doc".to_owned(), json!(&**doc));
+    }
+    if let Some(version) = schema.version {
+        avro.insert("connect.version".to_owned(), json!(version));
+    }
+    if !schema.parameters.is_empty() {
+        let parameters = schema.parameters.iter().map(|(name, value)| (name.to_string(), json!(&**value)));
+        avro.insert("connect.parameters".to_owned(), Json::Object(parameters.collect()));
+    }
+    if let Some(default) = &schema.default {
+        avro.insert("connect.default".to_owned(), json_default(schema, default)?);
+    }
+    if let Some(name) = schema.name.as_deref().filter(|name| !name.starts_with(NAMESPACE)) {
+        avro.insert("connect.name".to_owned(), json!(name));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_api::data::{Fields, Value};
+
+    use super::*;
+
+    const DIALECT: Dialect = Dialect { has_metadata: true, has_enums: true, allows_optional_keys: false };
+
+    fn of(schema_type: SchemaType) -> Schema {
+        Schema::required(schema_type)
+    }
+
+    fn record(fields: &[(&str, Schema)]) -> Schema {
+        let fields = fields.iter().map(|(name, schema)| Field { name: (*name).into(), schema: Arc::new(schema.clone()) });
+        of(SchemaType::Struct(Fields::new(fields.collect()).unwrap()))
+    }
+
+    fn avro(schema: &Schema) -> Json {
+        avro_schema(schema, DIALECT).unwrap()
+    }
+
+    #[test]
+    fn single_types_are_words_unless_connect_knows_more() {
+        assert_eq!(avro(&of(SchemaType::Int64)), json!("long"));
+        assert_eq!(avro(&of(SchemaType::Int8)), json!({"type": "int", "connect.type": "int8"}));
+        let plain = Dialect { has_metadata: false, ..DIALECT };
+        assert_eq!(avro_schema(&of(SchemaType::Int8), plain).unwrap(), json!("int"));
+        assert_eq!(avro(&Schema { optional: true, ..of(SchemaType::String) }), json!(["null", "string"]));
+        let defaulted = Schema { optional: true, default: Some(Value::Int32(7)), ..of(SchemaType::Int32) };
+        assert_eq!(avro(&defaulted), json!([{"type": "int", "connect.default": 7}, "null"]));
+    }
+
+    #[test]
+    fn logical_types_say_so() {
+        let decimal = Schema { parameters: vec![("scale".into(), "2".into())], ..of(SchemaType::Bytes) };
+        assert_eq!(
+            avro(&decimal.named(LogicalType::Decimal.name())),
+            json!({"type": "bytes", "scale": 2, "precision": 64, "logicalType": "decimal", "connect.parameters": {"scale": "2"},
+                   "connect.name": "org.apache.kafka.connect.data.Decimal"})
+        );
+        let plain = Dialect { has_metadata: false, ..DIALECT };
+        for (schema_type, logical_type, expected) in [
+            (SchemaType::Int32, LogicalType::Date, json!({"type": "int", "logicalType": "date"})),
+            (SchemaType::Int32, LogicalType::Time, json!({"type": "int", "logicalType": "time-millis"})),
+            (SchemaType::Int64, LogicalType::Timestamp, json!({"type": "long", "logicalType": "timestamp-millis"})),
+        ] {
+            assert_eq!(avro_schema(&of(schema_type).named(logical_type.name()), plain).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn structs_without_a_name_get_one_and_equal_ones_the_same() {
+        let inner = record(&[("b", of(SchemaType::Int32))]);
+        let other = record(&[("c", of(SchemaType::Int32))]);
+        let outer = avro(&record(&[("n", inner.clone()), ("m", inner), ("o", other)]));
+        assert_eq!(outer["name"], "ConnectDefault");
+        assert_eq!(outer["namespace"], NAMESPACE);
+        assert_eq!(outer["fields"][0]["type"]["name"], "ConnectDefault2");
+        assert_eq!(outer["fields"][0]["type"].get("namespace"), None);
+        assert_eq!(outer["fields"][1]["type"], "ConnectDefault2");
+        assert_eq!(outer["fields"][2]["type"]["name"], "ConnectDefault3");
+    }
+
+    #[test]
+    fn a_name_for_two_things_is_refused() {
+        let one = record(&[("a", of(SchemaType::Int32))]).named("x.r");
+        let two = record(&[("a", of(SchemaType::Int64))]).named("x.r");
+        let error = avro_schema(&record(&[("one", one), ("two", two)]), DIALECT).unwrap_err();
+        assert_eq!(error.to_string(), "Can't redefine: x.r");
+    }
+
+    #[test]
+    fn names_that_avro_does_not_have_are_refused() {
+        for name in ["a-b", "", "1a", "é"] {
+            let error = avro_schema(&record(&[(name, of(SchemaType::Int32))]), DIALECT).unwrap_err();
+            assert_eq!(error.class(), "org.apache.avro.SchemaParseException", "{name}");
+        }
+    }
+}
