@@ -84,7 +84,12 @@ impl fmt::Display for Decimal {
         if scale > 0 && adjusted >= -6 {
             let point = usize::try_from(count - scale).unwrap_or(0);
             return match point {
-                0 => write!(f, "0.{digits:0>width$}", width = usize::try_from(scale).unwrap_or(0)),
+                0 => {
+                    f.write_str("0.")?;
+                    // Not by a width: more than 65,535 are a panic.
+                    (count..scale).try_for_each(|_| f.write_str("0"))?;
+                    f.write_str(digits)
+                }
                 _ => write!(f, "{}.{}", &digits[..point], &digits[point..]),
             };
         }
@@ -118,10 +123,19 @@ mod tests {
             ("1.2E-9", "1.2E-9"),
             ("-0", "0"),
             ("007", "7"),
+            ("0.05", "0.05"),
+            ("-0.000001", "-0.000001"),
             ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
         ] {
             assert_eq!(text.parse::<Decimal>().unwrap().to_string(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn decimals_of_any_scale_print() {
+        let unscaled = format!("1{}", "0".repeat(69_995));
+        let printed = format!("{unscaled}e-70000").parse::<Decimal>().unwrap().to_string();
+        assert_eq!(printed, format!("0.0000{unscaled}"));
     }
 
     #[test]

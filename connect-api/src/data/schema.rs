@@ -109,15 +109,7 @@ impl LogicalType {
 impl Schema {
     /// A schema that null is no value of, without any attribute.
     pub fn required(schema_type: SchemaType) -> Self {
-        Self {
-            schema_type,
-            optional: false,
-            default: None,
-            name: None,
-            version: None,
-            doc: None,
-            parameters: Vec::new(),
-        }
+        Self { schema_type, optional: false, default: None, name: None, version: None, doc: None, parameters: Vec::new() }
     }
 
     /// The schema of a simple converter: optional, without any other attribute.
@@ -166,7 +158,7 @@ impl PartialEq for Schema {
             && *name == other.name
             && *doc == other.doc
             && parameters.len() == other.parameters.len()
-            && parameters.iter().all(has)
+            && (*parameters == other.parameters || parameters.iter().all(has))
             && *schema_type == other.schema_type
             && *default == other.default
     }

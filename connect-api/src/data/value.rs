@@ -1,7 +1,8 @@
 //! Values in memory.
 
 use std::{
-    hash::{Hash, Hasher},
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher},
     mem,
     sync::Arc,
 };
@@ -99,7 +100,6 @@ impl Value {
     }
 }
 
-
 /// As Java compares objects: NaN equals itself, and zero does not equal negative zero.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
@@ -118,9 +118,8 @@ impl PartialEq for Value {
             (Self::Bytes(left), Self::Bytes(right)) => left == right,
             (Self::Decimal(left), Self::Decimal(right)) => left == right,
             (Self::Array(left), Self::Array(right)) | (Self::Struct(left), Self::Struct(right)) => left == right,
-            (Self::Map(left), Self::Map(right)) => {
-                left.len() == right.len() && left.iter().all(|entry| right.contains(entry))
-            }
+            // In any order, and mostly in the same.
+            (Self::Map(left), Self::Map(right)) => left == right || left.len() == right.len() && has_all(left, right),
             (Self::Json(left), Self::Json(right)) => left == right,
             _ => false,
         }
@@ -128,6 +127,11 @@ impl PartialEq for Value {
 }
 
 impl Eq for Value {}
+
+fn has_all(all: &[(Value, Value)], some: &[(Value, Value)]) -> bool {
+    let all: HashMap<&Value, &Value> = all.iter().map(|(key, value)| (key, value)).collect();
+    some.iter().all(|(key, value)| all.get(key) == Some(&value))
+}
 
 impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -147,7 +151,10 @@ impl Hash for Value {
             Self::Decimal(decimal) => decimal.hash(state),
             Self::Array(values) | Self::Struct(values) => values.hash(state),
             // In any order.
-            Self::Map(entries) => entries.len().hash(state),
+            Self::Map(entries) => {
+                let entry = |entry: &(Self, Self)| BuildHasherDefault::<DefaultHasher>::default().hash_one(entry);
+                entries.iter().map(entry).fold(0_u64, u64::wrapping_add).hash(state);
+            }
             Self::Json(json) => json.as_bytes().hash(state),
         }
     }

@@ -95,12 +95,36 @@ fn print_time(millis: i64) -> String {
     format!("{:02}:{:02}:{:02}.{millis:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// `2020-06-15`, of a day after 1970-01-01.
+/// `2020-06-15`, of a day since 1970-01-01, or before it.
 pub(crate) fn print_date(day: i64) -> String {
-    let mut year = 1970 + day.div_euclid(366);
+    // Never too late: no year is longer than the one, or shorter than the other.
+    let mut year = 1970 + day.div_euclid(if day < 0 { 365 } else { 366 });
     while days_before(year + 1, 0) <= day {
         year += 1;
     }
     let month = (1..12).take_while(|&month| days_before(year, month) <= day).count() as i64;
     format!("{year:04}-{:02}-{:02}", month + 1, day - days_before(year, month) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_of_every_century_print() {
+        for (day, expected) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (-366, "1968-12-31"),
+            (-8_773, "1945-12-25"),
+            (-719_162, "0001-01-01"),
+            (18_428, "2020-06-15"),
+        ] {
+            assert_eq!(print_date(day), expected);
+        }
+        for day in -50_000..50_000 {
+            let days: i64 = print_date(day).rsplit('-').next().unwrap().parse().unwrap();
+            assert!((1..=31).contains(&days), "{day}");
+        }
+    }
 }

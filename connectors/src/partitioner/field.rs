@@ -107,7 +107,9 @@ impl Fields {
             }
             match value {
                 Holder::Json(json) => field.encode_json(json, encoded)?,
-                Holder::Struct(fields, values) => field.encode_typed(struct_field::find((fields, values), &field.path)?, encoded)?,
+                Holder::Struct(fields, values) => {
+                    field.encode_typed(struct_field::find((fields, values), &field.path)?, encoded)?
+                }
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use connect_api::{
     Error, Plugin, Result, SinkRecord, TimestampExtractor,
     config::{Config, ConfigDef, ConfigKey},
     data::{
-        Schema, Value,
+        Schema, SchemaType, Value,
         json::{Kind, decode_string},
     },
 };
@@ -56,7 +56,7 @@ impl TimestampExtractor for RecordFieldTimestampExtractor {
             return self.typed(schema, value);
         }
         if let Value::Map(entries) = &record.value.value {
-            return self.of_map(entries);
+            return self.of_map(record.value.schema.as_deref(), entries);
         }
         let Value::Json(json) = &record.value.value else { return Err(self.no_object(&record.value.value)) };
         if Kind::of(json.as_bytes()) != Kind::Object {
@@ -104,13 +104,24 @@ impl RecordFieldTimestampExtractor {
         }
     }
 
-    /// Of a map: any number, an instant, or a text.
-    fn of_map(&self, entries: &[(Value, Value)]) -> Result<i64> {
+    /// Of a map, which may hold others and structs: any number, an instant, or a text.
+    fn of_map(&self, mut schema: Option<&Schema>, entries: &[(Value, Value)]) -> Result<i64> {
         let mut names = self.path.iter();
         let mut found = names.next().and_then(|name| entry(entries, name));
-        for name in names {
+        schema = values_of(schema);
+        for (place, name) in names.enumerate() {
             found = match found {
-                Some(Value::Map(entries)) => entry(entries, name),
+                Some(Value::Map(entries)) => {
+                    schema = values_of(schema);
+                    entry(entries, name)
+                }
+                Some(Value::Struct(values)) => match schema.and_then(Schema::fields) {
+                    Some(fields) => {
+                        let (schema, value) = struct_field::find((fields, values), &self.path[place + 1..])?;
+                        return self.typed(schema, value);
+                    }
+                    None => None,
+                },
                 _ => None,
             };
         }
@@ -142,6 +153,14 @@ impl RecordFieldTimestampExtractor {
     }
 }
 
+/// The schema of a map's values.
+fn values_of(map: Option<&Schema>) -> Option<&Schema> {
+    match &map?.schema_type {
+        SchemaType::Map(_, values) => Some(values),
+        _ => None,
+    }
+}
+
 /// The value of a map's key.
 fn entry<'a>(entries: &'a [(Value, Value)], name: &str) -> Option<&'a Value> {
     let is_named = |key: &Value| matches!(key, Value::String(text) if **text == *name);
@@ -169,9 +188,11 @@ fn milliseconds(number: &[u8]) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use connect_api::{
         ErrorKind,
-        data::Data,
+        data::{Data, Field, Fields},
         testing::{partitioner, record_of},
     };
 
@@ -245,6 +266,20 @@ mod tests {
         for value in ["\"2020-08-28 \"", "\"2020-08-28  03:52\"", "\"2020-08-28 x\"", "\"2020-08-28 +01:00\""] {
             assert!(time(value).is_err(), "{value}");
         }
+    }
+
+    #[test]
+    fn a_path_leads_through_maps_into_structs() {
+        let time = Arc::new(Schema::required(SchemaType::Int64));
+        let header = Fields::new(vec![Field { name: "timestamp".into(), schema: time }]).unwrap();
+        let header = Schema::required(SchemaType::Struct(header));
+        let key = Arc::new(Schema::required(SchemaType::String));
+        let map = Schema::required(SchemaType::Map(key, Arc::new(header)));
+        let entry = (Value::String("header".into()), Value::Struct(vec![Value::Int64(123)]));
+        let record = record_of(Data::with_schema(Arc::new(map), Value::Map(vec![entry])));
+        assert_eq!(extractor("header.timestamp").timestamp(&record, 0).unwrap(), 123);
+        assert!(extractor("header.other").timestamp(&record, 0).is_err());
+        assert!(extractor("other.timestamp").timestamp(&record, 0).is_err());
     }
 
     #[test]

@@ -17,10 +17,7 @@ pub(super) fn fields_of(data: &Data) -> Option<(&Fields, &[Value])> {
 ///
 /// # Errors
 /// `Fatal` where the schema has no such field: as on the JVM not even `errors.tolerance=all` helps, because it says so of every record.
-pub(super) fn find<'a>(
-    (mut fields, mut values): (&'a Fields, &'a [Value]),
-    path: &[String],
-) -> Result<(&'a Schema, &'a Value)> {
+pub(super) fn find<'a>((mut fields, mut values): (&'a Fields, &'a [Value]), path: &[String]) -> Result<(&'a Schema, &'a Value)> {
     let mut names = path.iter();
     let Some(mut name) = names.next() else { return Err(missing("")) };
     loop {

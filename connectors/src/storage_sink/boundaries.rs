@@ -125,6 +125,11 @@ impl Boundaries {
         self.current.is_some()
     }
 
+    /// Where the object begins that the last record was found in.
+    pub(super) fn durable_first(&self) -> i64 {
+        self.current.map_or(0, |(first, _)| first)
+    }
+
     /// Whether our own objects have the record at `offset` in the file of this name without offset.
     pub(super) fn has_file(&self, slot: &str, offset: i64) -> bool {
         self.partial_around(offset).any(|range| range.slots.contains(slot))

@@ -11,7 +11,8 @@ use crate::partitioner::{TemplatePiece, parse_template};
 use super::{
     compatibility::COMPATIBILITIES,
     keys::{
-        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS, TEMPLATE, TOPICS_DIR,
+        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS,
+        TEMPLATE, TOPICS_DIR,
     },
     tagging,
 };
@@ -54,10 +55,9 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
     }
     tagging::doubts(config).into_iter().for_each(|message| doubt(tagging::PAIRS.name(), message));
     let compatibility = config.text(COMPATIBILITY.name()).map(str::trim).unwrap_or_default();
-    let meant = compatibility.to_ascii_uppercase();
-    if compatibility != meant && meant != "NONE" && COMPATIBILITIES.contains(&meant.as_str()) {
+    if !compatibility.is_empty() && !COMPATIBILITIES.contains(&compatibility) {
         let key = COMPATIBILITY.name();
-        doubt(key, format!("{key}: {compatibility} means NONE, as on the JVM: write {meant} in capitals"));
+        doubt(key, format!("{key}: {compatibility} means NONE, as on the JVM: it must be one of {}", COMPATIBILITIES.join(", ")));
     }
     let directory = config.text(TOPICS_DIR.name()).unwrap_or_default();
     if directory.contains("://") {

@@ -2,10 +2,7 @@
 
 use connect_api::config::{AnyConfigKey, ConfigKey, Importance, List, PluginKind};
 
-use super::{
-    compatibility::{COMPATIBILITIES, Compatibility},
-    tagging,
-};
+use super::{compatibility::Compatibility, tagging};
 use crate::{joda::Zone, partitioner::field_path};
 
 pub(super) static FORMAT: ConfigKey<String> =
@@ -155,9 +152,8 @@ pub(super) static COMPATIBILITY: ConfigKey<Compatibility> = ConfigKey::with_defa
     "NONE",
     "Which schemas go into one file. `NONE`: files are closed before a record whose schema is not equal to that of the record before in its directory. `BACKWARD`, \
      and `FULL` like it: a file keeps its schema while records have older versions that fit it, and they are rewritten for it. `FORWARD`: the same with newer \
-     versions.",
-)
-.one_of_any_case(COMPATIBILITIES);
+     versions. Anything else means `NONE`, as on the JVM.",
+);
 pub(super) static CONDITIONAL_WRITES: ConfigKey<bool> =
     ConfigKey::with_default("enable.conditional.writes", "true", "Whether objects are created only where none is.")
         .no_effect("every object is created only where none is");

@@ -62,7 +62,7 @@ impl UploadMetrics {
 }
 
 /// Why files are closed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
     /// `flush.size`.
     Size,

@@ -97,7 +97,19 @@ impl OpenFile {
         let range = Range { first_offset, last_offset: first_offset, records: 0 };
         let reservation = budget.park(OVERHEAD_BYTES);
         let schema = None;
-        Ok(Self { range, bytes: 0, schema, is_touched: false, is_cold: false, views, tried, there, needs_key, needs_headers, reservation })
+        Ok(Self {
+            range,
+            bytes: 0,
+            schema,
+            is_touched: false,
+            is_cold: false,
+            views,
+            tried,
+            there,
+            needs_key,
+            needs_headers,
+            reservation,
+        })
     }
 
     /// Appends the record to each file, or to none. Returns the bytes that it took in all of them.

@@ -37,7 +37,12 @@ fn project_value(source: &Schema, value: &Value, target: &Schema) -> Result<Valu
         (SchemaType::Struct(source), Value::Struct(values), SchemaType::Struct(target)) => {
             let of = |field: &connect_api::data::Field| match source.find(&field.name, 0) {
                 Some(place) => {
-                    project_value(&source[place].schema, values.get(place).unwrap_or(&Value::Null), &field.schema)
+                    let source = &source[place].schema;
+                    let value = match (values.get(place).unwrap_or(&Value::Null), &source.default) {
+                        (Value::Null, Some(default)) => default,
+                        (value, _) => value,
+                    };
+                    project_value(source, value, &field.schema)
                 }
                 None => match &field.schema.default {
                     _ if field.schema.optional => Ok(Value::Null),

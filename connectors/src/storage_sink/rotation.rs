@@ -51,8 +51,6 @@ pub(super) struct Next<'a> {
     pub(super) time: Option<i64>,
     pub(super) directory: &'a str,
     pub(super) is_tombstone: bool,
-    /// Its schema does not go with that of its file.
-    pub(super) schema: Option<Reason>,
 }
 
 impl Group {
@@ -102,9 +100,6 @@ impl Rotation {
                 return Some(Reason::PartitionChange);
             }
         }
-        if next.schema.is_some() {
-            return next.schema;
-        }
         let (open, has_file) = open_files;
         let is_full = self.max_open_files.is_some_and(|most| open >= most);
         (is_full && !has_file).then_some(Reason::OpenFiles)
@@ -143,7 +138,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn record(time: i64, directory: &str) -> Next<'_> {
-        Next { time: Some(time), directory, is_tombstone: false, schema: None }
+        Next { time: Some(time), directory, is_tombstone: false }
     }
 
     /// Before or after which of the records, by index, is cut, and why.

@@ -22,6 +22,7 @@ use super::{
     open_files::OpenFiles,
     projection::project,
     provenance::Provenance,
+    reporting::Trial,
     rotation::{Group, Next},
     uploads::Uploads,
     writer_state::WriterState,
@@ -79,7 +80,7 @@ pub(super) struct TopicPartitionWriter {
     /// Objects of this history that were cut elsewhere, as uploads met them.
     pub(super) met: Vec<(String, Provenance)>,
     /// A file that is never sent, for records that may be in an object already.
-    pub(super) trial: Option<OpenFile>,
+    pub(super) trial: Option<Trial>,
     /// Since when the store has refused something of this partition without a break.
     pub(super) refused_since: Option<tokio::time::Instant>,
     /// What waits without an end in sight, as the budget knows it.
@@ -177,13 +178,13 @@ impl TopicPartitionWriter {
 
     fn write(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {
         self.find_directory(record, time, now)?;
-        self.cut_before(record, time)?;
+        let fits = self.cut_before(record, time)?;
         let tombstone = record.is_tombstone();
         let config = &self.shared.config;
         let directory = self.directories.current(config);
         let (bytes, file) = if let Some(file) = self.files.get_mut(directory) {
             let bytes = match &file.schema {
-                Some(schema) if config.compatibility.projects(record, schema) => file.write(&project(record, schema)?)?,
+                Some(schema) if fits && config.compatibility.projects(record, schema) => file.write(&project(record, schema)?)?,
                 _ => file.write(record)?,
             };
             (bytes, (file.range.records, file.bytes))
@@ -211,7 +212,7 @@ impl TopicPartitionWriter {
             }
         }
         self.group.has_schemas |= record.value.schema.is_some();
-        let next = Next { time, directory, is_tombstone: tombstone, schema: None };
+        let next = Next { time, directory, is_tombstone: tombstone };
         self.group.wrote(&config.rotation, &next, (bytes, file), now);
         self.last_written = record.offset();
         Ok(())
@@ -268,22 +269,27 @@ impl TopicPartitionWriter {
     /// Why the record's schema keeps it out of the file that is open for it, if it does. Data without schemas costs nothing here.
     fn schema_change(&self, record: &SinkRecord, directory: &str) -> Result<Option<Reason>> {
         let schema = record.value.schema.as_ref();
-        if self.group.records == 0 || schema.is_none() && !self.group.has_schemas || record.is_tombstone() {
+        if self.group.records == 0 || schema.is_none() && !self.group.has_schemas {
             return Ok(None);
         }
         let Some(file) = self.files.get(directory) else { return Ok(None) };
         self.shared.config.compatibility.change(schema, file.schema.as_ref())
     }
 
-    /// Cuts before the record, where it belongs into another group. Nobody cuts where the journal or an object that is there says where the group ends.
-    fn cut_before(&mut self, record: &SinkRecord, time: Option<i64>) -> Result<()> {
+    /// Cuts before the record, where it belongs into another group. Nobody cuts where the journal or an object that is there says where the group ends: then its
+    /// schema may not fit the file that it goes into all the same.
+    fn cut_before(&mut self, record: &SinkRecord, time: Option<i64>) -> Result<bool> {
         let config = &self.shared.config;
         let directory = self.directories.current(config);
         let has_file = config.rotation.max_open_files.is_some() && self.files.has(directory);
-        let next = Next { time, directory, is_tombstone: record.is_tombstone(), schema: self.schema_change(record, directory)? };
-        match config.rotation.before(&self.group, &next, (self.files.len(), has_file)) {
-            Some(reason) if !self.boundaries.decide(self.last_written) => self.cut(reason, self.last_written + 1),
-            _ => Ok(()),
+        let next = Next { time, directory, is_tombstone: record.is_tombstone() };
+        let reason = match config.rotation.before(&self.group, &next, (self.files.len(), has_file)) {
+            None => self.schema_change(record, directory)?,
+            reason => reason,
+        };
+        match reason {
+            Some(reason) if !self.boundaries.decide(self.last_written) => self.cut(reason, self.last_written + 1).map(|()| true),
+            reason => Ok(reason != Some(Reason::Schema)),
         }
     }
 

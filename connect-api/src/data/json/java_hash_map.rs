@@ -21,9 +21,12 @@ pub(super) fn arrange(members: &mut Vec<(Node<'_>, Node<'_>)>) {
     *members = order(codes, &compare).into_iter().map(|index| members[index]).collect();
 }
 
-/// The places of a map's entries, in the order in which a hash map on the JVM would give them back. Keys that have no hash of their own there (arrays, structs,
-/// bytes) stay in their order.
+/// The places of a map's entries, in the order in which a hash map on the JVM would give them back. Where keys have no hash there that is the same each time (bytes,
+/// structs), or one that nobody would need (decimals, arrays), they stay in their order.
 pub fn java_map_order(entries: &[(Value, Value)]) -> Vec<usize> {
+    if !entries.iter().all(|(key, _)| has_code(key)) {
+        return (0..entries.len()).collect();
+    }
     order(entries.iter().map(|(key, _)| value_code(key)), &|one, other| compare(&entries[one.index].0, &entries[other.index].0))
 }
 
@@ -55,6 +58,10 @@ impl Key {
 /// `String.hashCode`.
 fn string_code(units: impl Iterator<Item = u16>) -> u32 {
     units.fold(0, |code, unit| code.wrapping_mul(31).wrapping_add(unit.into()))
+}
+
+fn has_code(value: &Value) -> bool {
+    !matches!(value, Value::Bytes(_) | Value::Decimal(_) | Value::Array(_) | Value::Map(_) | Value::Struct(_) | Value::Json(_))
 }
 
 /// `hashCode` of the class that a value has on the JVM.

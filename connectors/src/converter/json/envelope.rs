@@ -40,7 +40,7 @@ impl Envelopes {
         if Kind::of(schema) == Kind::Null {
             return Ok(Data::schemaless(text.part(payload).map_or(Value::Null, Value::Json)));
         }
-        let reader = Payload { text, replaces_null: self.replaces_null };
+        let reader = Payload::new(text, self.replaces_null);
         let schema = self.schemas.get(schema, || read_schema(schema, &reader))?;
         let value = reader.read(&schema, &mut Cursor::of(payload))?;
         Ok(Data::with_schema(schema, value))
@@ -51,7 +51,7 @@ impl Envelopes {
 fn read_schema(schema: &[u8], reader: &Payload<'_>) -> Result<Arc<Schema>> {
     let Some(own) = reader.text.part(schema) else { return Err(Error::data("Schema must contain 'type' field")) };
     let own = own.detached();
-    schema::read(own.as_bytes(), &Payload { text: &own, ..*reader }).map(Arc::new)
+    schema::read(own.as_bytes(), &Payload::new(&own, reader.replaces_null)).map(Arc::new)
 }
 
 /// The schema and the payload, where there is nothing else.
@@ -68,4 +68,69 @@ fn parts(text: &JsonText) -> Option<(&[u8], &[u8])> {
         goes_on = cursor.goes_on();
     }
     schema.zip(payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use connect_api::ErrorKind;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Data> {
+        let text = JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap();
+        Envelopes::new(10, true).read(text.as_ref())
+    }
+
+    #[test]
+    fn schemas_are_one_where_their_texts_are() {
+        let envelopes = Envelopes::new(10, true);
+        let text = Bytes::from_static(b"{\"schema\":{\"type\":\"int32\"},\"payload\":1}");
+        let read = || envelopes.read(JsonText::parse(&text).unwrap().as_ref()).unwrap().schema.unwrap();
+        assert!(Arc::ptr_eq(&read(), &read()));
+    }
+
+    #[test]
+    fn names_of_members_may_have_escapes() {
+        let data = read("{\"sch\\u0065ma\":{\"t\\u0079pe\":\"string\"},\"payload\":\"a\\u00e9\"}").unwrap();
+        assert!(matches!(data.value, Value::String(text) if *text == *"aé"));
+    }
+
+    #[test]
+    fn defaults_in_defaults_do_not_fill_memory() {
+        let mut schema = "{\"type\":\"int8\",\"default\":0}".to_owned();
+        for _ in 0..40 {
+            schema = format!("{{\"type\":\"array\",\"optional\":true,\"default\":[null,null],\"items\":{schema}}}");
+        }
+        let error = read(&format!("{{\"schema\":{schema},\"payload\":null}}")).unwrap_err();
+        assert!(error.kind() == ErrorKind::Data && error.to_string().contains("more values than memory should hold"), "{error}");
+    }
+
+    #[test]
+    fn structs_with_many_fields_that_are_missing_do_not_fill_memory() {
+        let fields: Vec<_> =
+            (0..2_000).map(|field| format!("{{\"field\":\"f{field}\",\"type\":\"int8\",\"optional\":true}}")).collect();
+        let schema = format!("{{\"type\":\"array\",\"items\":{{\"type\":\"struct\",\"fields\":[{}]}}}}", fields.join(","));
+        let payload = vec!["{}"; 10_000].join(",");
+        assert_eq!(read(&format!("{{\"schema\":{schema},\"payload\":[{payload}]}}")).unwrap_err().kind(), ErrorKind::Data);
+    }
+
+    #[test]
+    fn a_value_that_is_written_out_is_never_too_many() {
+        let payload = vec!["0"; 3_000_000].join(",");
+        let data = read(&format!("{{\"schema\":{{\"type\":\"array\",\"items\":{{\"type\":\"int8\"}}}},\"payload\":[{payload}]}}"))
+            .unwrap();
+        assert!(matches!(data.value, Value::Array(values) if values.len() == 3_000_000));
+    }
+
+    #[test]
+    fn schemas_in_schemas_end_where_the_stack_might() {
+        let nested = |levels: usize| {
+            let schema = format!("{}{{\"type\":\"int8\"}}{}", "{\"type\":\"array\",\"items\":".repeat(levels), "}".repeat(levels));
+            read(&format!("{{\"schema\":{schema},\"payload\":{}{}}}", "[".repeat(levels), "]".repeat(levels)))
+        };
+        assert!(nested(200).is_ok());
+        assert_eq!(nested(201).unwrap_err().to_string(), "the schema has more than 200 levels");
+        assert_eq!(nested(990).unwrap_err().kind(), ErrorKind::Data);
+    }
 }

@@ -32,9 +32,12 @@ static DECIMAL_FORMAT: ConfigKey<String> = ConfigKey::with_default("decimal.form
     .importance(Importance::Low)
     .no_effect("a sink's converter only reads");
 
-static REPLACE_NULL_WITH_DEFAULT: ConfigKey<bool> =
-    ConfigKey::with_default("replace.null.with.default", "true", "Whether null becomes the default of its schema, where it has one.")
-        .importance(Importance::Low);
+static REPLACE_NULL_WITH_DEFAULT: ConfigKey<bool> = ConfigKey::with_default(
+    "replace.null.with.default",
+    "true",
+    "Whether null becomes the default of its schema, where it has one.",
+)
+.importance(Importance::Low);
 
 /// JSON as validated text, see [`JsonText`], or as the schema in each message says.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The payload of an envelope, read by its schema. The rules are those of the JVM's converter, which forgives much: a number of any kind is cut to an integer, a
 //! text that should be a number is zero, a number that should be a text is null.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, cell::Cell, collections::HashMap};
 
 use base64::{
     Engine,
@@ -19,9 +19,7 @@ use connect_api::{
 /// Padding must be there, and bits that no byte needs may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
-        .with_decode_allow_trailing_bits(true),
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical).with_decode_allow_trailing_bits(true),
 );
 
 const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
@@ -32,9 +30,33 @@ pub(super) struct Payload<'a> {
     pub(super) text: &'a JsonText,
     /// `replace.null.with.default`.
     pub(super) replaces_null: bool,
+    /// How many more values may be made.
+    pub(super) left: Cell<usize>,
 }
 
-impl Payload<'_> {
+/// Defaults can make many values of few bytes: so many are always allowed.
+const VALUES: usize = 1 << 20;
+
+impl<'a> Payload<'a> {
+    pub(super) fn new(text: &'a JsonText, replaces_null: bool) -> Self {
+        // A value that is written out has a byte, and a comma.
+        Self { text, replaces_null, left: Cell::new(VALUES + text.as_bytes().len() / 2) }
+    }
+
+    /// # Errors
+    /// `Data` where there are too many values.
+    fn count(&self, values: usize) -> Result<()> {
+        match self.left.get().checked_sub(values) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => {
+                Err(Error::data("the message stands for more values than memory should hold: its schema has defaults in defaults"))
+            }
+        }
+    }
+
     /// Reads the next value.
     ///
     /// # Errors
@@ -60,7 +82,7 @@ impl Payload<'_> {
     /// What null is, or a value that is missing.
     fn null(&self, schema: &Schema) -> Result<Value> {
         match &schema.default {
-            Some(default) if self.replaces_null => Ok(default.clone()),
+            Some(default) if self.replaces_null => self.count(weight(default)).map(|()| default.clone()),
             _ if schema.optional => Ok(Value::Null),
             _ => Err(Error::data(format!("Invalid null value for required {} field", schema.schema_type.name()))),
         }
@@ -148,6 +170,7 @@ impl Payload<'_> {
 
     fn fields(&self, fields: &Fields, kind: Kind, cursor: &mut Cursor<'_>) -> Result<Value> {
         expect(Kind::Object, kind, "Structs should be encoded as JSON objects, but found")?;
+        self.count(fields.len())?;
         let mut values: Vec<Option<Value>> = vec![None; fields.len()];
         let (mut goes_on, mut next) = (cursor.enter(), 0);
         while goes_on {
@@ -167,6 +190,15 @@ impl Payload<'_> {
         }
         let missing = |(place, value): (usize, Option<Value>)| value.map_or_else(|| self.null(&fields[place].schema), Ok);
         values.into_iter().enumerate().map(missing).collect::<Result<_>>().map(Value::Struct)
+    }
+}
+
+/// How many values a value is, itself included.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Array(values) | Value::Struct(values) => 1 + values.iter().map(weight).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|(key, value)| weight(key) + weight(value)).sum::<usize>(),
+        _ => 1,
     }
 }
 
@@ -238,7 +270,8 @@ fn logical(logical_type: LogicalType, schema: &Schema, kind: Kind, text: &[u8]) 
             read.map_err(|error| Error::data("Invalid number for Decimal field").with_source(error))
         }
         LogicalType::Decimal if kind == Kind::String => {
-            let unscaled = decode_base64(text).map_err(|error| Error::data("Invalid bytes for Decimal field").with_source(error))?;
+            let unscaled =
+                decode_base64(text).map_err(|error| Error::data("Invalid bytes for Decimal field").with_source(error))?;
             if unscaled.is_empty() {
                 return Err(Error::data("Zero length BigInteger").with_class("java.lang.NumberFormatException"));
             }

@@ -72,58 +72,76 @@ fn version(kind: Kind, value: &[u8]) -> Option<i32> {
 /// # Errors
 /// `Data` where it is none.
 pub(super) fn read(schema: &[u8], payload: &Payload<'_>) -> Result<Schema> {
-    read_members(&Members::of(schema), payload)
+    Reader { payload, level: 0 }.read(schema)
 }
 
-fn read_members(members: &Members<'_>, payload: &Payload<'_>) -> Result<Schema> {
-    let Some(schema_type) = members.schema_type else { return Err(Error::data("Schema must contain 'type' field")) };
-    let schema_type = match &*decode_string(schema_type) {
-        "boolean" => SchemaType::Boolean,
-        "int8" => SchemaType::Int8,
-        "int16" => SchemaType::Int16,
-        "int32" => SchemaType::Int32,
-        "int64" => SchemaType::Int64,
-        "float" => SchemaType::Float32,
-        "double" => SchemaType::Float64,
-        "bytes" => SchemaType::Bytes,
-        "string" => SchemaType::String,
-        "array" => SchemaType::Array(inner(members.items, "Array schema did not specify the element type", payload)?),
-        "map" => SchemaType::Map(
-            inner(members.keys, "Map schema did not specify the key type", payload)?,
-            inner(members.values, "Map schema did not specify the value type", payload)?,
-        ),
-        "struct" => SchemaType::Struct(fields(members.fields, payload)?),
-        other => return Err(Error::data(format!("Unknown schema type: {other}"))),
-    };
-    let mut schema = Schema::required(schema_type);
-    if let Some(name) = members.name {
-        schema = schema.named(&*decode_string(name));
-    }
-    schema.optional = members.optional;
-    schema.version = members.version;
-    schema.doc = members.doc.map(|doc| (&*decode_string(doc)).into());
-    schema.parameters = parameters(members.parameters)?;
-    if let Some(default) = members.default {
-        schema.default = read_default(&schema, default, payload)?;
-    }
-    Ok(schema)
+/// Schemas in schemas. What is deeper is refused: the stack is not the producer's to use up.
+const MAX_LEVELS: usize = 200;
+
+struct Reader<'a> {
+    payload: &'a Payload<'a>,
+    level: usize,
 }
 
-fn inner(schema: Option<&[u8]>, missing: &'static str, payload: &Payload<'_>) -> Result<Arc<Schema>> {
-    schema.ok_or_else(|| Error::data(missing)).and_then(|schema| read(schema, payload)).map(Arc::new)
-}
-
-fn fields(fields: Option<&[u8]>, payload: &Payload<'_>) -> Result<Fields> {
-    let Some(fields) = fields else { return Err(Error::data("Struct schema's \"fields\" argument is not an array.")) };
-    let (mut read, mut cursor) = (Vec::new(), Cursor::of(fields));
-    let mut goes_on = cursor.enter();
-    while goes_on {
-        let members = Members::of(cursor.value());
-        let Some(name) = members.field else { return Err(Error::data("Struct schema's field name not specified properly")) };
-        read.push(Field { name: (&*decode_string(name)).into(), schema: Arc::new(read_members(&members, payload)?) });
-        goes_on = cursor.goes_on();
+impl Reader<'_> {
+    fn read(&self, schema: &[u8]) -> Result<Schema> {
+        self.read_members(&Members::of(schema))
     }
-    Fields::new(read).map_err(|name| no_schema(format!("Cannot create field because of field name duplication {name}")))
+
+    fn read_members(&self, members: &Members<'_>) -> Result<Schema> {
+        if self.level > MAX_LEVELS {
+            return Err(Error::data(format!("the schema has more than {MAX_LEVELS} levels")));
+        }
+        let inner = Reader { payload: self.payload, level: self.level + 1 };
+        let Some(schema_type) = members.schema_type else { return Err(Error::data("Schema must contain 'type' field")) };
+        let schema_type = match &*decode_string(schema_type) {
+            "boolean" => SchemaType::Boolean,
+            "int8" => SchemaType::Int8,
+            "int16" => SchemaType::Int16,
+            "int32" => SchemaType::Int32,
+            "int64" => SchemaType::Int64,
+            "float" => SchemaType::Float32,
+            "double" => SchemaType::Float64,
+            "bytes" => SchemaType::Bytes,
+            "string" => SchemaType::String,
+            "array" => SchemaType::Array(inner.inner(members.items, "Array schema did not specify the element type")?),
+            "map" => SchemaType::Map(
+                inner.inner(members.keys, "Map schema did not specify the key type")?,
+                inner.inner(members.values, "Map schema did not specify the value type")?,
+            ),
+            "struct" => SchemaType::Struct(inner.fields(members.fields)?),
+            other => return Err(Error::data(format!("Unknown schema type: {other}"))),
+        };
+        let mut schema = Schema::required(schema_type);
+        if let Some(name) = members.name {
+            schema = schema.named(&*decode_string(name));
+        }
+        schema.optional = members.optional;
+        schema.version = members.version;
+        schema.doc = members.doc.map(|doc| (&*decode_string(doc)).into());
+        schema.parameters = parameters(members.parameters)?;
+        if let Some(default) = members.default {
+            schema.default = read_default(&schema, default, self.payload)?;
+        }
+        Ok(schema)
+    }
+
+    fn inner(&self, schema: Option<&[u8]>, missing: &'static str) -> Result<Arc<Schema>> {
+        schema.ok_or_else(|| Error::data(missing)).and_then(|schema| self.read(schema)).map(Arc::new)
+    }
+
+    fn fields(&self, fields: Option<&[u8]>) -> Result<Fields> {
+        let Some(fields) = fields else { return Err(Error::data("Struct schema's \"fields\" argument is not an array.")) };
+        let (mut read, mut cursor) = (Vec::new(), Cursor::of(fields));
+        let mut goes_on = cursor.enter();
+        while goes_on {
+            let members = Members::of(cursor.value());
+            let Some(name) = members.field else { return Err(Error::data("Struct schema's field name not specified properly")) };
+            read.push(Field { name: (&*decode_string(name)).into(), schema: Arc::new(self.read_members(&members)?) });
+            goes_on = cursor.goes_on();
+        }
+        Fields::new(read).map_err(|name| no_schema(format!("Cannot create field because of field name duplication {name}")))
+    }
 }
 
 fn parameters(parameters: Option<&[u8]>) -> Result<Vec<(Arc<str>, Arc<str>)>> {

@@ -8,6 +8,9 @@ use connect_api::{Result, data::Schema};
 use lru::LruCache;
 use std::sync::{Mutex, PoisonError};
 
+/// Texts of this many bytes are kept at most, however few schemas that is. What is read from them weighs several times as much.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
 /// So many are found without a lock.
 const AT_HAND: usize = 8;
 
@@ -16,14 +19,21 @@ const AT_HAND: usize = 8;
 pub(super) struct Schemas {
     /// Those that were met last. Replaced as a whole.
     at_hand: ArcSwap<Vec<(Bytes, Arc<Schema>)>>,
-    all: Mutex<LruCache<Bytes, Arc<Schema>>>,
+    all: Mutex<All>,
+}
+
+#[derive(Debug)]
+struct All {
+    by_text: LruCache<Bytes, Arc<Schema>>,
+    /// Of all texts.
+    bytes: usize,
 }
 
 impl Schemas {
     /// `most`: how many are kept; of more, those that were not met for longest are forgotten.
     pub(super) fn new(most: usize) -> Self {
         let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
-        Self { at_hand: ArcSwap::default(), all: Mutex::new(LruCache::new(most)) }
+        Self { at_hand: ArcSwap::default(), all: Mutex::new(All { by_text: LruCache::new(most), bytes: 0 }) }
     }
 
     /// The schema with this text; `read` reads it where it is new.
@@ -35,11 +45,19 @@ impl Schemas {
             return Ok(Arc::clone(schema));
         }
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let (text, schema) = match all.get_key_value(text) {
+        let (text, schema) = match all.by_text.get_key_value(text) {
             Some((text, schema)) => (text.clone(), Arc::clone(schema)),
             None => {
                 let (text, schema) = (Bytes::copy_from_slice(text), read()?);
-                all.put(text.clone(), Arc::clone(&schema));
+                all.bytes += text.len();
+                if let Some((forgotten, _)) = all.by_text.push(text.clone(), Arc::clone(&schema)) {
+                    all.bytes -= forgotten.len();
+                }
+                while all.bytes > MOST_BYTES
+                    && let Some((forgotten, _)) = all.by_text.pop_lru()
+                {
+                    all.bytes -= forgotten.len();
+                }
                 (text, schema)
             }
         };
@@ -79,8 +97,20 @@ mod tests {
         for text in 0..100_u8 {
             schemas.get(&[text], read).unwrap();
         }
-        assert_eq!(schemas.all.lock().unwrap().len(), 3);
+        assert_eq!(schemas.all.lock().unwrap().by_text.len(), 3);
         assert!(schemas.at_hand.load().len() <= AT_HAND);
+    }
+
+    #[test]
+    fn large_texts_make_room_for_others() {
+        let schemas = Schemas::new(1_000);
+        for number in 0..20_u8 {
+            schemas.get(&vec![number; MOST_BYTES / 4], read).unwrap();
+            assert!(schemas.all.lock().unwrap().bytes <= MOST_BYTES);
+        }
+        schemas.get(&vec![0; 2 * MOST_BYTES], read).unwrap();
+        let all = schemas.all.lock().unwrap();
+        assert_eq!((all.by_text.len(), all.bytes), (0, 0));
     }
 
     #[test]

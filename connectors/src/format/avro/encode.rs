@@ -108,7 +108,8 @@ fn encode_logical(logical_type: LogicalType, schema: &Schema, value: &Value, out
                 None => write_bytes(decimal.unscaled(), out),
                 Some(size) => {
                     let unscaled = decimal.unscaled();
-                    let missing = size.checked_sub(unscaled.len()).ok_or_else(|| Error::data("the decimal has more bytes than its type"))?;
+                    let missing =
+                        size.checked_sub(unscaled.len()).ok_or_else(|| Error::data("the decimal has more bytes than its type"))?;
                     let sign = if unscaled.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
                     out.extend(std::iter::repeat_n(sign, missing));
                     out.extend_from_slice(unscaled);

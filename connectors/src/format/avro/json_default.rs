@@ -35,7 +35,8 @@ pub(super) fn json_default(schema: &Schema, value: &Value) -> Result<Json> {
             Json::Object(members)
         }
         (Value::Struct(values), SchemaType::Struct(fields)) => {
-            let members = fields.iter().zip(values).map(|(field, value)| Ok((field.name.to_string(), json_default(&field.schema, value)?)));
+            let members =
+                fields.iter().zip(values).map(|(field, value)| Ok((field.name.to_string(), json_default(&field.schema, value)?)));
             Json::Object(members.collect::<Result<_>>()?)
         }
         _ => return Err(no_default()),

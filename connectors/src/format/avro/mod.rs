@@ -22,11 +22,15 @@ use self::{
 use super::header_text::header_text;
 use crate::format::json::Rendering;
 
-static CODEC: ConfigKey<Codec> =
-    ConfigKey::with_default("avro.codec", "null", "How the blocks of Avro files are compressed.").one_of(CODECS).importance(Importance::Low);
-static ENHANCED: ConfigKey<bool> =
-    ConfigKey::with_default("enhanced.avro.schema.support", "true", "Whether enums stay enums in Avro schemas. Else they are texts.")
-        .importance(Importance::Low);
+static CODEC: ConfigKey<Codec> = ConfigKey::with_default("avro.codec", "null", "How the blocks of Avro files are compressed.")
+    .one_of(CODECS)
+    .importance(Importance::Low);
+static ENHANCED: ConfigKey<bool> = ConfigKey::with_default(
+    "enhanced.avro.schema.support",
+    "true",
+    "Whether enums stay enums in Avro schemas. Else they are texts.",
+)
+.importance(Importance::Low);
 static METADATA: ConfigKey<bool> = ConfigKey::with_default(
     "connect.meta.data",
     "true",
@@ -218,7 +222,8 @@ mod tests {
     fn it_keeps_the_contract_for_every_view_and_codec() {
         let good = |value| record_with(text("k"), number(value), &[("h", text("v"))]);
         let null_header = record_with(text("k"), number(2), &[("n", Data::default())]);
-        let records = [good(1), record_of(Data::schemaless(Value::Int32(1))), null_header, record_of(text("other schema")), good(3)];
+        let records =
+            [good(1), record_of(Data::schemaless(Value::Int32(1))), null_header, record_of(text("other schema")), good(3)];
         for codec in CODECS {
             for view in [RecordView::Value, RecordView::Key, RecordView::Headers] {
                 format::keeps_the_contract(&configured(&[("avro.codec", codec)]), view, &records);

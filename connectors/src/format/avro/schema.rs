@@ -103,7 +103,8 @@ impl Names {
             },
             SchemaType::Bytes => match fixed_size(schema) {
                 Some(size) => {
-                    let full_name = schema.name.as_deref().filter(|_| schema.logical_type().is_none()).unwrap_or("Fixed").to_owned();
+                    let full_name =
+                        schema.name.as_deref().filter(|_| schema.logical_type().is_none()).unwrap_or("Fixed").to_owned();
                     match self.define(&full_name, schema, namespace)? {
                         Definition::Known(name) => return Ok(name),
                         Definition::New(mut avro, _) => {
@@ -200,7 +201,8 @@ impl Names {
 
     /// A name of Confluent's that is free, or that stands for the same already.
     fn free_name(&self, name: &str, schema: &Schema) -> String {
-        let numbered = |number: usize| if number == 1 { format!("{NAMESPACE}.{name}") } else { format!("{NAMESPACE}.{name}{number}") };
+        let numbered =
+            |number: usize| if number == 1 { format!("{NAMESPACE}.{name}") } else { format!("{NAMESPACE}.{name}{number}") };
         let is_free = |name: &String| self.defined.get(name).is_none_or(|known| known.schema_type == schema.schema_type);
         (1..).map(numbered).find(is_free).unwrap_or_default()
     }
@@ -211,7 +213,11 @@ impl Names {
             return name.clone();
         }
         self.unnamed += 1;
-        if self.unnamed == 1 { format!("{NAMESPACE}.ConnectDefault") } else { format!("{NAMESPACE}.ConnectDefault{}", self.unnamed) }
+        if self.unnamed == 1 {
+            format!("{NAMESPACE}.ConnectDefault")
+        } else {
+            format!("{NAMESPACE}.ConnectDefault{}", self.unnamed)
+        }
     }
 
     /// # Errors

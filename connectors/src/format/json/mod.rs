@@ -26,9 +26,12 @@ static JSON_RENDERING: ConfigKey<Rendering> = ConfigKey::with_default(
 .one_of(&["lossless", "jvm"])
 .extension();
 
-static JSON_DECIMAL_FORMAT: ConfigKey<String> =
-    ConfigKey::with_default("json.decimal.format", "BASE64", "How decimals of structs are written: the bytes of the unscaled number, or a number.")
-        .one_of_any_case(&["BASE64", "NUMERIC"]);
+static JSON_DECIMAL_FORMAT: ConfigKey<String> = ConfigKey::with_default(
+    "json.decimal.format",
+    "BASE64",
+    "How decimals of structs are written: the bytes of the unscaled number, or a number.",
+)
+.one_of_any_case(&["BASE64", "NUMERIC"]);
 
 /// How schemaless JSON is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
