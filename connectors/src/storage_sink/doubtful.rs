@@ -44,6 +44,9 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
             );
         }
     }
+    if let Some(message) = without_schemas(config) {
+        doubt(FORMAT.name(), message);
+    }
     if let Some((key, message)) = without_fields(config, plugins).or_else(|| without_texts(config, &template)) {
         doubt(key, message);
     }
@@ -139,6 +142,22 @@ fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, S
          value.converter=org.apache.kafka.connect.json.JsonConverter if they are JSON"
     );
     Some((key, message))
+}
+
+/// Files that need a schema, of values that have none.
+fn without_schemas(config: &Config) -> Option<String> {
+    let format = config.get(&FORMAT).ok()?;
+    let converter = converter_of(config, "value.converter")?;
+    let is_json = matches!(converter, "JsonConverter" | "Json");
+    let is_plain = is_json && config.text("value.converter.schemas.enable").is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
+    let takes_schemas = matches!(simple(&format), "AvroFormat" | "Avro");
+    (takes_schemas && is_plain && !transforms(config)).then(|| {
+        format!(
+            "{}: AvroFormat needs a schema, and JsonConverter with schemas.enable=false reads none, so every record fails: write JSON with \
+             io.confluent.connect.s3.format.json.JsonFormat, or send a schema with each message and set value.converter.schemas.enable=true",
+            FORMAT.name()
+        )
+    })
 }
 
 /// What of a template is a text, and always bytes by its converter.
