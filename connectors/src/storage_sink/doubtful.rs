@@ -149,7 +149,8 @@ fn without_schemas(config: &Config) -> Option<String> {
     let format = config.get(&FORMAT).ok()?;
     let converter = converter_of(config, "value.converter")?;
     let is_json = matches!(converter, "JsonConverter" | "Json");
-    let is_plain = is_json && config.text("value.converter.schemas.enable").is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
+    let is_plain =
+        is_json && config.text("value.converter.schemas.enable").is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
     let takes_schemas = matches!(simple(&format), "AvroFormat" | "Avro");
     (takes_schemas && is_plain && !transforms(config)).then(|| {
         format!(
