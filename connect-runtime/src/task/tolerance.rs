@@ -57,6 +57,16 @@ impl Stage {
             Self::TaskPut => "TASK_PUT",
         }
     }
+
+    /// What of a record an operation works on.
+    fn subject(self) -> &'static str {
+        match self {
+            Self::KeyConverter => "the key",
+            Self::ValueConverter => "the value",
+            Self::HeaderConverter => "the headers",
+            Self::Transformation | Self::TaskPut => "something",
+        }
+    }
 }
 
 /// One failed operation on one record.
@@ -173,7 +183,11 @@ impl ErrorHandler {
             return Err(Error::fatal("Unhandled exception in error handler").with_source(failure.error.report()));
         }
         match self.tolerance {
-            Tolerance::None => Err(tolerance_exceeded(failure.error)),
+            Tolerance::None => {
+                let Failure { stage, error, topic_partition, record, .. } = failure;
+                let what = format!("{} of the record at offset {} of {topic_partition}", stage.subject(), record.offset);
+                Err(tolerance_exceeded(error, &format!("{what}: {}", error.report())))
+            }
             Tolerance::All => {
                 counters.skipped.inc();
                 Ok(Verdict::Skip)
@@ -277,7 +291,7 @@ impl ErrantRecordReporter for ErrorHandler {
             Tolerance::None => {
                 self.counters(stage).errors.inc();
                 self.exceeded.store(true, Ordering::Relaxed);
-                Err(tolerance_exceeded(error))
+                Err(tolerance_exceeded(error, &error.report()))
             }
         }
     }
@@ -342,12 +356,12 @@ fn random_below(limit: Duration) -> Duration {
 }
 
 /// A record that never works fails the task each time that it is started again: such errors are of its own kind.
-fn tolerance_exceeded(error: &Error) -> Error {
+fn tolerance_exceeded(error: &Error, report: &str) -> Error {
     let exceeded = match error.kind() {
         ErrorKind::Retriable => Error::fatal,
         _ => Error::data,
     };
-    exceeded("Tolerance exceeded in error handler").with_class(CONNECT_EXCEPTION).with_source(error.report())
+    exceeded("Tolerance exceeded in error handler").with_class(CONNECT_EXCEPTION).with_source(report.to_owned())
 }
 
 /// The line that operators of Kafka Connect search for. It never holds key, value or headers.
@@ -468,7 +482,10 @@ pub(super) mod tests {
         let config = ErrorsConfig { retry_timeout: Some(Duration::from_secs(6)), ..default_errors() };
         let error = failed(&handler(&config, &metrics), Stage::ValueConverter, &Error::data("bad")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data);
-        assert_eq!(error.report(), "Tolerance exceeded in error handler: bad");
+        assert_eq!(
+            error.report(),
+            "Tolerance exceeded in error handler: the value of the record at offset 100 of test-topic-5: bad"
+        );
         assert_eq!(count(&metrics, &RECORD_ERRORS, Stage::ValueConverter), 1);
         assert_eq!(count(&metrics, &RECORDS_SKIPPED, Stage::ValueConverter), 0);
     }
@@ -479,7 +496,9 @@ pub(super) mod tests {
         assert_eq!(failed(&handler(&tolerant(), &metrics), Stage::ValueConverter, &error).unwrap(), Verdict::Skip);
         let error = failed(&handler(&default_errors(), &metrics), Stage::ValueConverter, &error).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Fatal);
-        assert_eq!(error.report(), "Tolerance exceeded in error handler: registry is down");
+        let expected =
+            "Tolerance exceeded in error handler: the value of the record at offset 100 of test-topic-5: registry is down";
+        assert_eq!(error.report(), expected);
     }
 
     #[test]

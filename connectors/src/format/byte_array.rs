@@ -75,7 +75,7 @@ impl RecordWriter for ByteArrayWriter {
 
 fn bytes_of(data: &Data) -> Result<&[u8]> {
     if let Some(schema) = data.schema.as_ref().filter(|schema| schema.schema_type != SchemaType::Bytes) {
-        let schema_type = format!("{:?}", schema.schema_type).to_uppercase();
+        let schema_type = schema.schema_type.name();
         return Err(Error::data(format!("Invalid schema type for ByteArrayConverter: {schema_type}")));
     }
     match &data.value {

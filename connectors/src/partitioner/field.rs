@@ -51,7 +51,7 @@ struct Field {
 impl Plugin for FieldPartitioner {
     const NAME: &'static str = "io.confluent.connect.storage.partitioner.FieldPartitioner";
     const DOCUMENTATION: &'static str = "One directory for each combination of the values of some fields, `country=DE/city=Kiel`. Texts stand there as they are, slashes too. Extension: it takes \
-         schemaless JSON, which the JVM's cannot; a field that is missing counts as `null`, and a record whose field is a fraction, an array or an object goes \
+         schemaless JSON, which the JVM's cannot; a field that is missing counts as `null`, of structs alone it must be in the schema, and a record whose field is a fraction, an array or an object goes \
          to the dead letter queue.";
 
     fn config_def() -> ConfigDef {
@@ -135,7 +135,7 @@ impl Field {
             Value::Boolean(value) => encoded.push_str(if *value { "true" } else { "false" }),
             Value::Date(_) | Value::Time(_) | Value::Timestamp(_) => {
                 let (name, what) = (&self.name, schema.name.as_deref().unwrap_or_default());
-                return Err(Error::fatal(format!("the field {name} is of type {what}, which makes no directory")));
+                return Err(Error::data(format!("the field {name} is of type {what}, which makes no directory")));
             }
             _ => return Err(self.makes_no_directory()),
         }

@@ -98,7 +98,7 @@ impl RecordFieldTimestampExtractor {
             Value::String(text) => self.parse(text),
             Value::Date(_) | Value::Time(_) => {
                 let what = schema.name.as_deref().unwrap_or_default();
-                Err(Error::fatal(format!("The field '{}' is of type {what}, which says no instant", self.field)))
+                Err(Error::data(format!("The field '{}' is of type {what}, which says no instant", self.field)))
             }
             _ => Err(self.no_time("it is neither an integer of 32 or 64 bits nor a text")),
         }

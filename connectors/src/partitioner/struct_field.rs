@@ -16,7 +16,7 @@ pub(super) fn fields_of(data: &Data) -> Option<(&Fields, &[Value])> {
 /// The value that these names lead to, with its schema. A null on the way is null, and null becomes the default of its field, where it has one.
 ///
 /// # Errors
-/// `Fatal` where the schema has no such field: as on the JVM not even `errors.tolerance=all` helps, because it says so of every record.
+/// `Data` where the schema has no such field.
 pub(super) fn find<'a>((mut fields, mut values): (&'a Fields, &'a [Value]), path: &[String]) -> Result<(&'a Schema, &'a Value)> {
     let mut names = path.iter();
     let Some(mut name) = names.next() else { return Err(missing("")) };
@@ -33,7 +33,7 @@ pub(super) fn find<'a>((mut fields, mut values): (&'a Fields, &'a [Value]), path
             (Some(fields), _) => (fields, &[][..]),
             (None, _) => {
                 let what = schema.schema_type.name();
-                return Err(Error::fatal(format!("The field '{name}' is of type {what} and has no fields")));
+                return Err(Error::data(format!("The field '{name}' is of type {what} and has no fields")));
             }
         };
         name = next;
@@ -41,7 +41,7 @@ pub(super) fn find<'a>((mut fields, mut values): (&'a Fields, &'a [Value]), path
 }
 
 fn missing(name: &str) -> Error {
-    Error::fatal(format!("The field '{name}' does not exist in the schema of the value"))
+    Error::data(format!("The field '{name}' does not exist in the schema of the value"))
 }
 
 #[cfg(test)]
@@ -78,9 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_schema_does_not_have_is_fatal() {
+    fn what_the_schema_does_not_have_is_refused() {
         for path in [&["x"][..], &["n", "x"], &["s", "x"], &["x", "i"]] {
-            assert_eq!(found(path, Value::Null).unwrap_err().kind(), connect_api::ErrorKind::Fatal, "{path:?}");
+            assert_eq!(found(path, Value::Null).unwrap_err().kind(), connect_api::ErrorKind::Data, "{path:?}");
         }
     }
 }

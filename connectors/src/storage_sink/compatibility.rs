@@ -16,8 +16,10 @@ pub(super) enum Compatibility {
     /// Each schema has files of its own.
     #[default]
     None,
-    /// Records of an older schema are read as if they had the newer one of the file. `FULL` is the same on the JVM.
+    /// Records of an older schema are read as if they had the newer one of the file.
     Backward,
+    /// The same, as on the JVM.
+    Full,
     /// Records of a newer schema are read as if they had the older one of the file.
     Forward,
 }
@@ -30,7 +32,8 @@ impl ConfigValue for Compatibility {
     /// Anything else means `NONE`, as on the JVM; who writes it is warned.
     fn parse(text: &str) -> Result<Self, String> {
         Ok(match text {
-            "BACKWARD" | "FULL" => Self::Backward,
+            "BACKWARD" => Self::Backward,
+            "FULL" => Self::Full,
             "FORWARD" => Self::Forward,
             _ => Self::None,
         })
@@ -51,10 +54,14 @@ impl Compatibility {
         }
         let is_ahead = match (self, new.version, current.version) {
             (Self::None, ..) => return Ok(Some(Reason::Schema)),
-            (Self::Backward, Some(new), Some(current)) => new > current,
+            (Self::Backward | Self::Full, Some(new), Some(current)) => new > current,
             (Self::Forward, Some(new), Some(current)) => new < current,
-            _ => {
-                let mode = if self == Self::Backward { "BACKWARD" } else { "FORWARD" };
+            (mode, ..) => {
+                let mode = match mode {
+                    Self::Full => "FULL",
+                    Self::Forward => "FORWARD",
+                    Self::Backward | Self::None => "BACKWARD",
+                };
                 let message = format!("Schema version required for {mode} compatibility");
                 return Err(Error::data(message).with_class("org.apache.kafka.connect.errors.SchemaProjectorException"));
             }
@@ -147,7 +154,7 @@ mod tests {
     fn modes_are_written_in_capitals() {
         for (text, mode) in [
             ("BACKWARD", Compatibility::Backward),
-            ("FULL", Compatibility::Backward),
+            ("FULL", Compatibility::Full),
             ("FORWARD", Compatibility::Forward),
             ("NONE", Compatibility::None),
             ("backward", Compatibility::None),

@@ -1,14 +1,14 @@
 //! Under which names a connector writes, so that no two connectors of a process, and no two files of one, have a name in common.
 
 use connect_api::{
-    Destination, Plugins, RecordView, TopicPartition,
+    Destination, PartitionedBy, Plugins, RecordView, TopicPartition,
     config::{AnyConfigKey, Config, Problem, Problems},
     plugins::find,
 };
 
 use super::{
     config::{NullValues, StorageSinkConfig},
-    keys::{AFFIX, FORMAT, PAD_WIDTH, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
+    keys::{AFFIX, FILE_DELIMITER, FORMAT, PAD_WIDTH, PARTITIONER, TOMBSTONE_PARTITION, TOPICS_DIR},
     topic_partition_writer::record_without_content,
 };
 
@@ -57,6 +57,9 @@ fn layout(config: &Config, plugins: &Plugins) -> String {
 /// So many bytes of UTF-8 S3 takes.
 const LONGEST_NAME: usize = 1_024;
 
+/// Offsets below 10,000,000,000 are of one width then.
+const ENOUGH_ZEROS: usize = 10;
+
 /// The bytes of the shortest name that an object may have: of a topic with one letter.
 fn shortest_name(sink: &StorageSinkConfig, endings: &[String]) -> Option<usize> {
     let before_offset = sink.keys.before_offset(&TopicPartition::new("t", 0), "").len();
@@ -80,6 +83,19 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
                  for years",
                 PAD_WIDTH.name(),
                 sink.keys.zero_pad_width
+            ),
+        );
+    }
+    let delimiter = &sink.keys.file_delimiter;
+    let is_of_digits = delimiter.bytes().all(|byte| byte.is_ascii_digit());
+    if sink.partitioned_by != PartitionedBy::TopicPartition && is_of_digits && sink.keys.zero_pad_width < ENOUGH_ZEROS {
+        add(
+            FILE_DELIMITER.name(),
+            format!(
+                "`{}={delimiter}` makes the same name of a partition and an offset and of others, such as 1 and 10, and 11 and 0, where their records share \
+                 directories: leave it out, or set `{}={ENOUGH_ZEROS}` at least",
+                FILE_DELIMITER.name(),
+                PAD_WIDTH.name()
             ),
         );
     }
@@ -179,6 +195,23 @@ mod tests {
         assert_eq!(problems.len(), 1);
         assert!(problems.to_string().contains(".keys.json"), "{problems}");
         assert!(validate(&config(&[("store.kafka.keys", "true")]), &crate::plugins()).is_empty());
+    }
+
+    #[test]
+    fn names_that_two_partitions_could_have_are_refused() {
+        let said = |delimiter: &'static str, width: &'static str, partitioner: &'static str| {
+            let names = [("file.delim", delimiter), ("filename.offset.zero.pad.width", width), ("partitioner.class", partitioner)];
+            validate(&config(&[&names[..], &[("partition.field.name", "a")]].concat()), &crate::plugins()).to_string()
+        };
+        for (delimiter, width) in [("", "0"), ("", "9"), ("1", "1")] {
+            assert!(
+                said(delimiter, width, "FieldPartitioner").contains("makes the same name of a partition and an offset"),
+                "{delimiter}"
+            );
+            assert_eq!(said(delimiter, width, "DefaultPartitioner"), "");
+        }
+        assert_eq!(said("", "10", "FieldPartitioner"), "");
+        assert_eq!(said("+", "0", "FieldPartitioner"), "");
     }
 
     #[test]

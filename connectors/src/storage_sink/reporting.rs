@@ -45,11 +45,7 @@ impl TopicPartitionWriter {
         let Ok(time) = self.time_of(record, now) else { return Ok(()) };
         // A directory that the clock decides alone fails for no record.
         if !self.shared.config.by_clock() || self.shared.config.partitioned_by == PartitionedBy::RecordAndTime {
-            match self.locate(record, time.unwrap_or(now)) {
-                // It need not be written.
-                Err(error) if error.kind() == ErrorKind::Fatal => return Ok(()),
-                located => located?,
-            }
+            self.locate(record, time.unwrap_or(now))?;
         }
         let group = self.boundaries.durable_first();
         let trial = match &mut self.trial {

@@ -94,7 +94,7 @@ impl Ours {
         std::fs::write(root().join("ours").join(format!("{case}.json")), text + "\n").expect("it is written");
     }
 
-    /// How many of the JVM's dead letters there are, the last ones, where they are not all.
+    /// How many of the JVM's dead letters there are, the last ones, where they are not all; or how many there are, where there are more.
     pub(super) fn dead_letters(&self) -> Option<usize> {
         self.0["dead_letters"].as_u64().and_then(|count| usize::try_from(count).ok())
     }

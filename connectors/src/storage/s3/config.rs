@@ -186,6 +186,11 @@ pub(crate) fn validate(config: &Config) -> Problems {
             refuse(key, BOTH_STYLES.to_owned());
         }
     }
+    let has_url = config.text(STORE_URL.name()).is_some_and(|url| !url.trim().is_empty());
+    if has_url && config.get(&ACCELERATE).unwrap_or_default() {
+        let key = ACCELERATE.name();
+        refuse(key, format!("`{key}=true` is of AWS alone, and `{}` names another store: leave one of them out", STORE_URL.name()));
+    }
     if let Err((name, reason)) = endpoint(config) {
         refuse(STORE_URL.name(), format!("`{name}` {reason}"));
     }
@@ -360,6 +365,13 @@ mod tests {
     fn an_unknown_region_is_accepted_and_a_blank_one_is_not() {
         assert_eq!(parse(&[("s3.region", "moon-1")]).region, "moon-1");
         assert!(refusal(&[("s3.region", " ")]).contains("must not be blank"));
+    }
+
+    #[test]
+    fn acceleration_is_of_aws_alone() {
+        let settings = [("s3.wan.mode", "true"), ("s3.path.style.access.enabled", "false"), ("store.url", "http://minio:9000")];
+        let said = validate(&config(&settings)).to_string();
+        assert!(said.contains("`s3.wan.mode=true` is of AWS alone"), "{said}");
     }
 
     #[test]
