@@ -1,6 +1,7 @@
 //! Values in memory.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher},
     mem,
@@ -9,7 +10,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Decimal, JsonText, Schema, Text};
+use super::{
+    Decimal, JsonText, Schema, Text,
+    json::{double_to_string, float_to_string},
+};
 
 /// A value with the schema it was read with, if any.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +100,35 @@ impl Value {
             Self::Map(_) => "java.util.HashMap",
             Self::Struct(_) => "org.apache.kafka.connect.data.Struct",
             Self::Json(json) => json.type_name(),
+        }
+    }
+}
+
+impl Value {
+    /// The text of a scalar that is no bytes, as Java prints it; `None` for anything else.
+    pub fn scalar_text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(match self {
+            Self::String(text) => return Some(Cow::Borrowed(text)),
+            Self::Boolean(value) => value.to_string(),
+            Self::Int8(value) => value.to_string(),
+            Self::Int16(value) => value.to_string(),
+            Self::Int32(value) => value.to_string(),
+            Self::Int64(value) => value.to_string(),
+            Self::Float32(value) => float_to_string(*value),
+            Self::Float64(value) => double_to_string(*value),
+            Self::Decimal(value) => value.to_string(),
+            _ => return None,
+        }))
+    }
+
+    /// What the JVM has a `java.util.Date` of (Date, Time, Timestamp), in milliseconds since 1970; `None` for anything else.
+    pub fn epoch_millis(&self) -> Option<i64> {
+        const DAY: i64 = 86_400_000;
+        match self {
+            Self::Date(days) => Some(i64::from(*days) * DAY),
+            Self::Time(time) => Some((*time).into()),
+            Self::Timestamp(time) => Some(*time),
+            _ => None,
         }
     }
 }

@@ -74,7 +74,8 @@ pub(super) static ERRORS_RETRY_DELAY_MAX_MS: ConfigKey<i64> =
 pub(super) static ERRORS_TOLERANCE: ConfigKey<String> = ConfigKey::with_default(
     "errors.tolerance",
     "none",
-    "`none`: a record that can never be converted, transformed or written fails the task. `all`: it is skipped.",
+    "`none`: a record that can never be converted, transformed or written fails the task. `all`: it is skipped, but one that cannot be \
+     written still fails the task where no dead letter queue takes it.",
 )
 .one_of_any_case(&["none", "all"]);
 

@@ -1,10 +1,10 @@
 //! Records to the bytes of files.
 
 mod avro;
-mod base64;
 mod byte_array;
 mod header_text;
 mod json;
+mod mismatch;
 
 pub(crate) use avro::AvroFormat;
 pub(crate) use byte_array::ByteArrayFormat;

@@ -51,7 +51,8 @@ struct Field {
 impl Plugin for FieldPartitioner {
     const NAME: &'static str = "io.confluent.connect.storage.partitioner.FieldPartitioner";
     const DOCUMENTATION: &'static str = "One directory for each combination of the values of some fields, `country=DE/city=Kiel`. Texts stand there as they are, slashes too. Extension: it takes \
-         schemaless JSON, which the JVM's cannot; a field that is missing counts as `null`, of structs alone it must be in the schema, and a record whose field is a fraction, an array or an object goes \
+         schemaless JSON, which the JVM's cannot; a field that is missing counts as `null`, but the schema of a struct must have it. A record without such a field, or \
+         whose field is a fraction, an array or an object, goes \
          to the dead letter queue.";
 
     fn config_def() -> ConfigDef {

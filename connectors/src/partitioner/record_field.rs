@@ -12,8 +12,6 @@ use connect_api::{
 use super::{ENCODING, field_path, partition_error, struct_field};
 use crate::joda::{Separator, Zone, parse_iso};
 
-const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
-
 static FIELD: ConfigKey<String> = ConfigKey::with_default(
     "timestamp.field",
     "timestamp",
@@ -129,14 +127,13 @@ impl RecordFieldTimestampExtractor {
             None | Some(Value::Null) => Err(self.missing()),
             Some(Value::Int8(time)) => Ok((*time).into()),
             Some(Value::Int16(time)) => Ok((*time).into()),
-            Some(Value::Int32(time) | Value::Time(time)) => Ok((*time).into()),
-            Some(Value::Int64(time) | Value::Timestamp(time)) => Ok(*time),
-            Some(Value::Date(days)) => Ok(i64::from(*days) * MILLISECONDS_OF_A_DAY),
+            Some(Value::Int32(time)) => Ok((*time).into()),
+            Some(Value::Int64(time)) => Ok(*time),
             Some(Value::Float32(time)) => Ok(whole((*time).into())),
             Some(Value::Float64(time)) => Ok(whole(*time)),
             Some(Value::Decimal(time)) => Ok(milliseconds(time.to_string().as_bytes())),
             Some(Value::String(text)) => self.parse(text),
-            Some(_) => Err(self.no_time("it is neither a number nor a text")),
+            Some(other) => other.epoch_millis().ok_or_else(|| self.no_time("it is neither a number nor a text")),
         }
     }
 

@@ -7,7 +7,7 @@ use connect_api::{
     config::{Config, ConfigDef, ConfigKey, Importance},
     data::{
         Value,
-        json::{Kind, decode_string, double_to_string, float_to_string},
+        json::{Kind, decode_string},
     },
 };
 
@@ -212,21 +212,15 @@ fn field<'a>(record: &'a SinkRecord, path: &[String]) -> Result<Option<Cow<'a, s
 
 /// The text of a single value; nothing for null.
 fn scalar(value: &Value) -> Result<Option<Cow<'_, str>>, &'static str> {
-    Ok(Some(match value {
-        Value::Null => return Ok(None),
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Boolean(value) => Cow::Owned(value.to_string()),
-        Value::Int8(value) => Cow::Owned(value.to_string()),
-        Value::Int16(value) => Cow::Owned(value.to_string()),
-        Value::Int32(value) | Value::Time(value) => Cow::Owned(value.to_string()),
-        Value::Int64(value) | Value::Timestamp(value) => Cow::Owned(value.to_string()),
-        Value::Float32(value) => Cow::Owned(float_to_string(*value)),
-        Value::Float64(value) => Cow::Owned(double_to_string(*value)),
-        Value::Decimal(value) => Cow::Owned(value.to_string()),
-        Value::Date(days) => Cow::Owned(print_date((*days).into())),
-        Value::Json(json) => return json_scalar(json.as_bytes()),
-        _ => return Err(NOT_SCALAR),
-    }))
+    match value {
+        Value::Null => Ok(None),
+        Value::Json(json) => json_scalar(json.as_bytes()),
+        Value::Date(days) => Ok(Some(Cow::Owned(print_date((*days).into())))),
+        value => {
+            let time = value.epoch_millis().map(|time| Cow::Owned(time.to_string()));
+            value.scalar_text().or(time).map(Some).ok_or(NOT_SCALAR)
+        }
+    }
 }
 
 const NOT_SCALAR: &str = "is neither a text nor a number nor true or false";

@@ -199,6 +199,7 @@ mod tests {
         let optional = || Schema { optional: true, ..number(SchemaType::Int32) };
         let defaulted = || Schema { default: Some(Value::Int32(1)), ..number(SchemaType::Int32) };
         let with = |name: &str, value: &str| Schema { parameters: vec![(name.into(), value.into())], ..number(SchemaType::String) };
+        let structured = |fields: &[(&str, Schema)]| (*record(None, fields)).clone();
         let array = |items: Schema| number(SchemaType::Array(Arc::new(items)));
         for (new, current, expected) in [
             (number(SchemaType::Int8), number(SchemaType::Float64), true),
@@ -211,6 +212,16 @@ mod tests {
             (array(number(SchemaType::Int8)), array(number(SchemaType::Int16)), true),
             (array(number(SchemaType::Int16)), array(number(SchemaType::Int8)), false),
             (with("p", "1"), with("p", "2"), false),
+            (structured(&[("a", optional())]), structured(&[]), true),
+            (structured(&[]), structured(&[("a", optional())]), true),
+            (structured(&[]), structured(&[("a", defaulted())]), true),
+            (structured(&[]), structured(&[("a", number(SchemaType::Int32))]), false),
+            (structured(&[("a", number(SchemaType::Int32))]), structured(&[("a", number(SchemaType::String))]), false),
+            (
+                structured(&[("n", structured(&[("a", with("p", "1"))]))]),
+                structured(&[("n", structured(&[("a", with("p", "2"))]))]),
+                false,
+            ),
             (with("connect.record.doc", "1"), number(SchemaType::String), true),
             (with("io.confluent.connect.avro.field.doc.f", "1"), with("io.confluent.connect.avro.field.doc.f", "2"), true),
         ] {

@@ -21,10 +21,7 @@ pub(super) struct OpenFiles {
 impl OpenFiles {
     /// The open file of an encoded partition.
     pub(super) fn get_mut(&mut self, encoded_partition: &str) -> Option<&mut OpenFile> {
-        let place = match self.files.get(self.last_found) {
-            Some((name, _)) if **name == *encoded_partition => self.last_found,
-            _ => *self.places.get(encoded_partition)?,
-        };
+        let place = self.place_of(encoded_partition)?;
         self.last_found = place;
         let (_, file) = self.files.get_mut(place)?;
         if !std::mem::replace(&mut file.is_touched, true) {
@@ -36,11 +33,14 @@ impl OpenFiles {
 
     /// The same, for whoever only looks.
     pub(super) fn get(&self, encoded_partition: &str) -> Option<&OpenFile> {
-        let place = match self.files.get(self.last_found) {
-            Some((name, _)) if **name == *encoded_partition => self.last_found,
-            _ => *self.places.get(encoded_partition)?,
-        };
-        self.files.get(place).map(|(_, file)| file)
+        self.files.get(self.place_of(encoded_partition)?).map(|(_, file)| file)
+    }
+
+    fn place_of(&self, encoded_partition: &str) -> Option<usize> {
+        match self.files.get(self.last_found) {
+            Some((name, _)) if **name == *encoded_partition => Some(self.last_found),
+            _ => self.places.get(encoded_partition).copied(),
+        }
     }
 
     /// Whether an encoded partition has an open file.

@@ -71,20 +71,17 @@ fn value_code(value: &Value) -> u32 {
     fn long(value: u64) -> u32 {
         (value ^ value >> 32) as u32
     }
-    const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
     match value {
         Value::Boolean(true) => 1231,
         Value::Boolean(false) => 1237,
         Value::Int8(value) => i32::from(*value).cast_unsigned(),
         Value::Int16(value) => i32::from(*value).cast_unsigned(),
         Value::Int32(value) => value.cast_unsigned(),
-        Value::Int64(value) | Value::Timestamp(value) => long(value.cast_unsigned()),
-        Value::Time(value) => long(i64::from(*value).cast_unsigned()),
-        Value::Date(value) => long((i64::from(*value) * MILLISECONDS_OF_A_DAY).cast_unsigned()),
+        Value::Int64(value) => long(value.cast_unsigned()),
         Value::Float32(value) => value.to_bits(),
         Value::Float64(value) => long(value.to_bits()),
         Value::String(text) => string_code(text.encode_utf16()),
-        _ => 0,
+        other => other.epoch_millis().map_or(0, |time| long(time.cast_unsigned())),
     }
 }
 

@@ -51,9 +51,9 @@ impl<'a> Payload<'a> {
                 self.left.set(left);
                 Ok(())
             }
-            None => {
-                Err(Error::data("the message stands for more values than memory should hold: its schema has defaults in defaults"))
-            }
+            None => Err(Error::data(
+                "the message stands for more values than memory should hold: fields that are missing and defaults count",
+            )),
         }
     }
 

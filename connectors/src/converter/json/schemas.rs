@@ -17,7 +17,7 @@ const AT_HAND: usize = 8;
 /// A schema that is equal to one before is the same: whoever compares schemas of records compares pointers.
 #[derive(Debug)]
 pub(super) struct Schemas {
-    /// Those that were met last. Replaced as a whole.
+    /// Those that were looked for last and were not here. Replaced as a whole.
     at_hand: ArcSwap<Vec<(Bytes, Arc<Schema>)>>,
     all: Mutex<All>,
 }

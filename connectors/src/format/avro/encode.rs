@@ -6,6 +6,7 @@ use connect_api::{
 };
 
 use super::schema::{Dialect, fixed_size};
+use crate::format::mismatch::{check_scale, wrong_type};
 
 impl Dialect {
     /// Appends a value of this schema. Null becomes the schema's default, where it has one.
@@ -51,7 +52,7 @@ impl Dialect {
             },
             (SchemaType::Bytes, Value::Bytes(bytes)) => return encode_bytes(schema, bytes, out),
             (SchemaType::Array(items), Value::Array(values)) => {
-                write_block(values.len(), out);
+                write_length(values.len(), out);
                 values.iter().try_for_each(|value| self.encode(items, value, out))?;
                 if !values.is_empty() {
                     out.push(0);
@@ -75,7 +76,7 @@ impl Dialect {
 
     /// In the order of the JVM's map. Entries of an array are records of a key and a value, which read the same.
     fn encode_map(self, keys: &Schema, values: &Schema, entries: &[(Value, Value)], out: &mut Vec<u8>) -> Result<()> {
-        write_block(entries.len(), out);
+        write_length(entries.len(), out);
         let is_map = self.is_map(keys);
         for (key, value) in java_map_order(entries).into_iter().map(|place| &entries[place]) {
             match key {
@@ -98,12 +99,7 @@ fn encode_logical(logical_type: LogicalType, schema: &Schema, value: &Value, out
         (LogicalType::Date, Value::Date(number)) | (LogicalType::Time, Value::Time(number)) => write_long((*number).into(), out),
         (LogicalType::Timestamp, Value::Timestamp(number)) => write_long(*number, out),
         (LogicalType::Decimal, Value::Decimal(decimal)) => {
-            let (scale, expected) = (decimal.scale(), schema.parameter("scale").unwrap_or("none"));
-            if expected.parse() != Ok(scale) {
-                return Err(Error::data(format!(
-                    "Decimal value has mismatching scale for given Decimal schema. Schema has scale {expected}, value has scale {scale}."
-                )));
-            }
+            check_scale(schema, decimal)?;
             match fixed_size(schema) {
                 None => write_bytes(decimal.unscaled(), out),
                 Some(size) => {
@@ -128,16 +124,6 @@ fn encode_bytes(schema: &Schema, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> 
         Some(size) => return Err(Error::data(format!("{} bytes are no value of a type with {size}", bytes.len()))),
     }
     Ok(())
-}
-
-fn wrong_type(schema: &Schema, value: &Value) -> Error {
-    let (schema_type, class) = (schema.schema_type.name(), value.type_name());
-    Error::data(format!("Invalid type for {schema_type}: class {class}"))
-}
-
-/// How many values follow; an empty array is this alone.
-fn write_block(count: usize, out: &mut Vec<u8>) {
-    write_length(count, out);
 }
 
 pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {

@@ -4,18 +4,13 @@ use std::borrow::Cow;
 
 use connect_api::{
     Error, Result,
-    data::{
-        Value,
-        json::{double_to_string, float_to_string, java_map_order},
-    },
+    data::{Value, json::java_map_order},
 };
 
 use super::{
     Rendering,
     scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
 };
-
-const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
 
 impl Rendering {
     /// Appends a value. Dates are milliseconds since 1970 here.
@@ -31,9 +26,8 @@ impl Rendering {
             Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Value::Int8(value) => write_integer((*value).into(), out),
             Value::Int16(value) => write_integer((*value).into(), out),
-            Value::Int32(value) | Value::Time(value) => write_integer((*value).into(), out),
-            Value::Int64(value) | Value::Timestamp(value) => write_integer(*value, out),
-            Value::Date(days) => write_integer(i64::from(*days) * MILLISECONDS_OF_A_DAY, out),
+            Value::Int32(value) => write_integer((*value).into(), out),
+            Value::Int64(value) => write_integer(*value, out),
             Value::Float32(value) => write_float32(*value, out),
             Value::Float64(value) => write_float64(*value, out),
             Value::Decimal(decimal) => write_decimal(decimal, out),
@@ -48,7 +42,10 @@ impl Rendering {
                 out.push(b']');
             }
             Value::Map(entries) => return self.write_plain_map(entries, out),
-            other => return Err(Error::data(format!("JsonFormat cannot write objects of type class {}", other.type_name()))),
+            other => match other.epoch_millis() {
+                Some(time) => write_integer(time, out),
+                None => return Err(Error::data(format!("JsonFormat cannot write objects of type class {}", other.type_name()))),
+            },
         }
         Ok(())
     }
@@ -71,19 +68,8 @@ impl Rendering {
 
 /// A map's key as the name of a member.
 fn key_text(key: &Value) -> Result<Cow<'_, str>> {
-    Ok(Cow::Owned(match key {
-        Value::String(text) => return Ok(Cow::Borrowed(text)),
-        Value::Boolean(value) => value.to_string(),
-        Value::Int8(value) => value.to_string(),
-        Value::Int16(value) => value.to_string(),
-        Value::Int32(value) => value.to_string(),
-        Value::Int64(value) => value.to_string(),
-        Value::Float32(value) => float_to_string(*value),
-        Value::Float64(value) => double_to_string(*value),
-        Value::Decimal(decimal) => decimal.to_string(),
-        other => {
-            let class = other.type_name();
-            return Err(Error::data(format!("JsonFormat cannot write maps with keys of type class {class} outside of structs")));
-        }
-    }))
+    key.scalar_text().ok_or_else(|| {
+        let class = key.type_name();
+        Error::data(format!("JsonFormat cannot write maps with keys of type class {class} outside of structs"))
+    })
 }

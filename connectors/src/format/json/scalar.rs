@@ -2,12 +2,11 @@
 
 use std::io::Write;
 
+use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use connect_api::data::{
     Decimal,
     json::{double_to_string, float_to_string, write_string},
 };
-
-use crate::format::base64::write_base64;
 
 pub(super) fn write_integer(value: i64, out: &mut Vec<u8>) {
     write_display(value, out);
@@ -38,6 +37,6 @@ fn write_float(finite: bool, text: &str, out: &mut Vec<u8>) {
 
 pub(super) fn write_base64_string(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    write_base64(bytes, out);
+    write_display(Base64Display::new(bytes, &STANDARD), out);
     out.push(b'"');
 }

@@ -12,6 +12,7 @@ use super::{
     Json,
     scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
 };
+use crate::format::mismatch::{check_scale, wrong_type};
 
 impl Json {
     /// Appends a value of this schema. Null becomes the schema's default, where it has one.
@@ -121,19 +122,8 @@ impl Json {
             write_decimal(decimal, out);
             return Ok(());
         }
-        let scale = decimal.scale();
-        let expected = schema.parameter("scale").unwrap_or("none");
-        if expected.parse() != Ok(scale) {
-            return Err(Error::data(format!(
-                "Decimal value has mismatching scale for given Decimal schema. Schema has scale {expected}, value has scale {scale}."
-            )));
-        }
+        check_scale(schema, decimal)?;
         write_base64_string(decimal.unscaled(), out);
         Ok(())
     }
-}
-
-fn wrong_type(schema: &Schema, value: &Value) -> Error {
-    let (schema_type, class) = (schema.schema_type.name(), value.type_name());
-    Error::data(format!("Invalid type for {schema_type}: class {class}"))
 }

@@ -5,5 +5,6 @@ mod bound;
 mod doubled;
 mod driven;
 mod lost;
+mod schemas;
 mod smaller;
 mod stuck;

@@ -8,6 +8,7 @@ use std::{
 
 use connect_api::{
     Budget, CommitReason, Metrics, OffsetAndMetadata, Offsets, Result, SinkTask, SinkTaskContext, TopicPartition, config::Config,
+    data::Schema,
 };
 
 use crate::storage_sink::{
@@ -48,7 +49,11 @@ pub(super) struct Driven {
     pub(super) held: BTreeSet<TopicPartition>,
     /// The longest metadata that was committed.
     pub(super) longest: usize,
+    /// The schema of the record at an offset.
+    pub(super) schema_of: SchemaOf,
 }
+
+pub(super) type SchemaOf = fn(i64) -> Option<Arc<Schema>>;
 
 pub(super) fn t(partition: i32) -> TopicPartition {
     TopicPartition::new("t", partition)
@@ -104,6 +109,7 @@ impl Driven {
             freezes_after_commit: false,
             held: BTreeSet::new(),
             longest: 0,
+            schema_of: |_| None,
         };
         driven.task.start(context).await.unwrap();
         driven.task.open(&driven.group.clone()).await.unwrap();
@@ -128,7 +134,9 @@ impl Driven {
             let batch_records = i64::try_from((2 << 20) / world.record_bytes.max(1)).unwrap().clamp(1, 50);
             let end = self.end.min(first + batch_records);
             let there = (first..end).filter(|offset| !world.log.gone.contains(offset)).collect();
-            batch.extend(records_of(topic_partition.clone(), world.log.id, there, world.record_bytes));
+            let mut records = records_of(topic_partition.clone(), world.log.id, there, world.record_bytes);
+            records.iter_mut().for_each(|record| record.value.schema = (self.schema_of)(record.offset()));
+            batch.extend(records);
             self.next.insert(topic_partition, end.max(first));
         }
         self.task.put(&batch).await?;
@@ -201,7 +209,13 @@ pub(super) fn names(world: &World) -> Vec<String> {
 
 /// A life that wrote all full files of the log, and died when the group knew nothing but its journal.
 pub(super) async fn uncommitted(world: &World, settings: &Config) -> Offsets {
+    uncommitted_with(world, settings, |_| None).await
+}
+
+/// The same, of records with schemas.
+pub(super) async fn uncommitted_with(world: &World, settings: &Config, schema_of: SchemaOf) -> Offsets {
     let mut life = Driven::begin(world, "sink", settings, nowhere(&[t(0)])).await;
+    life.schema_of = schema_of;
     while life.group[&t(0)].metadata.is_empty() {
         life.turn_once(world).await.unwrap();
     }
