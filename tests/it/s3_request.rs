@@ -22,6 +22,8 @@ pub(crate) enum Call {
 #[derive(Debug)]
 pub(crate) struct S3Request {
     pub(crate) call: Call,
+    /// The answer has no body, not even that of an error.
+    pub(crate) is_head: bool,
     /// `/bucket/key`, without escapes.
     pub(crate) path: String,
     query: String,
@@ -49,7 +51,8 @@ impl S3Request {
         let call = Call::Unknown;
         let (metadata, date, authorization) = Default::default();
         let (must_be_new, if_match, range) = (false, None, None);
-        let mut request = Self { call, path, query, body, must_be_new, if_match, range, metadata, date, authorization };
+        let is_head = method == "HEAD";
+        let mut request = Self { call, is_head, path, query, body, must_be_new, if_match, range, metadata, date, authorization };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {

@@ -199,7 +199,7 @@ impl State {
         let Answer { status, headers, body } = answer;
         let length = body.length();
         write!(writer, "HTTP/1.1 {status} -\r\nx-amz-request-id: 1\r\n{headers}Content-Length: {length}\r\n\r\n")?;
-        if request.call == Call::Head {
+        if request.is_head {
             return Ok(());
         }
         let is_object = request.call == Call::Get;

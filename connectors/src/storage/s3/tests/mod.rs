@@ -38,6 +38,9 @@ const BROKEN_IN_S3S_FS: &[&str] = &[
 const BROKEN_IN_VERSITYGW: &[&str] =
     &["of_many_puts_at_once_one_wins", "of_many_completions_at_once_one_wins", "names_keep_empty_parts"];
 
+/// What `moto` 5.2.5 breaks: it looks whether a name is free and then puts, in threads, so that several of many puts at once may win.
+const BROKEN_IN_MOTO: &[&str] = &["of_many_puts_at_once_one_wins", "of_many_completions_at_once_one_wins"];
+
 fn config(url: &str) -> Config {
     let config = [
         ("s3.bucket.name", BUCKET),
@@ -116,7 +119,7 @@ async fn a_server_in_this_process_is_a_storage() {
 #[tokio::test]
 async fn moto_is_a_storage() {
     if let Some(storage) = server("CONNECT_TEST_S3_MOTO").await {
-        run_all_but(&storage, &new_prefix(), &[]).await;
+        run_all_but(&storage, &new_prefix(), BROKEN_IN_MOTO).await;
         assert_eq!(storage.limits(), "");
     }
 }
