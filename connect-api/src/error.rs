@@ -97,7 +97,13 @@ impl Error {
         while let Some(error) = cause {
             let message = error.to_string();
             if !message.is_empty() && !text.ends_with(&message) {
-                text.push_str(": ");
+                // Some messages of the JVM are empty, and some end in a colon.
+                text.truncate(text.trim_end().len());
+                text.push_str(match text.as_bytes().last() {
+                    None => "",
+                    Some(b':') => " ",
+                    Some(_) => ": ",
+                });
                 text.push_str(&message);
             }
             cause = error.source();

@@ -24,7 +24,7 @@ mod transformation;
 
 pub use async_trait::async_trait;
 pub use budget::{Budget, Reservation, Stuck};
-pub use converter::{Converter, ConverterType, HeaderConverter};
+pub use converter::{Converter, ConverterType, Fetch, HeaderConverter};
 pub use error::{Error, ErrorKind, Result};
 pub use format::{Format, RecordView, RecordWriter};
 pub use metrics::{MetricDefinition, MetricKind, Metrics};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use connect_api::{ConsumerRecord, ConsumerRecords, Error, Header, Origin, Result, SinkRecord, TopicPartition};
+use connect_api::{ConsumerRecord, ConsumerRecords, Error, ErrorKind, Fetch, Header, Origin, Result, SinkRecord, TopicPartition};
 use prometheus::IntCounter;
 
 use super::{
@@ -25,6 +25,13 @@ pub(crate) enum Progress {
         at: usize,
         /// The pause.
         delay: Duration,
+    },
+    /// A converter lacks something for the record `at`, and can [get](Convert::fetch) it. What comes before is done.
+    Lacks {
+        /// Its index in the batch.
+        at: usize,
+        /// What the converter was to convert.
+        stage: Stage,
     },
 }
 
@@ -67,6 +74,12 @@ impl Convert {
             match converted {
                 Ok(Some(record)) => out.push(record),
                 Ok(None) => filtered += 1,
+                Err(Undelivered::Failed(stage, _, error))
+                    if error.kind() == ErrorKind::Retriable && self.fetch(batch, at, stage).is_some() =>
+                {
+                    self.records_filtered.inc_by(filtered);
+                    return Ok(Progress::Lacks { at, stage });
+                }
                 Err(undelivered) => {
                     if let Verdict::RetryAfter(delay) = self.verdict(batch, record, undelivered)? {
                         self.records_filtered.inc_by(filtered);
@@ -80,6 +93,16 @@ impl Convert {
         }
         self.records_filtered.inc_by(filtered);
         Ok(Progress::Done)
+    }
+
+    /// Gets what the converter of this stage lacked for the record `at`.
+    pub(crate) fn fetch(&self, batch: &ConsumerRecords, at: usize, stage: Stage) -> Option<Fetch> {
+        let (topic, record) = (&*batch.topic_partition.topic, batch.records.get(at)?);
+        match stage {
+            Stage::KeyConverter => self.converters.key.fetch(topic, &record.headers, record.key.as_ref()),
+            Stage::ValueConverter => self.converters.value.fetch(topic, &record.headers, record.value.as_ref()),
+            _ => None,
+        }
     }
 
     fn verdict(&self, batch: &ConsumerRecords, record: &ConsumerRecord, undelivered: Undelivered) -> Result<Verdict> {
@@ -137,7 +160,7 @@ mod tests {
 
     use bytes::Bytes;
     use connect_api::{
-        Converter, ErrorKind, HeaderConverter, Metrics, RawHeader, Transformation,
+        Converter, HeaderConverter, Metrics, RawHeader, Transformation,
         data::{Data, Value},
     };
 

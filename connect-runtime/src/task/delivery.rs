@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use connect_api::{Reservation, Result, SinkRecord, TopicPartition};
 use tokio::time::Instant;
 
-use super::{Convert, Progress, assignment::Assignment};
+use super::{Convert, Progress, assignment::Assignment, fetching::Fetching};
 use crate::consumer::{Batch, PartitionRecords};
 
 /// A batch, as far as it is converted. It is kept until the sink task has accepted it.
@@ -20,6 +20,8 @@ pub(super) struct Delivery {
     pub(super) not_before: Option<Instant>,
     /// It waits for a converter or a transform, and not for the sink task.
     pub(super) is_converting: bool,
+    /// What a converter lacks.
+    pub(super) fetching: Fetching,
     _reservation: Option<Reservation>,
 }
 
@@ -35,6 +37,7 @@ impl Delivery {
             records: Vec::with_capacity(read),
             not_before: None,
             is_converting: false,
+            fetching: Fetching::default(),
             _reservation: Some(reservation),
         }
     }
@@ -47,6 +50,7 @@ impl Delivery {
             records: Vec::new(),
             not_before: None,
             is_converting: false,
+            fetching: Fetching::default(),
             _reservation: None,
         }
     }
@@ -62,6 +66,13 @@ impl Delivery {
                 Progress::RetryAfter { at, delay } => {
                     self.converted.1 = at;
                     return Ok(Progress::RetryAfter { at, delay });
+                }
+                Progress::Lacks { at, stage } => {
+                    self.converted.1 = at;
+                    if let Some(fetch) = convert.fetch(&next.records, at, stage) {
+                        self.fetching.begin(fetch);
+                    }
+                    return Ok(Progress::Lacks { at, stage });
                 }
             }
         }

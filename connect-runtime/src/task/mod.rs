@@ -10,6 +10,8 @@ mod convert;
 mod dead_letter_queue;
 mod dead_letters;
 mod deliver;
+mod delivery;
+mod fetching;
 mod poll;
 mod rebalance;
 mod tolerance;
@@ -18,7 +20,7 @@ mod turning;
 
 use std::{sync::Arc, time::Duration};
 
-use connect_api::{CommitReason, Error, ErrorKind, Offsets, Result, SinkTask, TopicPartition};
+use connect_api::{CommitReason, Error, Offsets, Result, SinkTask, TopicPartition};
 use tokio::time::Instant;
 
 use crate::{
@@ -31,7 +33,7 @@ use assignment::{Assignment, PausedBy};
 use commit::{Commits, to_commit};
 pub(crate) use context::Host;
 pub(crate) use convert::{Convert, Progress};
-use deliver::Delivery;
+use delivery::Delivery;
 pub(crate) use tolerance::ErrorHandler;
 use turning::shown_to_turn;
 
@@ -293,68 +295,6 @@ impl SinkLoop {
         self.parts.consumer.command(Command::Seek { topic_partition, generation, offset });
         if let Some(delivery) = &mut self.delivery {
             delivery.retain_current(&self.assignment);
-        }
-    }
-
-    /// Converts what is not converted, and gives it to the sink task, even if it is nothing.
-    async fn deliver(&mut self) -> Result<()> {
-        let now = Instant::now();
-        let delivery = self.delivery.get_or_insert_with(Delivery::empty);
-        if delivery.not_before.is_some_and(|at| now < at) {
-            return if delivery.is_converting { self.let_the_sink_go_on().await } else { Ok(()) };
-        }
-        if let Progress::RetryAfter { delay, .. } = delivery.convert(&self.parts.convert)? {
-            (delivery.not_before, delivery.is_converting) = (Some(now + delay), true);
-            return Ok(());
-        }
-        delivery.is_converting = false;
-        let putting = self.parts.sink.put(delivery.records());
-        let put = shown_to_turn(&self.parts.health, putting).await.and_then(|()| self.parts.errors.check_reports());
-        match put {
-            Ok(()) => self.delivered(now),
-            Err(error) if error.kind() == ErrorKind::Retriable => {
-                let pause = self.parts.host.take_timeout().map_or(self.commits.next(now), |pause| Instant::now() + pause);
-                tracing::error!(error = error.report(), retry_in = ?(pause - now), "RetriableException from SinkTask:");
-                self.parts.metrics.put_retries.inc();
-                self.parts.metrics.consumer_paused.set(1);
-                self.retrying = true;
-                delivery.not_before = Some(pause);
-            }
-            Err(error) => return Err(error.context("Exiting WorkerSinkTask due to unrecoverable exception.")),
-        }
-        Ok(())
-    }
-
-    /// While a converter waits for the environment the sink task's clock goes on.
-    async fn let_the_sink_go_on(&mut self) -> Result<()> {
-        match shown_to_turn(&self.parts.health, self.parts.sink.put(&[])).await {
-            Err(error) if error.kind() != ErrorKind::Retriable => {
-                Err(error.context("Exiting WorkerSinkTask due to unrecoverable exception."))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
-    /// The sink task has accepted the batch.
-    fn delivered(&mut self, since: Instant) {
-        self.parts.host.take_timeout();
-        let Some(delivery) = self.delivery.take() else { return };
-        for (topic_partition, end) in delivery.ends() {
-            if let Some(partition) = self.assignment.0.get_mut(topic_partition) {
-                partition.delivered = end;
-                partition.metrics.delivered.set(end);
-            }
-        }
-        let metrics = &self.parts.metrics;
-        if self.retrying {
-            self.retrying = false;
-            metrics.consumer_paused.set(0);
-        }
-        let records = delivery.records().len();
-        if records > 0 {
-            metrics.records_delivered.inc_by(records as u64);
-            metrics.put_records.observe(records as f64);
-            metrics.put_duration.observe(since.elapsed().as_secs_f64());
         }
     }
 }

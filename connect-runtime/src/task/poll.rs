@@ -5,7 +5,7 @@ use std::time::Duration;
 use connect_api::{Error, Result, SinkTaskHost as _};
 use tokio::time::Instant;
 
-use super::{SinkLoop, deliver::Delivery};
+use super::{SinkLoop, delivery::Delivery};
 use crate::{
     consumer::{Batch, Event},
     shutdown::Stop,
@@ -32,6 +32,7 @@ impl SinkLoop {
                 batch = read;
             }
             () = self.parts.host.requested() => {}
+            () = fetched(self.delivery.as_mut()) => {}
             () = tokio::time::sleep_until(until) => {}
         }
         // What was read was read after these had happened.
@@ -127,5 +128,13 @@ impl SinkLoop {
             }
         }
         Ok(())
+    }
+}
+
+/// Completes when a converter has what it lacked, or an attempt to get it has failed.
+async fn fetched(delivery: Option<&mut Delivery>) {
+    match delivery {
+        Some(delivery) => delivery.fetching.ended().await,
+        None => std::future::pending().await,
     }
 }

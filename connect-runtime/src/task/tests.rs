@@ -22,6 +22,8 @@ use crate::{
     shutdown::{Joined, Spawner, join},
 };
 
+mod fetching;
+
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -157,6 +159,11 @@ struct Running {
 impl Running {
     /// A loop that has no partitions.
     fn start() -> Self {
+        Self::with_converter(Arc::new(Verbatim))
+    }
+
+    /// The same; values are converted by this one.
+    fn with_converter(value: Arc<dyn Converter>) -> Self {
         let (consumer, handle) = ScriptedConsumer::new();
         let metrics = Metrics::default();
         let name: Arc<str> = "c".into();
@@ -170,7 +177,7 @@ impl Running {
         };
         let errors = Arc::new(ErrorHandler::new(&name, 0, &errors, &metrics));
         let (key, header) = (Arc::new(Verbatim), Arc::new(Verbatim));
-        let converters = Converters { key: key.clone(), value: key, header, key_class: "", value_class: "", header_class: "" };
+        let converters = Converters { key, value, header, key_class: "", value_class: "", header_class: "" };
         let task_metrics = Arc::new(TaskMetrics::new(&metrics, "c", 0));
         let all_health = Health::new(metrics.clone());
         let health = all_health.task(&name, 0);
@@ -197,10 +204,14 @@ impl Running {
     /// A loop with partitions 1 and 2, both to be read from 10 on.
     async fn with_two_partitions() -> Self {
         let running = Self::start();
-        running.consumer.assign(1, offsets(&[(1, 10, "a"), (2, 10, "b")]));
-        running.settle().await;
-        assert_eq!(running.calls(), [Call::Open(offsets(&[(1, 10, "a"), (2, 10, "b")]))]);
+        running.assign_two_partitions().await;
         running
+    }
+
+    async fn assign_two_partitions(&self) {
+        self.consumer.assign(1, offsets(&[(1, 10, "a"), (2, 10, "b")]));
+        self.settle().await;
+        assert_eq!(self.calls(), [Call::Open(offsets(&[(1, 10, "a"), (2, 10, "b")]))]);
     }
 
     fn scrape(&self) -> String {
