@@ -6,6 +6,7 @@ mod format;
 mod joda;
 mod partitioner;
 mod plugins;
+mod registry;
 mod sink;
 mod storage;
 mod storage_sink;

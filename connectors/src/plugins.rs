@@ -10,6 +10,7 @@ pub fn plugins() -> Plugins {
         .sink_connector::<S3SinkConnector>()
         .converter::<StringConverter>()
         .converter::<JsonConverter>()
+        .converter::<AvroConverter>()
         .converter::<ByteArrayConverter>()
         .converter::<ShortConverter>()
         .converter::<IntegerConverter>()

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use serde_json::Value;
-
 use crate::crash::{Random, Victim};
 use crate::files::NO_HOLD;
 use crate::numbered::assert_nothing_changed;
+use crate::registry_server::RegistryServer;
+use crate::typed::{self, Encoding, records};
 
 /// The partitioner's settings, and the directory of the record with this number, where that is known.
 type Layout = (&'static str, Option<fn(i64) -> String>);
@@ -49,6 +49,14 @@ fn by_minute(n: i64) -> String {
 }
 
 impl Victim {
+    /// Its records will be written like this; the registry has their schemas.
+    fn encoded(&mut self, encoding: Encoding) -> RegistryServer {
+        let registry = RegistryServer::start();
+        typed::register(&registry, &self.records.topic);
+        self.records.encode_as(encoding);
+        registry
+    }
+
     fn write_scattered(&mut self, count: i64) {
         let fields = |n: i64| format!(r#"","t":{},"f":"{}"#, milliseconds(n), &by_field(n)[2..]);
         self.records.write_each(&self.cluster, count, fields);
@@ -73,21 +81,18 @@ impl Victim {
         let objects = self.bucket.objects();
         let is_beside = |key: &str| key.contains(".keys.") || key.contains(".headers.");
         for (key, object) in objects.iter().filter(|(key, _)| !is_beside(key)) {
-            let mut text = String::new();
-            match key.ends_with(".gz") {
-                true => drop(flate2::read::MultiGzDecoder::new(&*object.body).read_to_string(&mut text).expect("gzip")),
-                false => text = String::from_utf8(object.body.clone()).expect("text"),
+            let mut body = object.body.clone();
+            if key.ends_with(".gz") {
+                body.clear();
+                flate2::read::MultiGzDecoder::new(&*object.body).read_to_end(&mut body).expect("gzip");
             }
-            if has_keys
-                && ![".keys.", ".headers."]
-                    .iter()
-                    .all(|view| objects.contains_key(&key.replacen(".json", &format!("{view}json"), 1)))
-            {
+            let name = [".json", ".avro"].iter().find_map(|ending| Some(key.split_once(ending)?.0)).expect("an ending");
+            let gzip = if key.ends_with(".gz") { ".gz" } else { "" };
+            if has_keys && !["keys", "headers"].iter().all(|view| objects.contains_key(&format!("{name}.{view}.json{gzip}"))) {
                 wrong.push(format!("{key} has no keys or no headers beside it"));
             }
             let mut before = None;
-            for line in text.lines() {
-                let value: Value = serde_json::from_str(line).expect("a record");
+            for value in records(key, &body) {
                 let (partition, n) = (value["partition"].as_i64().expect("a number"), value["n"].as_i64().expect("a number"));
                 let first = before.is_none().then(|| format!("+{partition}+{n:010}."));
                 if before.is_some_and(|before| before >= n) || first.is_some_and(|first| !key.contains(&first)) {
@@ -164,10 +169,29 @@ const KEYS_AND_HEADERS: &str = "store.kafka.keys=true\nstore.kafka.headers=true\
                                 headers.format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
                                 header.converter=org.apache.kafka.connect.storage.StringConverter";
 
+/// How records are written, and what files are made of them.
+const FORMS: [(Encoding, &str); 5] = [
+    (Encoding::Plain, "s3.compression.type=none"),
+    (Encoding::Plain, "s3.compression.type=gzip"),
+    (Encoding::Envelope, "schema.compatibility=NONE"),
+    (Encoding::Avro, "s3.compression.type=gzip\nschema.compatibility=FULL"),
+    (Encoding::Avro, AVRO_FILES),
+];
+
+const AVRO_FILES: &str =
+    "format.class=io.confluent.connect.s3.format.avro.AvroFormat\navro.codec=snappy\nschema.compatibility=BACKWARD";
+
+#[test]
+fn killed_at_random_moments_with_schemas_that_change_in_avro_files_every_record_is_there_once() {
+    let Some(mut victim) = Victim::create("avro") else { return };
+    let registry = victim.encoded(Encoding::Avro);
+    victim.survives(BY_FIELD, &format!("flush.size=20\n{AVRO_FILES}\n{}", Encoding::Avro.settings(&registry)));
+}
+
 #[test]
 fn killed_at_random_moments_in_any_layout_with_any_trigger_every_record_is_there_once() {
     let layouts = [BY_FIELD, BY_RECORD, BY_RECORD_FIELD, BY_CLOCK, BY_HOUR_OF_FIELD];
-    let mut all: Vec<_> = (0..layouts.len() * TRIGGERS.len() * 4).collect();
+    let mut all: Vec<_> = (0..layouts.len() * TRIGGERS.len() * FORMS.len() * 2).collect();
     if std::env::var("CONNECT_TEST_LAYOUTS").is_ok_and(|value| value == "all") {
         crate::say(&format!("{} layouts", all.len()));
     } else {
@@ -175,14 +199,17 @@ fn killed_at_random_moments_in_any_layout_with_any_trigger_every_record_is_there
         all = (0..2).map(|_| usize::try_from(random.below(all.len() as u64)).expect("small")).collect();
     }
     for number in all {
-        let (layout, trigger) = (layouts[number / 20], TRIGGERS[number / 4 % 5]);
-        let (with_keys, compression) = (number % 2 == 1, ["none", "gzip"][number / 2 % 2]);
+        let (with_keys, rest) = (number % 2 == 1, number / 2);
+        let ((encoding, form), rest) = (FORMS[rest % FORMS.len()], rest / FORMS.len());
+        let (trigger, layout) = (TRIGGERS[rest % TRIGGERS.len()], layouts[rest / TRIGGERS.len()]);
         let Some(mut victim) = Victim::create(&format!("layout-{number}")) else { return };
         if with_keys {
             victim.records = victim.records.with_keys();
         }
         let views = if with_keys { KEYS_AND_HEADERS } else { "" };
-        crate::say(&format!("layout {number}: {} {} {compression} keys={with_keys}", &layout.0[..90], trigger.replace('\n', " ")));
-        victim.survives(layout, &format!("{trigger}\ns3.compression.type={compression}\n{views}"));
+        let said = format!("{trigger} {form}").replace('\n', " ");
+        crate::say(&format!("layout {number}: {} {said} {encoding:?} keys={with_keys}", &layout.0[..90]));
+        let registry = victim.encoded(encoding);
+        victim.survives(layout, &format!("{trigger}\n{form}\n{}\n{views}", encoding.settings(&registry)));
     }
 }

@@ -52,6 +52,8 @@ mod rebalance;
 mod redelivery;
 mod references;
 mod refusals;
+mod registry;
+mod registry_server;
 mod reports;
 mod s3_manners;
 mod s3_request;
@@ -66,6 +68,7 @@ mod store_faults;
 mod survey;
 mod tagging;
 mod tidy;
+mod typed;
 mod vanishing;
 mod wrong_address;
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::bucket::Bucket;
 use crate::cluster::{Cluster, Record};
+use crate::typed::{Encoding, records};
 
 /// A topic of numbered records.
 pub(crate) struct Numbered {
@@ -16,18 +15,24 @@ pub(crate) struct Numbered {
     padding: String,
     /// Records have keys and headers.
     has_keys: bool,
+    encoding: Encoding,
 }
 
 impl Numbered {
     pub(crate) fn create(cluster: &Cluster, topic: &str, partitions: i32) -> Self {
         cluster.create_topic(topic, partitions, &[]);
         let written = vec![0; usize::try_from(partitions).expect("a count")];
-        Self { topic: topic.to_owned(), written, padding: String::new(), has_keys: false }
+        Self { topic: topic.to_owned(), written, padding: String::new(), has_keys: false, encoding: Encoding::Plain }
     }
 
     /// Records will have keys and headers.
     pub(crate) fn with_keys(self) -> Self {
         Self { has_keys: true, ..self }
+    }
+
+    /// Records will be written like this.
+    pub(crate) fn encode_as(&mut self, encoding: Encoding) {
+        self.encoding = encoding;
     }
 
     /// Records will be longer by so many bytes.
@@ -47,13 +52,20 @@ impl Numbered {
 
     /// The same, with what `padding` makes for each number in place of the padding of all.
     pub(crate) fn write_each(&mut self, cluster: &Cluster, count: i64, mut padding: impl FnMut(i64) -> String) {
-        let (mut records, has_keys) = (Vec::new(), self.has_keys);
+        let (mut records, has_keys, encoding) = (Vec::new(), self.has_keys, self.encoding);
         for (partition, written) in (0..).zip(&mut self.written) {
             records.extend((*written..*written + count).map(|n| {
                 let value = format!(r#"{{"partition":{partition},"n":{n},"text":"record {n}{}"}}"#, padding(n));
                 let key = has_keys.then(|| format!("key {n}").into_bytes());
                 let headers = if has_keys { vec![("n".to_owned(), Some(n.to_string().into_bytes()))] } else { Vec::new() };
-                Record { topic: self.topic.clone(), partition, value: Some(value.into_bytes()), key, headers, ..Record::default() }
+                Record {
+                    topic: self.topic.clone(),
+                    partition,
+                    value: Some(encoding.encode(n, value)),
+                    key,
+                    headers,
+                    ..Record::default()
+                }
             }));
             *written += count;
         }
@@ -84,12 +96,10 @@ impl Numbered {
         let mut wrong = Vec::new();
         for (key, body) in objects {
             let Some((partition, first)) = self.named(&key) else { continue };
-            let text = String::from_utf8(body).expect("JSON lines");
-            for (line, expected) in text.lines().zip(first..) {
-                let value: Value = serde_json::from_str(line).expect("a record");
+            for (value, expected) in records(&key, &body).into_iter().zip(first..) {
                 let (at, n) = (value["partition"].as_u64(), value["n"].as_i64().expect("a number"));
                 if at != u64::try_from(partition).ok() || n != expected {
-                    wrong.push(format!("{key} holds {line} where offset {expected} belongs"));
+                    wrong.push(format!("{key} holds {value} where offset {expected} belongs"));
                 }
                 found.entry((partition, n)).or_default().push(key.clone());
             }

@@ -1,14 +1,17 @@
 //! Bytes to data.
 
+mod avro;
 mod boolean;
 mod byte_array;
 mod charset;
 mod json;
 mod numbers;
+mod repeated_keys;
 mod simple_header;
 mod string;
 mod temporal;
 
+pub(crate) use avro::{AvroConverter, FIELD_DEFAULT};
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
 pub(crate) use json::JsonConverter;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::cluster::Record;
+use crate::registry_server::RegistryServer;
 
 pub(super) struct Case {
     pub(super) name: String,
@@ -106,6 +107,18 @@ impl Case {
             }
         }
         partitions
+    }
+
+    /// A registry with the case's schemas, where it has any.
+    pub(super) fn registry(&self) -> Option<RegistryServer> {
+        let text = std::fs::read_to_string(self.directory.join("schemas.json")).ok()?;
+        let schemas: Value = serde_json::from_str(&text).expect("valid JSON");
+        let topic = self.partitions().remove(0).0;
+        let server = RegistryServer::start();
+        for (id, schema) in schemas.get("by_id").unwrap_or(&schemas).as_object().expect("schemas by id") {
+            server.register(id.parse().expect("an id"), &format!("{topic}-value"), schema);
+        }
+        Some(server)
     }
 
     /// A value of the connector's file, read loosely.

@@ -65,7 +65,6 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
     let missing = [
         ("ParquetFormat", formats.iter().any(|class| class.ends_with("ParquetFormat"))),
         ("transforms", !setting("transforms").is_empty()),
-        ("AvroConverter", setting("value.converter").ends_with("AvroConverter")),
         ("REST API", any_step("REST ")),
     ];
     missing.iter().filter(|(_, needed)| *needed).map(|(feature, _)| *feature).collect()

@@ -12,6 +12,7 @@ use crate::bucket::{Bucket, Object, Server};
 use crate::cluster::{Cluster, Commit, Record, wait_until};
 use crate::process::{Connect, scratch};
 use crate::proxy::{Kind, Moment, Proxy, Request, Verdict};
+use crate::registry_server::RegistryServer;
 
 /// How long a snapshot may take to become what is expected.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,6 +46,8 @@ struct Run<'a> {
     store_url: String,
     /// Only while faults are injected.
     proxy: Option<Proxy>,
+    /// Where the case has schemas.
+    registry: Option<RegistryServer>,
     flush_interval: String,
     process: Option<Connect>,
     /// A connector beside it in the same consumer group.
@@ -68,6 +71,7 @@ pub(super) fn run(case: &Case, cluster: &Cluster, bucket: &Bucket, expected: &[S
         directory: scratch(&case.name),
         store_url: bucket.url().to_owned(),
         proxy: None,
+        registry: case.registry(),
         flush_interval: "1000".to_owned(),
         process: None,
         second: None,
@@ -199,6 +203,9 @@ impl Run<'_> {
     /// `more`: what else the connector's file says.
     fn start(&self, step: &Value, more: &str) -> Connect {
         let mut connector = self.case.connector.replace("${STORE_URL}", &self.store_url).replace("${BUCKET}", self.bucket.name());
+        if let Some(registry) = &self.registry {
+            connector = connector.replace("${SCHEMA_REGISTRY_URL}", &registry.url());
+        }
         connector.push('\n');
         // The JVM waits for nobody's requests: the pause after a crash is ours, and its length is not what the cases are about.
         connector.push_str(crate::files::NO_HOLD);

@@ -1,7 +1,7 @@
 //! The payload of an envelope, read by its schema. The rules are those of the JVM's converter, which forgives much: a number of any kind is cut to an integer, a
 //! text that should be a number is zero, a number that should be a text is null.
 
-use std::{borrow::Cow, cell::Cell, collections::HashMap};
+use std::{borrow::Cow, cell::Cell};
 
 use base64::{
     Engine,
@@ -15,6 +15,8 @@ use connect_api::{
         json::{Cursor, Kind, decode_string},
     },
 };
+
+use crate::converter::repeated_keys::without_repeated_keys;
 
 /// Padding must be there, and bits that no byte needs may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -234,19 +236,6 @@ fn refuse_null(field: &str, schema: &Schema, value: &Value) -> Result<()> {
     }
 }
 
-/// Of keys that are repeated the last value stays, at the place of the first.
-fn without_repeated_keys(entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
-    let (mut places, mut kept) = (HashMap::with_capacity(entries.len()), Vec::<(Value, Value)>::with_capacity(entries.len()));
-    for (key, value) in entries {
-        let place = *places.entry(key.clone()).or_insert(kept.len());
-        match kept.get_mut(place) {
-            Some((_, earlier)) => *earlier = value,
-            None => kept.push((key, value)),
-        }
-    }
-    kept
-}
-
 fn logical(logical_type: LogicalType, schema: &Schema, kind: Kind, text: &[u8]) -> Result<Value> {
     let is_whole = kind == Kind::Number && !text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
     let small = || std::str::from_utf8(text).ok().filter(|_| is_whole).and_then(|text| text.parse::<i32>().ok());
@@ -358,11 +347,5 @@ mod tests {
         ] {
             assert_eq!(whole_number(number.as_bytes()), expected, "{number}");
         }
-    }
-
-    #[test]
-    fn of_keys_that_are_repeated_the_last_value_stays() {
-        let entry = |key: i32, value: i32| (Value::Int32(key), Value::Int32(value));
-        assert_eq!(without_repeated_keys(vec![entry(1, 1), entry(2, 2), entry(1, 3)]), [entry(1, 3), entry(2, 2)]);
     }
 }

@@ -5,7 +5,7 @@ use connect_api::{
     data::{Field, LogicalType, Schema, SchemaType, Value, json::java_map_order},
 };
 
-use super::schema::{Dialect, fixed_size};
+use super::schema::{Dialect, fixed_size, union_fields};
 use crate::format::mismatch::{check_scale, wrong_type};
 
 impl Dialect {
@@ -27,10 +27,34 @@ impl Dialect {
             }
             (value, _) => value,
         };
+        if let (Value::Struct(values), Some(fields)) = (value, union_fields(schema)) {
+            return self.encode_union(schema, fields, values, out);
+        }
         if schema.optional {
             // `["null", X]`, and `[X, "null"]` with a default.
             write_long(if schema.default.is_some() { 0 } else { 1 }, out);
         }
+        self.encode_present(schema, value, out)
+    }
+
+    /// The first field that has a value says which type it is.
+    fn encode_union(self, schema: &Schema, fields: &[Field], values: &[Value], out: &mut Vec<u8>) -> Result<()> {
+        let mut branches = fields.iter().zip(values).enumerate();
+        match branches.find(|(_, (_, value))| !matches!(value, Value::Null)) {
+            Some((place, (field, value))) => {
+                write_length(place + usize::from(schema.optional && schema.default.is_none()), out);
+                self.encode_present(&field.schema, value, out)
+            }
+            None if schema.optional => {
+                write_length(if schema.default.is_some() { fields.len() } else { 0 }, out);
+                Ok(())
+            }
+            None => Err(Error::data("a union has no value, and null is none of its types")),
+        }
+    }
+
+    /// Not null, and without the branch of a union.
+    fn encode_present(self, schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         if let Some(logical_type) = schema.logical_type() {
             return encode_logical(logical_type, schema, value, out);
         }

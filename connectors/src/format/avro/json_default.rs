@@ -6,11 +6,17 @@ use connect_api::{
 };
 use serde_json::{Map, Value as Json, json};
 
+use super::schema::union_fields;
+
 /// A default as Avro writes it in a schema.
 ///
 /// # Errors
 /// `Data` where Avro has none: no JSON says NaN.
 pub(super) fn json_default(schema: &Schema, value: &Value) -> Result<Json> {
+    if let (Value::Struct(values), Some(fields)) = (value, union_fields(schema)) {
+        let mut types = fields.iter().zip(values).filter(|(_, value)| !matches!(value, Value::Null));
+        return types.next().map_or(Ok(Json::Null), |(field, value)| json_default(&field.schema, value));
+    }
     Ok(match (value, &schema.schema_type) {
         (Value::Null, _) => Json::Null,
         (Value::Boolean(value), _) => json!(value),

@@ -9,9 +9,12 @@ use connect_api::{
 use serde_json::{Map, Value as Json, json};
 
 use super::json_default::json_default;
+use crate::converter::FIELD_DEFAULT;
 
 /// The namespace of what Connect has no name for.
 const NAMESPACE: &str = "io.confluent.connect.avro";
+/// What Connect calls a union of several types: a struct of one field for each.
+const UNION: &str = "io.confluent.connect.avro.Union";
 /// Of decimals that do not say how many digits they have.
 const DEFAULT_PRECISION: &str = "64";
 
@@ -45,6 +48,11 @@ impl Dialect {
     }
 }
 
+/// The fields of a union's types; `None` where the schema is none.
+pub(super) fn union_fields(schema: &Schema) -> Option<&[Field]> {
+    schema.fields().filter(|_| schema.name.as_deref() == Some(UNION)).map(|fields| &**fields)
+}
+
 /// The bytes that a value of the schema always has.
 pub(super) fn fixed_size(schema: &Schema) -> Option<usize> {
     schema.parameter("connect.fixed.size")?.parse().ok()
@@ -70,12 +78,24 @@ struct Names {
 impl Names {
     /// `namespace`: the one around it.
     fn of(&mut self, schema: &Schema, namespace: Option<&str>) -> Result<Json> {
-        let base = self.required(schema, namespace)?;
+        let base = match union_fields(schema) {
+            Some(fields) => return self.union(schema, fields, namespace),
+            None => self.required(schema, namespace)?,
+        };
         Ok(match (&schema.default, schema.optional) {
             (_, false) => base,
             (Some(_), true) => json!([base, "null"]),
             (None, true) => json!(["null", base]),
         })
+    }
+
+    /// The types of a union; null comes first, unless there is a default, which must be of the first type.
+    fn union(&mut self, schema: &Schema, fields: &[Field], namespace: Option<&str>) -> Result<Json> {
+        let mut types: Vec<_> = fields.iter().map(|field| self.required(&field.schema, namespace)).collect::<Result<_>>()?;
+        if schema.optional {
+            types.insert(if schema.default.is_some() { types.len() } else { 0 }, json!("null"));
+        }
+        Ok(Json::Array(types))
     }
 
     fn required(&mut self, schema: &Schema, namespace: Option<&str>) -> Result<Json> {
@@ -160,7 +180,9 @@ impl Names {
             Definition::New(avro, inner) => (avro, inner),
             known @ Definition::Known(_) => return Ok(known),
         };
-        if let Some(doc) = schema.parameter("connect.record.doc").filter(|_| self.dialect.has_metadata) {
+        let docs = ["connect.record.doc", "io.confluent.connect.avro.record.doc"];
+        let doc = docs.into_iter().find_map(|parameter| schema.parameter(parameter));
+        if let Some(doc) = doc.filter(|_| self.dialect.has_metadata) {
             avro.insert("doc".to_owned(), json!(doc));
         }
         let mut members = Vec::with_capacity(fields.len());
@@ -177,6 +199,9 @@ impl Names {
                     member.insert("default".to_owned(), Json::Null);
                 }
                 None => {}
+            }
+            if let Some(doc) = schema.parameter(&format!("{NAMESPACE}.field.doc.{}", field.name)) {
+                member.insert("doc".to_owned(), json!(doc));
             }
             members.push(Json::Object(member));
         }
@@ -306,11 +331,14 @@ fn metadata(schema: &Schema, avro: &mut Map<String, Json>) -> Result<()> {
     if let Some(version) = schema.version {
         avro.insert("connect.version".to_owned(), json!(version));
     }
-    if !schema.parameters.is_empty() {
-        let parameters = schema.parameters.iter().map(|(name, value)| (name.to_string(), json!(&**value)));
-        avro.insert("connect.parameters".to_owned(), Json::Object(parameters.collect()));
+    let is_of_field = schema.parameter(FIELD_DEFAULT) == Some("true");
+    let parameters = schema.parameters.iter().filter(|(name, _)| **name != *FIELD_DEFAULT);
+    let parameters: Map<_, _> = parameters.map(|(name, value)| (name.to_string(), json!(&**value))).collect();
+    if !parameters.is_empty() {
+        avro.insert("connect.parameters".to_owned(), Json::Object(parameters));
     }
-    if let Some(default) = &schema.default {
+    // A default that came from a field goes back there alone.
+    if let Some(default) = schema.default.as_ref().filter(|_| !is_of_field) {
         avro.insert("connect.default".to_owned(), json_default(schema, default)?);
     }
     if let Some(name) = schema.name.as_deref().filter(|name| !name.starts_with(NAMESPACE)) {

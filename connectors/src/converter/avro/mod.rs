@@ -1,0 +1,173 @@
+//! Avro, with the schemas of a registry.
+
+mod attributes;
+mod decode;
+mod default;
+mod plan;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use connect_api::{
+    Converter, ConverterType, Error, Fetch, Plugin, RawHeader, Result,
+    config::{Config, ConfigDef, ConfigKey, Importance},
+    data::{Data, Schema},
+};
+
+pub(crate) use self::attributes::FIELD_DEFAULT;
+use self::{
+    decode::{Malformed, decode},
+    plan::Plan,
+    schema::{Dialect, SchemaReader},
+};
+use crate::registry::{KEYS, Message, Reader, RegisteredSchema, RegistryConfig, SchemaText, Schemas};
+
+const ONLY_READS: &str = "a sink's converter only reads";
+
+static ENHANCED: ConfigKey<bool> = ConfigKey::with_default(
+    "enhanced.avro.schema.support",
+    "false",
+    "Whether the fields of a union are called by full names of records, enums and fixed types.",
+)
+.importance(Importance::Low);
+
+static FLATTEN: ConfigKey<bool> = ConfigKey::with_default(
+    "flatten.singleton.unions",
+    "true",
+    "Whether a union of one type is that type, and not a struct of one field.",
+)
+.importance(Importance::Low);
+
+static SUM_TYPES: ConfigKey<bool> = ConfigKey::with_default(
+    "generalized.sum.type.support",
+    "false",
+    "Whether the fields of a union have names that converters of other formats give them, too. Only `false` is supported.",
+)
+.importance(Importance::Low)
+.check(|is_on| if *is_on { Err("is not supported: only false is".to_owned()) } else { Ok(()) });
+
+static METADATA: ConfigKey<bool> =
+    ConfigKey::with_default("connect.meta.data", "true", "Whether written schemas say what Connect knows.")
+        .importance(Importance::Low)
+        .no_effect(ONLY_READS);
+
+static OPTIONAL_KEYS: ConfigKey<bool> =
+    ConfigKey::with_default("allow.optional.map.keys", "false", "Whether maps whose keys are optional texts are written as maps.")
+        .importance(Importance::Low)
+        .no_effect(ONLY_READS);
+
+static SCRUB: ConfigKey<bool> =
+    ConfigKey::with_default("scrub.invalid.names", "false", "Whether names that Avro refuses are changed when they are written.")
+        .importance(Importance::Low)
+        .no_effect(ONLY_READS);
+
+static DISCARD_DOC: ConfigKey<bool> =
+    ConfigKey::with_default("discard.type.doc.default", "false", "Whether docs and defaults of types are left out.")
+        .importance(Importance::Low)
+        .no_effect("docs and defaults of fields are kept either way");
+
+static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
+    .importance(Importance::Low)
+    .no_effect("`max.schemas.per.subject` counts");
+
+/// Avro in Confluent's wire format.
+#[derive(Debug)]
+pub(crate) struct AvroConverter {
+    schemas: Schemas<AvroReader>,
+    /// The header that may hold the id of a schema.
+    id_header: &'static str,
+}
+
+/// Makes Connect schemas.
+#[derive(Debug)]
+struct AvroReader(Dialect);
+
+/// A schema with what its values need.
+#[derive(Debug)]
+struct AvroSchema {
+    schema: Arc<Schema>,
+    plan: Plan,
+}
+
+impl Plugin for AvroConverter {
+    const NAME: &'static str = "io.confluent.connect.avro.AvroConverter";
+    const DOCUMENTATION: &'static str = "Avro with the id of its schema in front, which a schema registry has.";
+
+    fn config_def() -> ConfigDef {
+        let own: &[&dyn connect_api::config::AnyConfigKey] =
+            &[&ENHANCED, &FLATTEN, &SUM_TYPES, &METADATA, &OPTIONAL_KEYS, &SCRUB, &DISCARD_DOC, &CACHE];
+        ConfigDef::new("AvroConverter", &[KEYS, own].concat())
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        config.get(&SUM_TYPES)?;
+        let dialect = Dialect { has_full_names: config.get(&ENHANCED)?, flattens_single_unions: config.get(&FLATTEN)? };
+        let registry = RegistryConfig::new(config)?;
+        let id_header = if registry.side() == ConverterType::Key { "__key_schema_id" } else { "__value_schema_id" };
+        Ok(Self { schemas: Schemas::new(registry, AvroReader(dialect)), id_header })
+    }
+}
+
+impl Converter for AvroConverter {
+    fn to_connect_data(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
+        let Some(bytes) = bytes else { return Ok(Data::default()) };
+        let unreadable = |error: Error| match error.class() {
+            // What the JVM throws as it is.
+            "java.nio.BufferUnderflowException" => error,
+            _ => Error::data(format!("Failed to deserialize data for topic {topic} to Avro:")).with_source(error),
+        };
+        let Message { id, payload } = Message::split(headers, self.id_header, bytes).map_err(unreadable)?;
+        let known = match self.schemas.get(id, topic) {
+            Err(error) if error.kind() == connect_api::ErrorKind::Data => return Err(unreadable(error)),
+            known => known?,
+        };
+        match decode(&known.plan, &payload) {
+            Ok(value) => Ok(Data::with_schema(Arc::clone(&known.schema), value)),
+            // In the JVM's words, and then in ours.
+            Err(Malformed::Truncated) => {
+                let message = format!("I/O error while deserializing data for topic {topic}: null");
+                let error = Error::data(message).with_class("org.apache.kafka.common.errors.NetworkException");
+                Err(error.with_source("the message ends too early for its schema"))
+            }
+            Err(Malformed::Because(reason)) => Err(unreadable(Error::data(reason))),
+        }
+    }
+
+    fn fetch(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Option<Fetch> {
+        let message = Message::split(headers, self.id_header, bytes?).ok()?;
+        Some(self.schemas.fetch(message.id, topic))
+    }
+}
+
+impl Reader for AvroReader {
+    type Schema = AvroSchema;
+
+    fn record_name(&self, text: &SchemaText) -> Option<String> {
+        schema::full_name(&text.schema.schema)
+    }
+
+    fn read(&self, text: &SchemaText, version: i32) -> Result<AvroSchema> {
+        let mut reader = SchemaReader::new(self.0);
+        for (_, referenced) in &text.referenced {
+            reader.read(avro(referenced)?)?;
+        }
+        let read = reader.read(avro(&text.schema)?)?;
+        let mut schema = read.schema;
+        schema.version = schema.version.or(Some(version));
+        Ok(AvroSchema { schema: Arc::new(schema), plan: read.plan })
+    }
+}
+
+/// # Errors
+/// `Data` where the schema is one of another kind.
+fn avro(schema: &RegisteredSchema) -> Result<&str> {
+    match schema.schema_type.as_str() {
+        "AVRO" => Ok(&schema.schema),
+        "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: use io.confluent.connect.protobuf.ProtobufConverter")),
+        "JSON" => Err(Error::data("the schema is a JSON Schema: use io.confluent.connect.json.JsonSchemaConverter")),
+        other => Err(Error::data(format!("the schema is of type {other}, and not of Avro"))),
+    }
+}

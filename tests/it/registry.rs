@@ -1,0 +1,160 @@
+//! Records whose schemas a registry has.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::bucket::{Bucket, Server};
+use crate::cluster::{Cluster, Record, wait_until};
+use crate::files::{connector, worker};
+use crate::numbered::Numbered;
+use crate::process::{Connect, scratch};
+use crate::registry_server::RegistryServer;
+use crate::typed::{self, Encoding, records};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Story {
+    cluster: Cluster,
+    bucket: Bucket,
+    registry: RegistryServer,
+    name: String,
+}
+
+impl Story {
+    fn begin(test: &str) -> Option<Self> {
+        let cluster = Cluster::from_environment(test)?;
+        let bucket = Bucket::create(Server::Moto, test)?;
+        let name = format!("{test}-{}", std::process::id());
+        Some(Self { cluster, bucket, registry: RegistryServer::start(), name })
+    }
+
+    fn start(&self, more: &str) -> Connect {
+        let more = format!("{}{more}", Encoding::Avro.settings(&self.registry));
+        let file = connector(&self.name, &self.name, &self.bucket, self.bucket.url(), &more);
+        Connect::start(&scratch(&self.name), &worker(&self.cluster), &file)
+    }
+
+    /// Records of one partition, as bytes.
+    fn produce(&self, values: &[Vec<u8>]) {
+        let record = |value: &Vec<u8>| Record { topic: self.name.clone(), value: Some(value.clone()), ..Record::default() };
+        self.cluster.produce(&values.iter().map(record).collect::<Vec<_>>());
+    }
+
+    fn has_committed(&self, offset: i64) -> bool {
+        let partition = (self.name.clone(), 0);
+        self.cluster.committed(&format!("connect-{}", self.name), std::slice::from_ref(&partition)).get(&partition) == Some(&offset)
+    }
+
+    /// All records that are in the bucket.
+    fn written(&self) -> Vec<Value> {
+        self.bucket.objects().iter().flat_map(|(key, object)| records(key, &object.body)).collect()
+    }
+}
+
+#[test]
+fn while_a_registry_does_not_answer_records_wait_and_readiness_says_so() {
+    let Some(story) = Story::begin("registry-down") else { return };
+    let mut numbered = Numbered::create(&story.cluster, &story.name, 2);
+    numbered.encode_as(Encoding::Avro);
+    typed::register(&story.registry, &story.name);
+    let is_committed = |numbered: &Numbered| numbered.is_committed(&story.cluster, &format!("connect-{}", story.name));
+    numbered.write(&story.cluster, 4);
+    let mut process = story.start("flush.size=4\nschema.compatibility=BACKWARD");
+    wait_until("all is committed", PATIENCE, || is_committed(&numbered));
+
+    // The second version comes after eight records, and nobody has asked for it yet.
+    story.registry.set_down(true);
+    numbered.write(&story.cluster, 8);
+    let names_it = |process: &Connect| {
+        process.problems().iter().any(|problem| problem.contains(&story.registry.url()) && problem.contains("503"))
+    };
+    wait_until("readiness names the registry", PATIENCE, || names_it(&process));
+    assert!(!process.has_failed_task() && !is_committed(&numbered), "{}", process.log());
+    let asked = story.registry.requests();
+    wait_until("it is asked again", PATIENCE, || story.registry.requests() > asked);
+
+    story.registry.set_down(false);
+    wait_until("all is committed", PATIENCE, || is_committed(&numbered));
+    wait_until("it is ready", PATIENCE, || process.is_ready());
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    numbered.assert_exactly_once(&story.bucket);
+    // Once for each version, a topic and a task; the rest was asked in vain.
+    assert!(!process.log().contains("ERROR"), "{}", process.log());
+    story.cluster.delete_topic(&story.name);
+}
+
+#[test]
+fn a_task_that_waits_for_a_registry_stops_at_once_and_loses_nothing() {
+    let Some(story) = Story::begin("registry-stop") else { return };
+    let mut numbered = Numbered::create(&story.cluster, &story.name, 1);
+    numbered.encode_as(Encoding::Avro);
+    typed::register(&story.registry, &story.name);
+    story.registry.set_down(true);
+    numbered.write(&story.cluster, 4);
+    let mut process = story.start("flush.size=2");
+    wait_until("it waits", PATIENCE, || process.problems().iter().any(|problem| problem.contains("503")));
+    assert!(process.stop(Duration::from_secs(10)).success(), "{}", process.log());
+    story.registry.set_down(false);
+    let mut process = story.start("flush.size=2");
+    wait_until("all is committed", PATIENCE, || numbered.is_committed(&story.cluster, &format!("connect-{}", story.name)));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    numbered.assert_exactly_once(&story.bucket);
+    story.cluster.delete_topic(&story.name);
+}
+
+#[test]
+fn schemas_that_refer_to_others_are_read_with_them_and_users_are_named() {
+    let Some(story) = Story::begin("registry-references") else { return };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    let money = json!({ "type": "record", "name": "Money", "namespace": "m", "fields": [{ "name": "cents", "type": "long" }] });
+    let part = json!({ "type": "record", "name": "Part", "namespace": "p", "fields": [{ "name": "price", "type": "m.Money" }] });
+    let whole = json!({ "type": "record", "name": "Whole", "namespace": "p",
+        "fields": [{ "name": "part", "type": "Part" }, { "name": "sum", "type": ["null", "m.Money"] }] });
+    let reference = |name: &str, subject: &str| json!([{ "name": name, "subject": subject, "version": 1 }]);
+    story.registry.register(1, "money", &money);
+    story.registry.register_with(2, "part", &part, &reference("m.Money", "money"));
+    story.registry.register_with(3, &format!("{}-value", story.name), &whole, &reference("p.Part", "part"));
+    story.registry.want("Basic dXNlcjpwQHNz");
+    story.produce(&[vec![0, 0, 0, 0, 3, 14, 2, 16]]);
+
+    let mut process = story.start("flush.size=1");
+    let is_refused = |process: &Connect| {
+        process.problems().iter().any(|problem| problem.contains("401") && problem.contains("basic.auth.credentials.source"))
+    };
+    wait_until("readiness says that nobody is named", PATIENCE, || is_refused(&process));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+
+    let user =
+        "flush.size=1\nvalue.converter.basic.auth.credentials.source=USER_INFO\nvalue.converter.basic.auth.user.info=user:p@ss";
+    let mut process = story.start(user);
+    wait_until("all is committed", PATIENCE, || story.has_committed(1));
+    assert!(process.stop(Duration::from_secs(20)).success() && !process.log().contains("p@ss"), "{}", process.log());
+    assert_eq!(story.written(), [json!({ "part": { "price": { "cents": 7 } }, "sum": { "cents": 8 } })]);
+    story.cluster.delete_topic(&story.name);
+}
+
+#[test]
+fn a_subject_by_another_name_is_said_with_the_key_that_names_it() {
+    let Some(story) = Story::begin("registry-subject") else { return };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    story.registry.register(
+        1,
+        "n.R",
+        &json!({ "type": "record", "name": "R", "namespace": "n", "fields": [{ "name": "a", "type": "int" }] }),
+    );
+    story.produce(&[vec![0, 0, 0, 0, 1, 14]]);
+    let mut process = story.start("flush.size=1");
+    wait_until("the task has failed", PATIENCE, || process.has_failed_task());
+    process.stop(Duration::from_secs(20));
+    let log = process.log();
+    assert!(log.contains(&format!("has no version in the subject {}-value", story.name)), "{log}");
+    assert!(log.contains("`value.subject.name.strategy`"), "{log}");
+
+    let strategy = "value.converter.value.subject.name.strategy=io.confluent.kafka.serializers.subject.RecordNameStrategy";
+    let mut process = story.start(&format!("flush.size=1\n{strategy}"));
+    wait_until("all is committed", PATIENCE, || story.has_committed(1));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    assert_eq!(story.written(), [json!({ "a": 7 })]);
+    story.cluster.delete_topic(&story.name);
+}
