@@ -5,9 +5,10 @@
 #   scripts/services.sh stop    stops what `start` started
 #   scripts/services.sh env     prints the exports of the servers that run
 #
-# A real Kafka broker (KRaft, one node), moto (S3, exact conditional writes) and versitygw (S3, strict
-# signatures and checksums), all on free ports of 127.0.0.1. Everything is installed once below
-# target/services and reused. The ports can be chosen: KAFKA_PORT, MOTO_PORT, VERSITYGW_PORT.
+# A real Kafka broker (KRaft, one node), moto (S3), versitygw (S3, strict signatures and checksums) and
+# Apicurio (a schema registry with Confluent's API), all on free ports of 127.0.0.1. Everything is
+# installed once below target/services and reused. The ports can be chosen: KAFKA_PORT, MOTO_PORT,
+# VERSITYGW_PORT, REGISTRY_PORT.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,6 +17,7 @@ run=$services/run
 kafka_version=4.3.1
 moto_version=5.2.5
 versitygw_version=v1.7.0
+registry_version=2.6.13.Final
 access_key=AK
 secret_key=SKSKSKSK
 
@@ -46,6 +48,17 @@ install_kafka() {
     (cd "$services/kafka" && mvn -q -B "-Dkafka.version=$kafka_version" dependency:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory=libs >&2)
     touch "$services/kafka/installed-$kafka_version"
+}
+
+install_registry() {
+    [ -e "$services/registry/installed-$registry_version" ] && return 0
+    say "installing the schema registry Apicurio $registry_version (about 140 MB, once)"
+    rm -rf "$services/registry" && mkdir -p "$services/registry"
+    (cd "$services/registry" && mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+        "-Dartifact=io.apicurio:apicurio-registry-app:$registry_version:tar.gz:all" -DoutputDirectory=. >&2 \
+        && tar xzf "apicurio-registry-app-$registry_version-all.tar.gz" \
+        && rm "apicurio-registry-app-$registry_version-all.tar.gz")
+    touch "$services/registry/installed-$registry_version"
 }
 
 install_moto() {
@@ -84,6 +97,7 @@ install() {
     install_kafka
     install_moto
     install_versitygw
+    install_registry
 }
 
 # A port on which nothing listens.
@@ -132,20 +146,30 @@ start_versitygw() {
     echo $! >"$run/versitygw.pid"
 }
 
+start_registry() {
+    (cd "$services/registry" && exec java -Xmx384m -XX:+UseSerialGC -Dquarkus.http.host=127.0.0.1 "-Dquarkus.http.port=$1" \
+        -jar "apicurio-registry-app-$registry_version-runner.jar" >"$run/registry.log" 2>&1 </dev/null) &
+    echo $! >"$run/registry.pid"
+}
+
 start() {
     stop
     install
     rm -rf "$run" && mkdir -p "$run"
     local kafka=${KAFKA_PORT:-$(free_port)} moto=${MOTO_PORT:-$(free_port)} versitygw=${VERSITYGW_PORT:-$(free_port)}
+    local registry=${REGISTRY_PORT:-$(free_port)}
     start_kafka "$kafka"
+    start_registry "$registry"
     start_moto "$moto"
     start_versitygw "$versitygw"
     wait_for versitygw "$versitygw" 30
     wait_for moto "$moto" 60
     wait_for kafka "$kafka" 120
+    wait_for registry "$registry" 120
     cat >"$run/env" <<EOF
 export CONNECT_TEST_KAFKA=127.0.0.1:$kafka
 export CONNECT_TEST_KAFKA_LIBS=$services/kafka/libs
+export CONNECT_TEST_REGISTRY=http://127.0.0.1:$registry/apis/ccompat/v7
 export CONNECT_TEST_S3_MOTO=http://127.0.0.1:$moto
 export CONNECT_TEST_S3_VERSITYGW=http://127.0.0.1:$versitygw
 export CONNECT_TEST_S3_ACCESS_KEY=$access_key
@@ -155,7 +179,7 @@ EOF
 
 stop() {
     local name pid
-    for name in kafka moto versitygw; do
+    for name in kafka moto versitygw registry; do
         [ -e "$run/$name.pid" ] || continue
         pid=$(cat "$run/$name.pid")
         if kill "$pid" 2>/dev/null; then
@@ -171,5 +195,5 @@ case ${1:-} in
     start) start && cat "$run/env" ;;
     stop) stop ;;
     env) cat "$run/env" ;;
-    *) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
+    *) sed -n '2,11p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
 esac

@@ -9,6 +9,7 @@ use crate::cluster::{Cluster, Record, wait_until};
 use crate::files::{connector, worker};
 use crate::numbered::Numbered;
 use crate::process::{Connect, scratch};
+use crate::real_registry::RealRegistry;
 use crate::registry_server::RegistryServer;
 use crate::typed::{self, Encoding, records};
 
@@ -156,5 +157,34 @@ fn a_subject_by_another_name_is_said_with_the_key_that_names_it() {
     wait_until("all is committed", PATIENCE, || story.has_committed(1));
     assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
     assert_eq!(story.written(), [json!({ "a": 7 })]);
+    story.cluster.delete_topic(&story.name);
+}
+
+#[test]
+fn a_real_registry_serves_references_and_schemas_that_change_in_mid_topic() {
+    let (Some(story), Some(real)) = (Story::begin("real-registry"), RealRegistry::from_environment("a real registry")) else { return };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    let (subject, none) = (format!("{}-value", story.name), json!([]));
+    let money_name = format!("money-{}", std::process::id());
+    let money = json!({ "type": "record", "name": "Money", "namespace": "m", "fields": [{ "name": "cents", "type": "long" }] });
+    let first = json!({ "type": "record", "name": "Order", "namespace": "o", "fields": [{ "name": "price", "type": "m.Money" }] });
+    let mut second = first.clone();
+    second["fields"].as_array_mut().expect("fields").push(json!({ "name": "note", "type": ["null", "string"], "default": null }));
+    real.register(&money_name, &money, &none);
+    let references = json!([{ "name": "m.Money", "subject": money_name, "version": 1 }]);
+    let ids = [&first, &second].map(|schema| real.register(&subject, schema, &references));
+
+    let message = |id: u8, rest: &[u8]| [&[0, 0, 0, 0, id], rest].concat();
+    story.produce(&[message(ids[0], &[2]), message(ids[1], &[4, 2, 2, b'x']), message(ids[0], &[6]), message(ids[1], &[8, 0])]);
+    let avro = "format.class=io.confluent.connect.s3.format.avro.AvroFormat\nflush.size=2\nschema.compatibility=BACKWARD";
+    let more = format!("value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={}\n{avro}", real.url);
+    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
+    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
+    // The first version alone; then the second, to which a record of the first is made fit; the last one waits for more.
+    wait_until("two files are there", PATIENCE, || story.has_committed(3));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    let order = |cents: i64, note: Value| json!({ "price": { "cents": cents }, "note": note });
+    let expected = [json!({ "price": { "cents": 1 } }), order(2, json!("x")), order(3, Value::Null)];
+    assert_eq!(story.written(), expected);
     story.cluster.delete_topic(&story.name);
 }
