@@ -162,7 +162,9 @@ fn a_subject_by_another_name_is_said_with_the_key_that_names_it() {
 
 #[test]
 fn a_real_registry_serves_references_and_schemas_that_change_in_mid_topic() {
-    let (Some(story), Some(real)) = (Story::begin("real-registry"), RealRegistry::from_environment("a real registry")) else { return };
+    let (Some(story), Some(real)) = (Story::begin("real-registry"), RealRegistry::from_environment("a real registry")) else {
+        return;
+    };
     story.cluster.create_topic(&story.name, 1, &[]);
     let (subject, none) = (format!("{}-value", story.name), json!([]));
     let money_name = format!("money-{}", std::process::id());
@@ -177,7 +179,10 @@ fn a_real_registry_serves_references_and_schemas_that_change_in_mid_topic() {
     let message = |id: u8, rest: &[u8]| [&[0, 0, 0, 0, id], rest].concat();
     story.produce(&[message(ids[0], &[2]), message(ids[1], &[4, 2, 2, b'x']), message(ids[0], &[6]), message(ids[1], &[8, 0])]);
     let avro = "format.class=io.confluent.connect.s3.format.avro.AvroFormat\nflush.size=2\nschema.compatibility=BACKWARD";
-    let more = format!("value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={}\n{avro}", real.url);
+    let more = format!(
+        "value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={}\n{avro}",
+        real.url
+    );
     let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
     let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
     // The first version alone; then the second, to which a record of the first is made fit; the last one waits for more.

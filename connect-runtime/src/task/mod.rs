@@ -11,6 +11,7 @@ mod dead_letter_queue;
 mod dead_letters;
 mod deliver;
 mod delivery;
+mod explain;
 mod fetching;
 mod poll;
 mod rebalance;

@@ -18,7 +18,10 @@ use connect_api::{
 use prometheus::IntGauge;
 use tokio::time::Instant;
 
-use super::dead_letter_queue::{DeadLetterQueue, Held};
+use super::{
+    dead_letter_queue::{DeadLetterQueue, Held},
+    explain::explain,
+};
 use crate::{
     config::{ConnectorConfig, ErrorsConfig, Tolerance, WorkerConfig},
     metrics::{StageMetrics, last_error},
@@ -101,6 +104,8 @@ pub(crate) struct ErrorHandler {
     stages: [Arc<StageMetrics>; Stage::ALL.len()],
     last_error: IntGauge,
     retrying: Mutex<Option<Retrying>>,
+    /// Of each stage, whether somebody has read why its first record was skipped.
+    has_explained: [AtomicBool; Stage::ALL.len()],
     /// A sink task was told that a record may not be skipped.
     exceeded: AtomicBool,
 }
@@ -152,6 +157,7 @@ impl ErrorHandler {
             stages: Stage::ALL.map(|stage| Arc::new(StageMetrics::new(metrics, connector, task, stage.name()))),
             last_error: last_error(metrics, connector, task),
             retrying: Mutex::default(),
+            has_explained: [const { AtomicBool::new(false) }; Stage::ALL.len()],
             exceeded: AtomicBool::new(false),
         }
     }
@@ -182,14 +188,21 @@ impl ErrorHandler {
         if failure.error.kind() == ErrorKind::Fatal {
             return Err(Error::fatal("Unhandled exception in error handler").with_source(failure.error.report()));
         }
-        match self.tolerance {
-            Tolerance::None => {
-                let Failure { stage, error, topic_partition, record, .. } = failure;
-                let what = format!("{} of the record at offset {} of {topic_partition}", stage.subject(), record.offset);
-                Err(tolerance_exceeded(error, &format!("{what}: {}", error.report())))
+        let Failure { stage, error, topic_partition, record, .. } = failure;
+        let what = || {
+            let what = format!("{} of the record at offset {} of {topic_partition}", stage.subject(), record.offset);
+            match explanation(failure) {
+                Some(explanation) => format!("{what}: {} ({explanation})", error.report()),
+                None => format!("{what}: {}", error.report()),
             }
+        };
+        match self.tolerance {
+            Tolerance::None => Err(tolerance_exceeded(error, &what())),
             Tolerance::All => {
                 counters.skipped.inc();
+                if !self.has_explained[*stage as usize].swap(true, Ordering::Relaxed) {
+                    tracing::warn!("the first record that is skipped here: {}", what());
+                }
                 Ok(Verdict::Skip)
             }
         }
@@ -353,6 +366,16 @@ fn random_below(limit: Duration) -> Duration {
     let draw = RandomState::new().hash_one(());
     let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(draw.checked_rem(limit).unwrap_or(0))
+}
+
+/// What the bytes look like that a converter could not read.
+fn explanation(failure: &Failure<'_>) -> Option<String> {
+    let Failure { stage, class, record, .. } = failure;
+    match stage {
+        Stage::KeyConverter => Some(explain(class, "key", record.key.as_ref()?)),
+        Stage::ValueConverter => Some(explain(class, "value", record.value.as_ref()?)),
+        _ => None,
+    }
 }
 
 /// A record that never works fails the task each time that it is started again: such errors are of its own kind.
