@@ -11,6 +11,7 @@ pub fn plugins() -> Plugins {
         .converter::<StringConverter>()
         .converter::<JsonConverter>()
         .converter::<AvroConverter>()
+        .converter::<AwsKafkaAvroConverter>()
         .converter::<ByteArrayConverter>()
         .converter::<ShortConverter>()
         .converter::<IntegerConverter>()

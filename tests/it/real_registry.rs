@@ -23,18 +23,25 @@ impl RealRegistry {
     /// Registers an Avro schema, and returns its id.
     pub(crate) fn register(&self, subject: &str, schema: &Value, references: &Value) -> u8 {
         let body = json!({ "schema": schema.to_string(), "references": references }).to_string();
-        let (address, path) = self.url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a URL");
-        let mut stream = TcpStream::connect(address).expect("the registry listens");
-        write!(
-            stream,
-            "POST /{path}/subjects/{subject}/versions HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Type: application/vnd.schemaregistry.v1+json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .expect("it listens");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
+        let headers = "Content-Type: application/vnd.schemaregistry.v1+json\r\n";
+        let answer = post(&self.url, &format!("/subjects/{subject}/versions"), headers, &body);
         let found = answer.rsplit("\"id\":").next().map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
         found.and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id below 256: {answer}"))
     }
+}
+
+/// The whole answer to a request. `headers`: each with its line end.
+pub(crate) fn post(url: &str, path: &str, headers: &str, body: &str) -> String {
+    let rest = url.strip_prefix("http://").expect("a URL");
+    let (address, base) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(
+        stream,
+        "POST {base}{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("it listens");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
 }

@@ -1,5 +1,6 @@
 //! Records whose schemas a registry has.
 
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::cluster::{Cluster, Record, wait_until};
 use crate::files::{connector, worker};
 use crate::numbered::Numbered;
 use crate::process::{Connect, scratch};
-use crate::real_registry::RealRegistry;
+use crate::real_registry::{RealRegistry, post};
 use crate::registry_server::RegistryServer;
 use crate::typed::{self, Encoding, records};
 
@@ -191,5 +192,49 @@ fn a_real_registry_serves_references_and_schemas_that_change_in_mid_topic() {
     let order = |cents: i64, note: Value| json!({ "price": { "cents": cents }, "note": note });
     let expected = [json!({ "price": { "cents": 1 } }), order(2, json!("x")), order(3, Value::Null)];
     assert_eq!(story.written(), expected);
+    story.cluster.delete_topic(&story.name);
+}
+
+/// A call of Glue's API at the server that stands in for AWS.
+fn glue(url: &str, action: &str, body: &Value) -> Value {
+    // Who asks matters not; that it is a request to Glue does.
+    let credential = "Credential=AK/20260101/us-east-1/glue/aws4_request, SignedHeaders=host, Signature=none";
+    let target = format!(
+        "Authorization: AWS4-HMAC-SHA256 {credential}\r\nX-Amz-Target: AWSGlue.{action}\r\nContent-Type: application/x-amz-json-1.1\r\n"
+    );
+    let answer = post(url, "/", &target, &body.to_string());
+    serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).unwrap_or_else(|_| panic!("{answer}"))
+}
+
+#[test]
+fn schemas_of_the_glue_registry_are_read_plain_and_compressed() {
+    let Some(story) = Story::begin("glue") else { return };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    let url = story.bucket.url().to_owned();
+    glue(&url, "CreateRegistry", &json!({ "RegistryName": story.name }));
+    let schema =
+        json!({ "type": "record", "name": "R", "fields": [{ "name": "a", "type": "int" }, { "name": "s", "type": "string" }] });
+    let created = json!({ "RegistryId": { "RegistryName": story.name }, "SchemaName": "s", "DataFormat": "AVRO",
+        "Compatibility": "BACKWARD", "SchemaDefinition": schema.to_string() });
+    let created = glue(&url, "CreateSchema", &created);
+    let id = created["SchemaVersionId"].as_str().unwrap_or_else(|| panic!("{created}")).replace('-', "");
+    let id: Vec<u8> = (0..16).map(|byte| u8::from_str_radix(&id[2 * byte..2 * byte + 2], 16).expect("hexadecimal")).collect();
+    let head = |compression: u8, id: &[u8]| [&[3, compression], id].concat();
+
+    let mut compressed = flate2::write::ZlibEncoder::new(head(5, &id), flate2::Compression::fast());
+    compressed.write_all(&[4, 2, b'y']).expect("memory takes it");
+    let plain = [head(0, &id), vec![2, 2, b'x']].concat();
+    let unknown = [head(0, &[7; 16]), vec![2]].concat();
+    story.produce(&[plain, unknown, compressed.finish().expect("memory takes it")]);
+    let converter = "value.converter=com.amazonaws.services.schemaregistry.kafkaconnect.AWSKafkaAvroConverter\n\
+                     value.converter.region=us-east-1\nvalue.converter.schemaAutoRegistrationEnabled=true\n\
+                     value.converter.avroRecordType=GENERIC_RECORD\nvalue.converter.registry.name=r\nerrors.tolerance=all";
+    let more = format!("flush.size=1\n{converter}\nvalue.converter.endpoint={url}");
+    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
+    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
+    wait_until("all is committed", PATIENCE, || story.has_committed(3));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    assert_eq!(story.written(), [json!({ "a": 1, "s": "x" }), json!({ "a": 2, "s": "y" })]);
+    assert!(process.log().contains("the Glue Schema Registry has no such schema"), "{}", process.log());
     story.cluster.delete_topic(&story.name);
 }

@@ -50,7 +50,7 @@ static FAMILIES: &[Family] = &[
     Family {
         kind: Kind::Converter,
         begins: "io.confluent.connect.",
-        classes: &["avro.AvroConverter", "protobuf.ProtobufConverter", "json.JsonSchemaConverter"],
+        classes: &["protobuf.ProtobufConverter", "json.JsonSchemaConverter"],
         until_then: BYTES,
     },
     Family { kind: Kind::Converter, begins: "com.amazonaws.services.schemaregistry.", classes: &[], until_then: BYTES },
@@ -271,10 +271,10 @@ mod tests {
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
             (PluginKind::Format, "io.confluent.connect.s3.format.parquet.ParquetFormat"),
-            (PluginKind::Converter, "io.confluent.connect.avro.AvroConverter"),
-            (PluginKind::Converter, "AvroConverter"),
+            (PluginKind::Converter, "io.confluent.connect.protobuf.ProtobufConverter"),
+            (PluginKind::Converter, "JsonSchemaConverter"),
             (PluginKind::HeaderConverter, "Protobuf"),
-            (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.AWSKafkaAvroConverter"),
+            (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.JsonSchemaConverter"),
             (PluginKind::Transformation, "org.apache.kafka.connect.transforms.InsertField$Value"),
             (PluginKind::Transformation, "RegexRouter"),
             (PluginKind::Transformation, "io.debezium.transforms.ExtractNewRecordState"),

@@ -47,7 +47,13 @@ impl SinkLoop {
         let Some(delivery) = &mut self.delivery else { return Ok(true) };
         match delivery.fetching.look(now)? {
             Fetched::Yes => {}
-            Fetched::NotYet => return Ok(false),
+            Fetched::NotYet => {
+                if delivery.fetching.is_slow(now) {
+                    let problem = "what a converter needs has been asked for, and there is no answer for seconds";
+                    self.parts.health.set_problem(CONVERTER, Some(problem.to_owned()));
+                }
+                return Ok(false);
+            }
             Fetched::Failed(error, retry_in) => {
                 if delivery.fetching.is_worth_a_word() {
                     tracing::warn!(error = error.report(), ?retry_in, "a converter lacks something; records wait for it");

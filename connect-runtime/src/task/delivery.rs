@@ -109,6 +109,8 @@ impl Delivery {
         let gone_before = stale.values().filter(|index| **index < self.converted.0).count();
         if stale.values().any(|index| *index == self.converted.0) {
             self.converted.1 = 0;
+            // What was got was for a record of a partition that is gone.
+            self.fetching = Fetching::default();
         }
         self.converted.0 -= gone_before;
         self.records.retain(|record| !stale.contains_key(record.origin().topic_partition()));

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// What an answer may take before readiness mentions it.
+const EXPECTED: Duration = Duration::from_secs(5);
 
 /// What a converter gets, tried again until it is there.
 #[derive(Default)]
@@ -18,6 +20,8 @@ pub(super) struct Fetching {
     failures: u32,
     /// The next attempt is not made before.
     not_before: Option<Instant>,
+    /// When the attempt began that is under way.
+    begun: Option<Instant>,
 }
 
 /// How far it is.
@@ -35,6 +39,12 @@ impl Fetching {
     /// Begins an attempt, which goes on while somebody waits for its [end](Self::ended).
     pub(super) fn begin(&mut self, fetch: Fetch) {
         self.running = Some(fetch);
+        self.begun = Some(Instant::now());
+    }
+
+    /// Whether an attempt takes longer than anybody expects.
+    pub(super) fn is_slow(&self, now: Instant) -> bool {
+        self.running.is_some() && self.begun.is_some_and(|begun| now.saturating_duration_since(begun) > EXPECTED)
     }
 
     /// Completes when an attempt has ended; never where none is under way. May be dropped and called again.
@@ -79,7 +89,7 @@ impl Fetching {
 
 impl fmt::Debug for Fetching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { running, outcome, failures, not_before } = self;
+        let Self { running, outcome, failures, not_before, .. } = self;
         write!(f, "Fetching({}, {outcome:?}, {failures} failures, {not_before:?})", running.is_some())
     }
 }

@@ -15,6 +15,7 @@ mod explain;
 mod fetching;
 mod poll;
 mod rebalance;
+mod retry_policy;
 mod tolerance;
 mod transform;
 mod turning;

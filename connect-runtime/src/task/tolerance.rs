@@ -1,9 +1,7 @@
 //! What happens to a record on which an operation failed (KIP-298): tried again, skipped, or the end of the task.
 
 use std::{
-    collections::hash_map::RandomState,
     fmt,
-    hash::BuildHasher,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -21,6 +19,7 @@ use tokio::time::Instant;
 use super::{
     dead_letter_queue::{DeadLetterQueue, Held},
     explain::explain,
+    retry_policy::{RetryPolicy, random_below},
 };
 use crate::{
     config::{ConnectorConfig, ErrorsConfig, Tolerance, WorkerConfig},
@@ -30,7 +29,6 @@ use crate::{
 /// The class that stands for a task that reports a record itself.
 const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
 const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
-const FIRST_DELAY: Duration = Duration::from_millis(300);
 
 /// What was done with the record when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -334,38 +332,6 @@ impl Retrying {
     fn is_of(&self, failure: &Failure<'_>) -> bool {
         self.offset == failure.record.offset && self.stage == failure.stage && self.topic_partition == *failure.topic_partition
     }
-}
-
-/// `errors.retry.timeout` and `errors.retry.delay.max.ms`.
-#[derive(Clone, Copy, Debug)]
-struct RetryPolicy {
-    /// `None` tries for ever.
-    timeout: Option<Duration>,
-    delay_max: Duration,
-}
-
-impl RetryPolicy {
-    /// Asked before each pause, so that one may end exactly at the deadline and one more attempt follows.
-    fn is_used_up(&self, elapsed: Duration) -> bool {
-        self.timeout.is_some_and(|timeout| elapsed >= timeout)
-    }
-
-    /// The pause after this many failed attempts: doubling, drawn at random once it would pass the longest, and never past the deadline.
-    fn delay(&self, failed_attempts: u32, elapsed: Duration, random_below: impl FnOnce(Duration) -> Duration) -> Duration {
-        let doubled = FIRST_DELAY.saturating_mul(1_u32.checked_shl(failed_attempts.saturating_sub(1)).unwrap_or(u32::MAX));
-        let delay = if doubled > self.delay_max { random_below(self.delay_max) } else { doubled };
-        match self.timeout {
-            Some(timeout) => delay.min(timeout.saturating_sub(elapsed)),
-            None => delay,
-        }
-    }
-}
-
-fn random_below(limit: Duration) -> Duration {
-    // Each state is seeded at random: as good a draw as back-off needs.
-    let draw = RandomState::new().hash_one(());
-    let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(draw.checked_rem(limit).unwrap_or(0))
 }
 
 /// What the bytes look like that a converter could not read.

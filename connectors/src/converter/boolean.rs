@@ -63,7 +63,7 @@ mod tests {
         assert!(matches!(convert(b"\x01").unwrap().value, Value::Boolean(true)));
         assert!(matches!(convert(b"\0").unwrap().value, Value::Boolean(false)));
         let report = |bytes| convert(bytes).unwrap_err().report();
-        assert_eq!(report(b"\x02"), "Failed to deserialize boolean: : Unexpected byte received by BooleanDeserializer: 2");
-        assert_eq!(report(b"\0\0"), "Failed to deserialize boolean: : Size of data received by BooleanDeserializer is not 1");
+        assert_eq!(report(b"\x02"), "Failed to deserialize boolean: Unexpected byte received by BooleanDeserializer: 2");
+        assert_eq!(report(b"\0\0"), "Failed to deserialize boolean: Size of data received by BooleanDeserializer is not 1");
     }
 }

@@ -96,6 +96,6 @@ mod tests {
     fn another_width_is_refused() {
         let error = converted::<IntegerConverter>(b"\0\0\0").unwrap_err();
         assert_eq!(error.to_string(), "Failed to deserialize integer: ");
-        assert_eq!(error.report(), "Failed to deserialize integer: : Size of data received by IntegerDeserializer is not 4");
+        assert_eq!(error.report(), "Failed to deserialize integer: Size of data received by IntegerDeserializer is not 4");
     }
 }

@@ -10,23 +10,28 @@ use arc_swap::ArcSwap;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::wire::SchemaId;
+use super::schemas::SchemaId;
 
 /// So many are found without a lock.
 const AT_HAND: usize = 8;
 
 /// How long a registry's word counts that there is no such schema. A poisoned topic does not ask for each record.
-const REFUSALS_COUNT_FOR: Duration = Duration::from_secs(10);
+const REFUSALS_COUNT_FOR: Duration = Duration::from_secs(3);
+/// So many are kept.
+const MOST_REFUSALS: usize = 100;
+/// Of why there is no schema, in characters: it goes into logs and headers.
+const LONGEST_REASON: usize = 500;
 
 /// What is known of an id. It belongs to a topic: the version of a schema is one among those of the topic's subject.
 pub(super) struct Known<T> {
     /// Those that were looked for last. Replaced as a whole.
     at_hand: ArcSwap<Vec<Entry<T>>>,
-    all: Mutex<LruCache<Key, Found<T>>>,
+    all: Mutex<LruCache<Key, Arc<T>>>,
+    /// Beside the others: whoever asks for what is not there makes nobody forget what is.
+    refusals: Mutex<LruCache<Key, Refusal>>,
 }
 
 type Key = (SchemaId, Arc<str>);
-type Found<T> = Result<Arc<T>, Refusal>;
 
 struct Entry<T> {
     id: SchemaId,
@@ -43,8 +48,9 @@ struct Refusal {
 impl<T> Known<T> {
     /// `most`: how many are kept; of more, those that were not met for longest are forgotten.
     pub(super) fn new(most: usize) -> Self {
-        let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
-        Self { at_hand: ArcSwap::default(), all: Mutex::new(LruCache::new(most)) }
+        let cache = |most| NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
+        let (all, refusals) = (LruCache::new(cache(most)), LruCache::new(cache(MOST_REFUSALS)));
+        Self { at_hand: ArcSwap::default(), all: Mutex::new(all), refusals: Mutex::new(refusals) }
     }
 
     /// The schema, or why there is none; `None` where nobody has asked yet, or not for a while.
@@ -53,21 +59,28 @@ impl<T> Known<T> {
             return Some(Ok(Arc::clone(&entry.schema)));
         }
         let topic: Arc<str> = topic.into();
+        let key = (id, Arc::clone(&topic));
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get(&(id, Arc::clone(&topic)))? {
-            Ok(schema) => {
-                let schema = Arc::clone(schema);
-                self.bring_to_hand(Entry { id, topic, schema: Arc::clone(&schema) });
-                Some(Ok(schema))
-            }
-            Err(refusal) if refusal.at.elapsed() < REFUSALS_COUNT_FOR => Some(Err(refusal.reason.clone())),
-            Err(_long_ago) => None,
+        if let Some(schema) = all.get(&key) {
+            let schema = Arc::clone(schema);
+            self.bring_to_hand(Entry { id, topic, schema: Arc::clone(&schema) });
+            return Some(Ok(schema));
         }
+        drop(all);
+        let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusal = refusals.peek(&key).filter(|refusal| refusal.at.elapsed() < REFUSALS_COUNT_FOR)?;
+        Some(Err(refusal.reason.clone()))
     }
 
     pub(super) fn put(&self, id: SchemaId, topic: &str, found: Result<T, String>) {
-        let found = found.map(Arc::new).map_err(|reason| Refusal { reason, at: Instant::now() });
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).put((id, topic.into()), found);
+        let key = (id, topic.into());
+        match found {
+            Ok(schema) => drop(self.all.lock().unwrap_or_else(PoisonError::into_inner).put(key, Arc::new(schema))),
+            Err(reason) => {
+                let refusal = Refusal { reason: reason.chars().take(LONGEST_REASON).collect(), at: Instant::now() };
+                self.refusals.lock().unwrap_or_else(PoisonError::into_inner).put(key, refusal);
+            }
+        }
     }
 
     // Called while the others are locked: of two at the same time none gets lost.

@@ -1,18 +1,56 @@
 //! From an id to a schema, in the background.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use connect_api::{Error, ErrorKind, Fetch, Result};
+use connect_api::{Error, ErrorKind, Fetch, Result, async_trait};
 
-use super::{
-    client::{Answer, Client, Reference, RegisteredSchema},
-    config::RegistryConfig,
-    known::Known,
-    wire::SchemaId,
-};
+use super::known::Known;
 
-/// A schema refers to so many others at most, directly and through them.
-const MOST_REFERENCES: usize = 1_000;
+/// What a producer says of its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SchemaId {
+    /// The registry's number.
+    Number(i32),
+    /// 16 bytes that no other schema has.
+    Guid([u8; 16]),
+}
+
+/// A schema as the registry has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegisteredSchema {
+    /// `AVRO`, `JSON` or `PROTOBUF`.
+    pub(crate) schema_type: String,
+    /// Its text.
+    pub(crate) schema: String,
+    /// What it refers to.
+    pub(crate) references: Vec<Reference>,
+}
+
+/// A schema that another one refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// How the other one calls it.
+    pub(crate) name: String,
+    /// Where it is.
+    pub(crate) subject: String,
+    pub(crate) version: i64,
+}
+
+/// Among those of its subject; `None` where the registry has no such thing.
+pub(crate) type Version = Option<i32>;
+
+/// The full name of the record that a schema describes, for registries that go by it.
+pub(crate) type RecordName<'a> = &'a (dyn Fn(&SchemaText) -> Option<String> + Send + Sync);
+
+/// Where schemas come from.
+#[async_trait]
+pub(crate) trait Registry: fmt::Debug + Send + Sync {
+    /// The schema with this id, of a message in this topic.
+    ///
+    /// # Errors
+    /// `Data` where there is none, `Retriable` where nobody answers.
+    async fn schema(&self, id: SchemaId, topic: &str, record_name: RecordName<'_>) -> Result<(SchemaText, Version)>;
+}
 
 /// What a converter makes of the texts of a registry.
 pub(crate) trait Reader: Send + Sync + 'static {
@@ -22,11 +60,11 @@ pub(crate) trait Reader: Send + Sync + 'static {
     /// The full name of the record that a schema describes, for the strategies that name subjects by it.
     fn record_name(&self, text: &SchemaText) -> Option<String>;
 
-    /// Reads a schema whose version among those of its subject is `version`.
+    /// Reads a schema.
     ///
     /// # Errors
     /// `Data` where it cannot be read.
-    fn read(&self, text: &SchemaText, version: i32) -> Result<Self::Schema>;
+    fn read(&self, text: &SchemaText, version: Version) -> Result<Self::Schema>;
 }
 
 /// A schema with everything that it refers to.
@@ -34,23 +72,22 @@ pub(crate) trait Reader: Send + Sync + 'static {
 pub(crate) struct SchemaText {
     pub(crate) schema: RegisteredSchema,
     /// What others refer to comes before them.
-    pub(crate) referenced: Vec<(Reference, RegisteredSchema)>,
+    pub(crate) referenced: Vec<RegisteredSchema>,
 }
 
 /// The schemas of one converter.
 pub(crate) struct Schemas<R: Reader>(Arc<Inner<R>>);
 
 struct Inner<R: Reader> {
-    config: RegistryConfig,
-    client: Client,
+    registry: Box<dyn Registry>,
     known: Known<R::Schema>,
     reader: R,
 }
 
 impl<R: Reader> Schemas<R> {
-    pub(crate) fn new(config: RegistryConfig, reader: R) -> Self {
-        let (known, client) = (Known::new(config.most_schemas), Client::new(config.clone()));
-        Self(Arc::new(Inner { config, client, known, reader }))
+    /// `most`: how many are kept.
+    pub(crate) fn new(registry: impl Registry + 'static, most: usize, reader: R) -> Self {
+        Self(Arc::new(Inner { registry: Box::new(registry), known: Known::new(most), reader }))
     }
 
     /// The schema of a message in this topic.
@@ -69,7 +106,9 @@ impl<R: Reader> Schemas<R> {
     pub(crate) fn fetch(&self, id: SchemaId, topic: &str) -> Fetch {
         let (inner, topic) = (Arc::clone(&self.0), topic.to_owned());
         Box::pin(async move {
-            let found = match inner.ask(id, &topic).await {
+            let record_name = |text: &SchemaText| inner.reader.record_name(text);
+            let found = inner.registry.schema(id, &topic, &record_name).await;
+            let found = match found.and_then(|(text, version)| inner.reader.read(&text, version)) {
                 Ok(schema) => Ok(schema),
                 Err(error) if error.kind() == ErrorKind::Data => Err(error.report()),
                 Err(error) => return Err(error),
@@ -80,64 +119,25 @@ impl<R: Reader> Schemas<R> {
     }
 }
 
-impl<R: Reader> Inner<R> {
-    async fn ask(&self, id: SchemaId, topic: &str) -> Result<R::Schema> {
-        let RegistryConfig { strategy, side, .. } = self.config;
-        let subject = strategy.before_schema(topic, side);
-        let schema = match self.client.schema(id, subject.as_deref()).await? {
-            Answer::Found(schema) => schema,
-            Answer::Unknown(words) => return Err(Error::data(format!("the registry has no schema with id {id}: {words}"))),
-        };
-        let referenced = self.referenced(&schema).await?;
-        let text = SchemaText { schema, referenced };
-        let subject = strategy.of(topic, side, self.reader.record_name(&text).as_deref())?;
-        let version = match self.client.version(&subject, &text.schema).await? {
-            Answer::Found(version) => version,
-            Answer::Unknown(words) => {
-                return Err(Error::data(format!(
-                    "the schema with id {id} has no version in the subject {subject}: {words} (is it registered under another name? See \
-                     `key.subject.name.strategy` and `value.subject.name.strategy`)"
-                )));
-            }
-        };
-        self.reader.read(&text, version)
-    }
-
-    /// All schemas that this one refers to, those that refer to no others first.
-    async fn referenced(&self, schema: &RegisteredSchema) -> Result<Vec<(Reference, RegisteredSchema)>> {
-        let mut all = Vec::new();
-        let mut met = HashSet::new();
-        // From each schema that is being looked at, what is left of its references.
-        let mut open = vec![(None, schema.references.clone().into_iter())];
-        while let Some((_, references)) = open.last_mut() {
-            let Some(reference) = references.next() else {
-                let done = open.pop().and_then(|(done, _)| done);
-                all.extend(done);
-                continue;
-            };
-            if !met.insert((reference.subject.clone(), reference.version)) {
-                continue;
-            }
-            if met.len() > MOST_REFERENCES {
-                return Err(Error::data(format!("the schema refers to more than {MOST_REFERENCES} others")));
-            }
-            match self.client.referenced(&reference).await? {
-                Answer::Found(schema) => {
-                    let references = schema.references.clone().into_iter();
-                    open.push((Some((reference, schema)), references));
-                }
-                Answer::Unknown(words) => {
-                    let Reference { name, subject, version } = reference;
-                    return Err(Error::data(format!("the registry lacks {name} (version {version} of {subject}): {words}")));
-                }
-            }
-        }
-        Ok(all)
+impl<R: Reader> fmt::Debug for Schemas<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schemas({:?})", self.0.registry)
     }
 }
 
-impl<R: Reader> std::fmt::Debug for Schemas<R> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Schemas({:?})", self.0.client)
+impl fmt::Display for SchemaId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Guid(guid) => {
+                for (place, byte) in guid.iter().enumerate() {
+                    if matches!(place, 4 | 6 | 8 | 10) {
+                        f.write_str("-")?;
+                    }
+                    write!(f, "{byte:02x}")?;
+                }
+                Ok(())
+            }
+        }
     }
 }

@@ -48,6 +48,9 @@ const DECIDE_NOTHING_BY_PREFIX: [&str; 9] = [
     "producer.override.",
     "admin.override.",
 ];
+/// With a prefix of a converter before them: where a registry is, and who asks it.
+const DECIDE_NOTHING_OF_CONVERTERS: [&str; 8] =
+    ["schema.registry.", "basic.auth.", "bearer.auth.", "http.", "endpoint", "assumeRole", "max.schemas.per.subject", "cacheSize"];
 /// The exception.
 const ISOLATION_LEVEL: &str = "consumer.override.isolation.level";
 
@@ -55,7 +58,10 @@ const ISOLATION_LEVEL: &str = "consumer.override.isolation.level";
 /// records otherwise.
 pub(super) fn fingerprint(config: &Config) -> u64 {
     let decides = |name: &str| {
-        let nothing = DECIDE_NOTHING.contains(&name) || DECIDE_NOTHING_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix));
+        let of_converter = ["key.converter.", "value.converter."].into_iter().find_map(|prefix| name.strip_prefix(prefix));
+        let nothing = DECIDE_NOTHING.contains(&name)
+            || DECIDE_NOTHING_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+            || of_converter.is_some_and(|key| DECIDE_NOTHING_OF_CONVERTERS.iter().any(|prefix| key.starts_with(prefix)));
         name == ISOLATION_LEVEL || !nothing
     };
     let settings = config.iter().filter(|(name, _)| decides(name)).map(|(name, entry)| (name, entry.value.as_str()));

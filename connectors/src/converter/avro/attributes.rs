@@ -22,8 +22,31 @@ const DEFAULT_PRECISION: i64 = 64;
 pub(super) struct Read {
     pub(super) schema: Schema,
     pub(super) plan: Plan,
-    /// Types in it.
+    pub(super) size: Size,
+    /// It is a record of a key and a value of a Connect map.
+    pub(super) is_map_entry: bool,
+}
+
+/// How much a schema is once all its names are replaced by what they stand for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Types in it; each symbol of an enum counts as one.
     pub(super) types: usize,
+    /// Levels of types in it.
+    pub(super) depth: usize,
+}
+
+impl Size {
+    pub(super) const ONE: Self = Self { types: 1, depth: 1 };
+
+    /// Of a type around others.
+    pub(super) fn around(inside: impl IntoIterator<Item = Self>) -> Self {
+        let deepest = |size: Self, inside: Self| Self {
+            types: size.types.saturating_add(inside.types),
+            depth: size.depth.max(inside.depth + 1),
+        };
+        inside.into_iter().fold(Self::ONE, deepest)
+    }
 }
 
 /// What a field says of its type.
@@ -64,7 +87,7 @@ impl Read {
 }
 
 /// What an object says beside its type.
-pub(super) fn finish(object: &Map<String, Json>, mut schema: Schema, plan: Plan, types: usize, place: Place<'_>) -> Read {
+pub(super) fn finish(object: &Map<String, Json>, mut schema: Schema, plan: Plan, size: Size, place: Place<'_>) -> Read {
     let text = |name: &str| object.get(name).and_then(Json::as_str);
     if let Some(name) = text("connect.name").filter(|name| !is_unnamed(name))
         && schema.logical_type().is_none()
@@ -82,6 +105,10 @@ pub(super) fn finish(object: &Map<String, Json>, mut schema: Schema, plan: Plan,
             schema.parameters.push((name.as_str().into(), value.into()));
         }
     }
+    for (name, value) in object.iter().filter(|(name, _)| name.starts_with("avro.")) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        schema.parameters.push((name.as_str().into(), value.into()));
+    }
     let plan = match (schema.logical_type(), plan) {
         (Some(LogicalType::Date), Plan::Int32) => Plan::Date,
         (Some(LogicalType::Time), Plan::Int32) => Plan::Time,
@@ -93,7 +120,7 @@ pub(super) fn finish(object: &Map<String, Json>, mut schema: Schema, plan: Plan,
     if let Some(default) = object.get("connect.default").and_then(|json| default_value(&schema, json)) {
         schema.default = Some(default);
     }
-    Read { schema, plan, types }.at(place)
+    Read { schema, plan, size, is_map_entry: false }.at(place)
 }
 
 /// A type under the name that Avro has for it.

@@ -1,5 +1,7 @@
 //! Values out of Avro's binary form.
 
+use std::fmt;
+
 use bytes::Bytes;
 use connect_api::data::{Decimal, Text, Value};
 
@@ -8,8 +10,10 @@ use crate::converter::repeated_keys::without_repeated_keys;
 
 const MILLISECONDS_OF_A_DAY: i32 = 86_400_000;
 
-/// Values that need no byte can be many: so many are always allowed.
-const VALUES: usize = 1 << 20;
+/// Values that need no byte can be many, and so can the fields of unions: so many are always allowed.
+const VALUES: usize = 4_096;
+/// And so many more for each byte.
+const VALUES_OF_A_BYTE: usize = 8;
 
 /// So many are made room for before they have been seen.
 const ROOM: usize = 256;
@@ -23,6 +27,15 @@ pub(super) enum Malformed {
     Because(&'static str),
 }
 
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Truncated => "the message ends too early for its schema",
+            Self::Because(reason) => reason,
+        })
+    }
+}
+
 type Result<T> = std::result::Result<T, Malformed>;
 
 /// The value in `bytes`, which it shares; what follows it is ignored, as on the JVM.
@@ -30,11 +43,12 @@ type Result<T> = std::result::Result<T, Malformed>;
 /// # Errors
 /// Where the bytes are no value of the schema.
 pub(super) fn decode(plan: &Plan, bytes: &Bytes) -> Result<Value> {
-    if matches!(plan, Plan::Bytes) {
-        // Not in front of them: the length.
-        return Ok(Value::Bytes(bytes.clone()));
+    match plan {
+        // Where a message is nothing but bytes, their length does not stand in front of them.
+        Plan::Bytes => Ok(Value::Bytes(bytes.clone())),
+        Plan::Decimal(scale) => decimal(bytes.clone(), *scale),
+        _ => Decoder { bytes, at: 0, values_left: VALUES + bytes.len().saturating_mul(VALUES_OF_A_BYTE) }.value(plan),
     }
-    Decoder { bytes, at: 0, values_left: VALUES + bytes.len() }.value(plan)
 }
 
 struct Decoder<'a> {
@@ -84,7 +98,11 @@ impl Decoder<'_> {
                 Value::Array(values)
             }
             Plan::Map(values) => self.entries(|decoder| Ok((Value::String(decoder.text()?), decoder.value(values)?)))?,
-            Plan::Entries(entry) => self.entries(|decoder| Ok((decoder.value(&entry.0)?, decoder.value(&entry.1)?)))?,
+            Plan::Entries(entry, false) => self.entries(|decoder| Ok((decoder.value(&entry.0)?, decoder.value(&entry.1)?)))?,
+            Plan::Entries(entry, true) => self.entries(|decoder| {
+                let value = decoder.value(&entry.1)?;
+                Ok((decoder.value(&entry.0)?, value))
+            })?,
             Plan::Record(fields) => {
                 self.count(fields.len())?;
                 Value::Struct(fields.iter().map(|field| self.value(field)).collect::<Result<_>>()?)

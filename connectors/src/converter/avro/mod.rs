@@ -3,6 +3,7 @@
 mod attributes;
 mod decode;
 mod default;
+mod glue;
 mod plan;
 mod schema;
 #[cfg(test)]
@@ -13,17 +14,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use connect_api::{
     Converter, ConverterType, Error, Fetch, Plugin, RawHeader, Result,
-    config::{Config, ConfigDef, ConfigKey, Importance},
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey, Importance},
     data::{Data, Schema},
 };
 
-pub(crate) use self::attributes::FIELD_DEFAULT;
+pub(crate) use self::{attributes::FIELD_DEFAULT, glue::AwsKafkaAvroConverter};
 use self::{
     decode::{Malformed, decode},
     plan::Plan,
     schema::{Dialect, SchemaReader},
 };
-use crate::registry::{KEYS, Message, Reader, RegisteredSchema, RegistryConfig, SchemaText, Schemas};
+use crate::registry::{
+    Reader, RegisteredSchema, SchemaText, Schemas,
+    confluent::{ConfluentConfig, ConfluentRegistry, KEYS, Message},
+};
 
 const ONLY_READS: &str = "a sink's converter only reads";
 
@@ -73,6 +77,17 @@ static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "
     .importance(Importance::Low)
     .no_effect("`max.schemas.per.subject` counts");
 
+/// The keys of every converter that reads Avro, wherever its schemas are.
+const DIALECT_KEYS: &[&dyn AnyConfigKey] =
+    &[&ENHANCED, &FLATTEN, &SUM_TYPES, &METADATA, &OPTIONAL_KEYS, &SCRUB, &DISCARD_DOC, &CACHE];
+
+/// # Errors
+/// `Config` where something is asked for that is not supported.
+fn dialect(config: &Config) -> Result<Dialect> {
+    config.get(&SUM_TYPES)?;
+    Ok(Dialect { has_full_names: config.get(&ENHANCED)?, flattens_single_unions: config.get(&FLATTEN)? })
+}
+
 /// Avro in Confluent's wire format.
 #[derive(Debug)]
 pub(crate) struct AvroConverter {
@@ -97,17 +112,14 @@ impl Plugin for AvroConverter {
     const DOCUMENTATION: &'static str = "Avro with the id of its schema in front, which a schema registry has.";
 
     fn config_def() -> ConfigDef {
-        let own: &[&dyn connect_api::config::AnyConfigKey] =
-            &[&ENHANCED, &FLATTEN, &SUM_TYPES, &METADATA, &OPTIONAL_KEYS, &SCRUB, &DISCARD_DOC, &CACHE];
-        ConfigDef::new("AvroConverter", &[KEYS, own].concat())
+        ConfigDef::new("AvroConverter", &[KEYS, DIALECT_KEYS].concat())
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        config.get(&SUM_TYPES)?;
-        let dialect = Dialect { has_full_names: config.get(&ENHANCED)?, flattens_single_unions: config.get(&FLATTEN)? };
-        let registry = RegistryConfig::new(config)?;
+        let registry = ConfluentConfig::new(config)?;
         let id_header = if registry.side() == ConverterType::Key { "__key_schema_id" } else { "__value_schema_id" };
-        Ok(Self { schemas: Schemas::new(registry, AvroReader(dialect)), id_header })
+        let most = registry.most_schemas();
+        Ok(Self { schemas: Schemas::new(ConfluentRegistry::new(registry), most, AvroReader(dialect(config)?)), id_header })
     }
 }
 
@@ -124,15 +136,15 @@ impl Converter for AvroConverter {
             Err(error) if error.kind() == connect_api::ErrorKind::Data => return Err(unreadable(error)),
             known => known?,
         };
-        match decode(&known.plan, &payload) {
-            Ok(value) => Ok(Data::with_schema(Arc::clone(&known.schema), value)),
+        match data(&known, &payload) {
+            Ok(data) => Ok(data),
             // In the JVM's words, and then in ours.
             Err(Malformed::Truncated) => {
                 let message = format!("I/O error while deserializing data for topic {topic}: null");
                 let error = Error::data(message).with_class("org.apache.kafka.common.errors.NetworkException");
-                Err(error.with_source("the message ends too early for its schema"))
+                Err(error.with_source(Malformed::Truncated.to_string()))
             }
-            Err(Malformed::Because(reason)) => Err(unreadable(Error::data(reason))),
+            Err(malformed) => Err(unreadable(Error::data(malformed.to_string()))),
         }
     }
 
@@ -142,6 +154,11 @@ impl Converter for AvroConverter {
     }
 }
 
+/// The data of a message without the id of its schema.
+fn data(known: &AvroSchema, payload: &Bytes) -> Result<Data, Malformed> {
+    decode(&known.plan, payload).map(|value| Data::with_schema(Arc::clone(&known.schema), value))
+}
+
 impl Reader for AvroReader {
     type Schema = AvroSchema;
 
@@ -149,14 +166,17 @@ impl Reader for AvroReader {
         schema::full_name(&text.schema.schema)
     }
 
-    fn read(&self, text: &SchemaText, version: i32) -> Result<AvroSchema> {
+    fn read(&self, text: &SchemaText, version: Option<i32>) -> Result<AvroSchema> {
         let mut reader = SchemaReader::new(self.0);
-        for (_, referenced) in &text.referenced {
+        for referenced in &text.referenced {
             reader.read(avro(referenced)?)?;
         }
         let read = reader.read(avro(&text.schema)?)?;
         let mut schema = read.schema;
-        schema.version = schema.version.or(Some(version));
+        // A union with null, or of one type, is no place for it.
+        if !matches!(read.plan, Plan::Optional(..) | Plan::Single(_)) {
+            schema.version = schema.version.or(version);
+        }
         Ok(AvroSchema { schema: Arc::new(schema), plan: read.plan })
     }
 }

@@ -29,8 +29,8 @@ pub(super) enum Plan {
     Enum(Vec<Text>),
     Array(Arc<Plan>),
     Map(Arc<Plan>),
-    /// An array of records of a key and a value.
-    Entries(Arc<(Plan, Plan)>),
+    /// An array of records of a key and a value, in this order or, where it says so, the other way round.
+    Entries(Arc<(Plan, Plan)>, bool),
     Record(Arc<[Plan]>),
     /// A union of null and one type: where null stands.
     Optional(usize, Arc<Plan>),

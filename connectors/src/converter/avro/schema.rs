@@ -9,12 +9,14 @@ use connect_api::{
 use serde_json::{Map, Value as Json};
 
 use super::{
-    attributes::{Place, Read, finish, logical_schema, named},
+    attributes::{Place, Read, Size, finish, logical_schema, named},
     plan::Plan,
 };
 
 /// The namespace of what Connect has no name for.
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
+/// What records of a map's entries are called.
+const MAP_ENTRY: &str = "MapEntry";
 /// Deeper ones could exhaust the stack.
 const DEEPEST: usize = 200;
 /// Types in a schema, those of a name once for each place where it stands. More could exhaust memory.
@@ -65,8 +67,11 @@ impl SchemaReader {
             Json::Object(object) => self.object(object, place)?,
             _ => return Err(Error::data(format!("No type: {json}")).with_class("org.apache.avro.SchemaParseException")),
         };
-        if read.types > MOST_TYPES {
+        if read.size.types > MOST_TYPES {
             return Err(Error::data(format!("the schema has more than {MOST_TYPES} types")));
+        }
+        if place.level + read.size.depth > DEEPEST {
+            return Err(Error::data(format!("the schema has more than {DEEPEST} levels")));
         }
         Ok(read)
     }
@@ -83,33 +88,30 @@ impl SchemaReader {
             "fixed" => self.define(object, place, Self::fixed),
             "array" => {
                 let items = object.get("items").ok_or_else(|| no_schema("Array has no items type", object))?;
-                let is_entry = is_map_entry(items);
                 let items = self.any(items, place.inside(place.namespace))?;
-                let types = items.types + 1;
-                if !is_entry {
+                let size = Size::around([items.size]);
+                if !items.is_map_entry {
                     let plan = Plan::Array(Arc::new(items.plan));
                     let schema = Schema::required(SchemaType::Array(Arc::new(items.schema)));
-                    return Ok(finish(object, schema, plan, types, place));
+                    return Ok(finish(object, schema, plan, size, place));
                 }
-                match (items.schema.schema_type, items.plan) {
-                    (SchemaType::Struct(fields), Plan::Record(plans)) => match (&fields[..], &plans[..]) {
-                        ([key, value], [key_plan, value_plan]) if *key.name == *"key" && *value.name == *"value" => {
-                            let plan = Plan::Entries(Arc::new((key_plan.clone(), value_plan.clone())));
-                            let map = SchemaType::Map(Arc::clone(&key.schema), Arc::clone(&value.schema));
-                            Ok(finish(object, Schema::required(map), plan, types, place))
-                        }
-                        _ => Err(Error::data("a MapEntry must have exactly the fields key and value")),
-                    },
-                    _ => Err(Error::data("a MapEntry must be a record")),
-                }
+                let no_entry = || Error::data("a MapEntry must be a record of exactly the fields key and value");
+                let (SchemaType::Struct(fields), Plan::Record(plans)) = (&items.schema.schema_type, &items.plan) else {
+                    return Err(no_entry());
+                };
+                let place_of = |name| fields.find(name, 0).filter(|_| fields.len() == 2).ok_or_else(no_entry);
+                let (key, value) = (place_of("key")?, place_of("value")?);
+                let plan = Plan::Entries(Arc::new((plans[key].clone(), plans[value].clone())), key > value);
+                let map = SchemaType::Map(Arc::clone(&fields[key].schema), Arc::clone(&fields[value].schema));
+                Ok(finish(object, Schema::required(map), plan, size, place))
             }
             "map" => {
                 let values = object.get("values").ok_or_else(|| no_schema("Map has no values type", object))?;
                 let values = self.any(values, place.inside(place.namespace))?;
                 let keys = Arc::new(Schema::required(SchemaType::String));
-                let (plan, types) = (Plan::Map(Arc::new(values.plan)), values.types + 1);
+                let (plan, size) = (Plan::Map(Arc::new(values.plan)), Size::around([values.size]));
                 let schema = Schema::required(SchemaType::Map(keys, Arc::new(values.schema)));
-                Ok(finish(object, schema, plan, types, place))
+                Ok(finish(object, schema, plan, size, place))
             }
             name => match self.primitive(name, object, place)? {
                 Some(read) => Ok(read),
@@ -142,7 +144,7 @@ impl SchemaReader {
             (SchemaType::Bytes, Some("decimal")) => Some(LogicalType::Decimal),
             _ => None,
         };
-        Ok(Some(finish(object, logical_schema(schema_type, logical, object)?, plan, 1, place)))
+        Ok(Some(finish(object, logical_schema(schema_type, logical, object)?, plan, Size::ONE, place)))
     }
 
     /// What a name stands for.
@@ -182,7 +184,7 @@ impl SchemaReader {
 
     fn record(&mut self, object: &Map<String, Json>, full_name: &str, inside: Place<'_>) -> Result<Read> {
         let members = object.get("fields").and_then(Json::as_array).ok_or_else(|| no_schema("Record has no fields", object))?;
-        let (mut fields, mut plans, mut types) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()), 1);
+        let (mut fields, mut plans, mut sizes) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()), Vec::new());
         let mut parameters: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         if let Some(doc) = object.get("doc").and_then(Json::as_str) {
             parameters.push((format!("{NAMESPACE}.record.doc").into(), doc.into()));
@@ -193,7 +195,7 @@ impl SchemaReader {
             let field_type = member.get("type").ok_or_else(|| no_schema("No field type", object))?;
             let place = Place { default: member.get("default"), ..inside };
             let read = self.any(field_type, place).map_err(|error| error.context(format!("the field {name}")))?;
-            types += read.types;
+            sizes.push(read.size);
             if let Some(doc) = text("doc") {
                 parameters.push((format!("{NAMESPACE}.field.doc.{name}").into(), doc.into()));
             }
@@ -202,7 +204,9 @@ impl SchemaReader {
         }
         let fields = Fields::new(fields).map_err(|name| Error::data(format!("Duplicate field {name} in record {full_name}")))?;
         let schema = Schema { parameters, ..Schema::required(SchemaType::Struct(fields)) };
-        Ok(finish(object, named(schema, full_name), Plan::Record(plans.into()), types, Place::default()))
+        let read = finish(object, named(schema, full_name), Plan::Record(plans.into()), Size::around(sizes), Place::default());
+        let says_so = object.get("connect.internal.type").is_some_and(|kind| kind == MAP_ENTRY);
+        Ok(Read { is_map_entry: says_so || full_name == format!("{NAMESPACE}.{MAP_ENTRY}"), ..read })
     }
 
     fn symbols(&mut self, object: &Map<String, Json>, full_name: &str, _inside: Place<'_>) -> Result<Read> {
@@ -213,8 +217,9 @@ impl SchemaReader {
         let mut parameters: Vec<(Arc<str>, Arc<str>)> = vec![(ENUM.into(), full_name.into())];
         parameters.extend(symbols.iter().map(|symbol| (format!("{ENUM}.{symbol}").into(), (*symbol).into())));
         let schema = Schema { parameters, ..Schema::required(SchemaType::String) };
+        let size = Size { types: 1 + symbols.len(), ..Size::ONE };
         let plan = Plan::Enum(symbols.into_iter().map(|symbol| Text::from(symbol.to_owned())).collect());
-        Ok(finish(object, named(schema, full_name), plan, 1, Place::default()))
+        Ok(finish(object, named(schema, full_name), plan, size, Place::default()))
     }
 
     fn fixed(&mut self, object: &Map<String, Json>, full_name: &str, _inside: Place<'_>) -> Result<Read> {
@@ -224,10 +229,10 @@ impl SchemaReader {
         if object.get("logicalType").and_then(Json::as_str) == Some("decimal") {
             let mut schema = logical_schema(SchemaType::Bytes, Some(LogicalType::Decimal), object)?;
             schema.parameters.push(parameter);
-            return Ok(finish(object, schema, Plan::Fixed(size), 1, Place::default()));
+            return Ok(finish(object, schema, Plan::Fixed(size), Size::ONE, Place::default()));
         }
         let schema = Schema { parameters: vec![parameter], ..Schema::required(SchemaType::Bytes) };
-        Ok(finish(object, named(schema, full_name), Plan::Fixed(size), 1, Place::default()))
+        Ok(finish(object, named(schema, full_name), Plan::Fixed(size), Size::ONE, Place::default()))
     }
 
     fn union(&mut self, branches: &[Json], place: Place<'_>) -> Result<Read> {
@@ -237,15 +242,26 @@ impl SchemaReader {
             [null, branch] | [branch, null] if is_null(null) && !is_null(branch) => {
                 let read = self.any(branch, Place { optional: true, ..inside })?;
                 let at = usize::from(!is_null(&branches[0]));
-                return Ok(Read { plan: Plan::Optional(at, Arc::new(read.plan)), types: read.types + 1, ..read });
+                return Ok(Read {
+                    plan: Plan::Optional(at, Arc::new(read.plan)),
+                    size: Size::around([read.size]),
+                    is_map_entry: false,
+                    ..read
+                });
             }
             [branch] if self.dialect.flattens_single_unions && !is_null(branch) => {
-                let read = self.any(branch, Place { optional: place.optional, default: place.default, ..inside })?;
-                return Ok(Read { plan: Plan::Single(Arc::new(read.plan)), types: read.types + 1, ..read });
+                let read = self.any(branch, Place { optional: place.optional, ..inside })?;
+                return Ok(Read {
+                    plan: Plan::Single(Arc::new(read.plan)),
+                    size: Size::around([read.size]),
+                    is_map_entry: false,
+                    ..read
+                });
             }
             _ => {}
         }
-        let (mut fields, mut plans, mut types, mut optional) = (Vec::new(), Vec::with_capacity(branches.len()), 1, place.optional);
+        let (mut fields, mut plans, mut sizes, mut optional) =
+            (Vec::new(), Vec::with_capacity(branches.len()), Vec::new(), place.optional);
         for branch in branches {
             if is_null(branch) {
                 optional = true;
@@ -253,14 +269,15 @@ impl SchemaReader {
                 continue;
             }
             let read = self.any(branch, Place { optional: true, ..inside })?;
-            types += read.types;
+            sizes.push(read.size);
             fields.push(Field { name: self.branch_name(branch, place.namespace)?.into(), schema: Arc::new(read.schema) });
             plans.push(Some(read.plan));
         }
         let fields = Fields::new(fields)
             .map_err(|name| Error::data(format!("Multiple union schemas map to the Connect union field name {name}")))?;
         let schema = Schema::required(SchemaType::Struct(fields)).named(format!("{NAMESPACE}.Union"));
-        Ok(Read { schema, plan: Plan::Union(plans.into()), types }.at(Place { optional, ..place }))
+        let size = Size::around(sizes);
+        Ok(Read { schema, plan: Plan::Union(plans.into()), size, is_map_entry: false }.at(Place { optional, ..place }))
     }
 
     /// How Connect calls the field of a branch.
@@ -292,14 +309,6 @@ impl SchemaReader {
         let simple = full_name.rsplit('.').next().unwrap_or(full_name);
         (if self.dialect.has_full_names { full_name } else { simple }).to_owned()
     }
-}
-
-/// Whether it is a record of a key and a value of a Connect map.
-fn is_map_entry(items: &Json) -> bool {
-    let text = |name: &str| items.get(name).and_then(Json::as_str);
-    let is_named = text("name") == Some("MapEntry") && text("namespace") == Some(NAMESPACE);
-    let full_name = format!("{NAMESPACE}.MapEntry");
-    is_named || text("name") == Some(&full_name) || text("connect.internal.type") == Some("MapEntry")
 }
 
 /// A name with its namespace. One with a dot has it already.

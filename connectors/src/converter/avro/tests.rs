@@ -78,8 +78,10 @@ fn decimals_have_their_scale_in_bytes_and_in_fixed_types() {
         assert_eq!((decimal.parameter("scale"), decimal.parameter("connect.decimal.precision")), (Some("2"), Some("9")));
         assert_eq!(decimal.parameter("connect.fixed.size"), is_fixed.then_some("2"));
     }
-    let empty = json!({ "type": "bytes", "logicalType": "decimal" });
-    assert_eq!(value(&empty, &[0]), Err(Malformed::Because("Zero length BigInteger")));
+    let decimal = json!({ "type": "bytes", "logicalType": "decimal", "scale": 2 });
+    let alone = value(&decimal, &[0x04, 0xd2]).unwrap();
+    assert!(matches!(alone, Value::Decimal(decimal) if decimal.to_string() == "12.34"), "without its length, as bytes alone");
+    assert_eq!(value(&decimal, &[]), Err(Malformed::Because("Zero length BigInteger")));
 }
 
 #[test]
@@ -109,6 +111,15 @@ fn arrays_of_map_entries_are_maps() {
         assert_eq!(value(&schema, &[2, 14, 2, b'x', 0]).unwrap(), Value::Map(vec![(Value::Int32(7), text("x"))]));
     }
     assert!(matches!(read(&entry(json!({}))).unwrap().schema.schema_type, SchemaType::Array(_)));
+
+    // By name, inside of its namespace, and the other way round.
+    let entry = json!({ "type": "record", "name": "MapEntry", "fields": [{ "name": "value", "type": "string" }, { "name": "key", "type": "int" }] });
+    let schema = json!({ "type": "record", "name": "R", "namespace": "io.confluent.connect.avro", "fields": [
+        { "name": "a", "type": { "type": "array", "items": entry } },
+        { "name": "b", "type": { "type": "array", "items": "MapEntry" } }] });
+    let map = |key, text: Value| Value::Map(vec![(Value::Int32(key), text)]);
+    let expected = Value::Struct(vec![map(7, text("x")), map(8, text("y"))]);
+    assert_eq!(value(&schema, &[2, 2, b'x', 14, 0, 2, 2, b'y', 16, 0]).unwrap(), expected);
 }
 
 #[test]
@@ -167,6 +178,8 @@ fn docs_defaults_and_attributes_are_kept_where_the_jvm_keeps_them() {
             { "name": "b", "type": "bytes", "default": "\u{ff}" },
         ],
     });
+    let java = read(&json!({ "type": "string", "avro.java.string": "String" })).unwrap().schema;
+    assert_eq!(java.parameter("avro.java.string"), Some("String"));
     let read = read(&schema).unwrap().schema;
     assert_eq!((read.name.as_deref(), read.version, read.doc.as_deref()), (Some("other"), Some(3), Some("d")));
     let parameter = |name: &str| read.parameter(name);
@@ -190,6 +203,16 @@ fn what_is_no_schema_is_refused_with_the_place() {
     assert!(refused(&json!({ "type": "record", "name": "R" })).starts_with("Record has no fields"));
     let twice = record(&json!([{ "name": "a", "type": "int" }, { "name": "a", "type": "int" }]));
     assert_eq!(refused(&twice), "Duplicate field a in record n.R");
+    let mut deeper = json!([{ "name": "f0", "type": { "type": "record", "name": "r0", "fields": [] } }]);
+    for level in 1..4 {
+        let mut inside = json!(format!("r{}", level - 1));
+        for _ in 0..80 {
+            inside = json!({ "type": "array", "items": inside });
+        }
+        let named = json!({ "type": "record", "name": format!("r{level}"), "fields": [{ "name": "a", "type": inside }] });
+        deeper.as_array_mut().unwrap().push(json!({ "name": format!("f{level}"), "type": named }));
+    }
+    assert!(refused(&record(&deeper)).contains("the schema has more than 200 levels"));
     let mut deep = json!("int");
     for _ in 0..60 {
         deep = json!({ "type": "array", "items": deep });
@@ -212,7 +235,7 @@ fn lengths_that_lie_take_no_memory() {
     assert!(matches!(value(&numbers, &huge), Err(Malformed::Because(_))));
     assert_eq!(value(&json!("string"), &huge), Err(Malformed::Truncated));
     assert_eq!(value(&json!("string"), &[1]), Err(Malformed::Because("Malformed data. Length is negative")));
-    assert_eq!(value(&numbers, &[0x80, 0x80, 0x20, 2]), Err(Malformed::Truncated));
+    assert_eq!(value(&numbers, &[0xc8, 1, 2]), Err(Malformed::Truncated));
     let nothing = json!({ "type": "array", "items": { "type": "record", "name": "R", "fields": [] } });
     assert!(matches!(value(&nothing, &[0x80, 0x80, 0x80, 0x80, 0x10, 0]), Err(Malformed::Because(_))));
     assert_eq!(value(&json!("long"), &[0xff; 11]), Err(Malformed::Because("Invalid long encoding")));

@@ -8,6 +8,9 @@ use connect_api::{
 use super::schema::{Dialect, fixed_size, union_fields};
 use crate::format::mismatch::{check_scale, wrong_type};
 
+/// Nobody has decimals of more bytes; a schema may say any number.
+const MOST_PADDING: usize = 4_096;
+
 impl Dialect {
     /// Appends a value of this schema. Null becomes the schema's default, where it has one.
     ///
@@ -42,11 +45,11 @@ impl Dialect {
         let mut branches = fields.iter().zip(values).enumerate();
         match branches.find(|(_, (_, value))| !matches!(value, Value::Null)) {
             Some((place, (field, value))) => {
-                write_length(place + usize::from(schema.optional && schema.default.is_none()), out);
+                write_length(place + usize::from(schema.optional), out);
                 self.encode_present(&field.schema, value, out)
             }
             None if schema.optional => {
-                write_length(if schema.default.is_some() { fields.len() } else { 0 }, out);
+                out.push(0);
                 Ok(())
             }
             None => Err(Error::data("a union has no value, and null is none of its types")),
@@ -130,6 +133,9 @@ fn encode_logical(logical_type: LogicalType, schema: &Schema, value: &Value, out
                     let unscaled = decimal.unscaled();
                     let missing =
                         size.checked_sub(unscaled.len()).ok_or_else(|| Error::data("the decimal has more bytes than its type"))?;
+                    if missing > MOST_PADDING {
+                        return Err(Error::data("the fixed type of the decimal has more bytes than any decimal needs"));
+                    }
                     let sign = if unscaled.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
                     out.extend(std::iter::repeat_n(sign, missing));
                     out.extend_from_slice(unscaled);

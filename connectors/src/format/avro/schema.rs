@@ -1,6 +1,9 @@
 //! The Avro schema of a Connect schema, as Confluent's `AvroData` makes it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use connect_api::{
     Error, Result,
@@ -89,13 +92,21 @@ impl Names {
         })
     }
 
-    /// The types of a union; null comes first, unless there is a default, which must be of the first type.
+    /// The types of a union; null comes first.
+    ///
+    /// # Errors
+    /// `Data` where readers could not tell two of them apart.
     fn union(&mut self, schema: &Schema, fields: &[Field], namespace: Option<&str>) -> Result<Json> {
         let mut types: Vec<_> = fields.iter().map(|field| self.required(&field.schema, namespace)).collect::<Result<_>>()?;
         if schema.optional {
-            types.insert(if schema.default.is_some() { types.len() } else { 0 }, json!("null"));
+            types.insert(0, json!("null"));
         }
-        Ok(Json::Array(types))
+        let mut met = HashSet::new();
+        match types.iter().find(|branch| !met.insert(branch_name(branch))) {
+            Some(twice) => Err(Error::data(format!("Duplicate in union:{}", branch_name(twice)))
+                .with_class("org.apache.avro.AvroRuntimeException")),
+            None => Ok(Json::Array(types)),
+        }
     }
 
     fn required(&mut self, schema: &Schema, namespace: Option<&str>) -> Result<Json> {
@@ -192,6 +203,9 @@ impl Names {
             member.insert("name".to_owned(), json!(&*field.name));
             member.insert("type".to_owned(), self.of(&field.schema, inner.as_deref())?);
             match &field.schema.default {
+                Some(_) if field.schema.optional && union_fields(&field.schema).is_some() => {
+                    member.insert("default".to_owned(), Json::Null);
+                }
                 Some(default) => {
                     member.insert("default".to_owned(), json_default(&field.schema, default)?);
                 }
@@ -220,7 +234,12 @@ impl Names {
         };
         match self.record(&entry.named(full_name), &fields, namespace)? {
             Definition::Known(name) => Ok(name),
-            Definition::New(avro, _) => Ok(Json::Object(avro)),
+            Definition::New(mut avro, _) => {
+                if map.name.is_some() {
+                    avro.insert("connect.internal.type".to_owned(), json!("MapEntry"));
+                }
+                Ok(Json::Object(avro))
+            }
         }
     }
 
@@ -253,7 +272,7 @@ impl Names {
         namespace.into_iter().flat_map(|namespace| namespace.split('.')).try_for_each(check_name)?;
         if let Some(known) = self.defined.get(full_name) {
             // Whether null is allowed stands beside the type.
-            let is_same = Schema { optional: schema.optional, default: schema.default.clone(), ..known.clone() } == *schema;
+            let is_same = alike(known) == alike(schema);
             let name = if namespace == around { name } else { full_name };
             return if is_same {
                 Ok(Definition::Known(json!(name)))
@@ -271,12 +290,29 @@ impl Names {
     }
 }
 
+/// A schema without what its field says of it.
+fn alike(schema: &Schema) -> Schema {
+    let mut schema = Schema { optional: false, default: None, ..schema.clone() };
+    schema.parameters.retain(|(name, _)| **name != *FIELD_DEFAULT);
+    schema
+}
+
 /// What a name stands for.
 enum Definition {
     /// It was defined before: the name is enough.
     Known(Json),
     /// The beginning of its definition, and the namespace in it.
     New(Map<String, Json>, Option<String>),
+}
+
+/// What tells a type from others in a union: its full name, or its kind.
+fn branch_name(branch: &Json) -> String {
+    let text = |name: &str| branch.get(name).and_then(Json::as_str);
+    match (text("name"), text("namespace")) {
+        (Some(name), Some(namespace)) => format!("{namespace}.{name}"),
+        (Some(name), None) => name.to_owned(),
+        _ => text("type").or(branch.as_str()).unwrap_or_default().to_owned(),
+    }
 }
 
 fn of_type(name: &str) -> Map<String, Json> {
@@ -337,6 +373,10 @@ fn metadata(schema: &Schema, avro: &mut Map<String, Json>) -> Result<()> {
     if !parameters.is_empty() {
         avro.insert("connect.parameters".to_owned(), Json::Object(parameters));
     }
+    // Where they came from.
+    for (name, value) in schema.parameters.iter().filter(|(name, _)| name.starts_with("avro.")) {
+        avro.insert(name.to_string(), json!(&**value));
+    }
     // A default that came from a field goes back there alone.
     if let Some(default) = schema.default.as_ref().filter(|_| !is_of_field) {
         avro.insert("connect.default".to_owned(), json_default(schema, default)?);
@@ -377,6 +417,36 @@ mod tests {
         assert_eq!(avro(&Schema { optional: true, ..of(SchemaType::String) }), json!(["null", "string"]));
         let defaulted = Schema { optional: true, default: Some(Value::Int32(7)), ..of(SchemaType::Int32) };
         assert_eq!(avro(&defaulted), json!([{"type": "int", "connect.default": 7}, "null"]));
+    }
+
+    fn union(fields: &[(&str, Schema)]) -> Schema {
+        Schema { optional: true, ..record(fields).named(UNION) }
+    }
+
+    #[test]
+    fn a_union_has_null_first_and_no_two_types_that_readers_cannot_tell_apart() {
+        let optional = |schema| Schema { optional: true, ..of(schema) };
+        let schema = union(&[("int", optional(SchemaType::Int32)), ("string", optional(SchemaType::String))]);
+        assert_eq!(avro(&schema), json!(["null", "int", "string"]));
+        let defaulted = Schema { default: Some(Value::Struct(vec![Value::Int32(7), Value::Null])), ..schema };
+        assert_eq!(
+            avro(&record(&[("u", defaulted)]))["fields"],
+            json!([{ "name": "u", "type": ["null", "int", "string"], "default": null }])
+        );
+        let twice = union(&[("a", optional(SchemaType::Int8)), ("b", optional(SchemaType::Int32))]);
+        assert_eq!(avro_schema(&twice, DIALECT).unwrap_err().to_string(), "Duplicate in union:int");
+    }
+
+    #[test]
+    fn one_type_may_have_a_default_in_one_field_and_none_in_another() {
+        let symbols = [("io.confluent.connect.avro.Enum", "n.E"), ("io.confluent.connect.avro.Enum.A", "A")];
+        let parameters: Vec<(Arc<str>, Arc<str>)> = symbols.map(|(name, value)| (name.into(), value.into())).to_vec();
+        let plain = Schema { parameters, ..of(SchemaType::String).named("n.E") };
+        let mut defaulted = Schema { default: Some(Value::String("A".into())), ..plain.clone() };
+        defaulted.parameters.push((FIELD_DEFAULT.into(), "true".into()));
+        let schema = avro(&record(&[("a", defaulted), ("b", plain)]));
+        assert_eq!((&schema["fields"][0]["default"], &schema["fields"][1]["type"]), (&json!("A"), &json!("n.E")));
+        assert_eq!(schema["fields"][0]["type"]["connect.default"], Json::Null, "it goes back to its field alone");
     }
 
     #[test]

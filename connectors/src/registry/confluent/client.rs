@@ -1,54 +1,28 @@
 //! Requests to a registry.
 
-use std::{
-    error::Error as StdError,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use bytes::Bytes;
 use connect_api::{Error, Result};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client as HttpClient, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use serde_json::{Value as Json, json};
 
 use super::{
     address::{Address, basic},
-    config::{Authorization, RegistryConfig},
-    wire::SchemaId,
+    config::{Authorization, ConfluentConfig},
+};
+use crate::registry::{
+    http::{Http, LONGEST_ANSWER, chain, client},
+    schemas::{Reference, RegisteredSchema, SchemaId},
 };
 
+/// Of what a registry says, in characters.
+const LONGEST_WORDS: usize = 300;
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
-/// No schema is as long.
-const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
-
-/// A schema as the registry has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RegisteredSchema {
-    /// `AVRO`, `JSON` or `PROTOBUF`.
-    pub(crate) schema_type: String,
-    /// Its text.
-    pub(crate) schema: String,
-    /// What it refers to.
-    pub(crate) references: Vec<Reference>,
-}
-
-/// A schema that another one refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reference {
-    /// How the other one calls it.
-    pub(crate) name: String,
-    /// Where it is.
-    pub(crate) subject: String,
-    pub(crate) version: i64,
-}
 
 /// What a registry says, where it says anything.
 #[derive(Debug)]
@@ -56,22 +30,22 @@ pub(super) enum Answer<T> {
     Found(T),
     /// It knows no such thing, or refuses to look: its words.
     Unknown(String),
+    /// What answers has no such path: it is no registry, or one of another release.
+    NoSuchPath(String),
 }
 
 /// Asks a registry, one address after the other.
 #[derive(Debug)]
 pub(super) struct Client {
-    config: RegistryConfig,
+    config: ConfluentConfig,
     /// Made when it is needed first.
     http: Mutex<Option<Http>>,
     /// The address that answered last.
     first: AtomicUsize,
 }
 
-type Http = HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
 impl Client {
-    pub(super) fn new(config: RegistryConfig) -> Self {
+    pub(super) fn new(config: ConfluentConfig) -> Self {
         Self { config, http: Mutex::default(), first: AtomicUsize::new(0) }
     }
 
@@ -81,16 +55,16 @@ impl Client {
     /// `Retriable` where no address answers, or those who answer refuse the client.
     pub(super) async fn schema(&self, id: SchemaId, subject: Option<&str>) -> Result<Answer<RegisteredSchema>> {
         let SchemaId::Number(number) = id else {
-            let found = self.ask(Method::GET, &format!("/schemas/guids/{id}"), None, RegisteredSchema::read).await;
+            let found = self.try_to_ask(Method::GET, &format!("/schemas/guids/{id}"), None, read_schema).await?;
             // Registries without such names have no such path. Bytes that are no Avro at all may ask for one.
             return match found {
-                Err(error) if self.is_registry().await => Ok(Answer::Unknown(error.to_string())),
-                found => found,
+                Answer::NoSuchPath(words) if self.is_registry().await => Ok(Answer::Unknown(words)),
+                found => understood(found),
             };
         };
         let subject = subject.map(|subject| format!("&subject={}", escaped(subject))).unwrap_or_default();
         let path = format!("/schemas/ids/{number}?fetchMaxId=false{subject}");
-        self.ask(Method::GET, &path, None, RegisteredSchema::read).await
+        self.ask(Method::GET, &path, None, read_schema).await
     }
 
     /// Whether a registry answers.
@@ -105,7 +79,7 @@ impl Client {
     /// As [`Self::schema`].
     pub(super) async fn referenced(&self, reference: &Reference) -> Result<Answer<RegisteredSchema>> {
         let path = format!("/subjects/{}/versions/{}?deleted=true", escaped(&reference.subject), reference.version);
-        self.ask(Method::GET, &path, None, RegisteredSchema::read).await
+        self.ask(Method::GET, &path, None, read_schema).await
     }
 
     /// The version of a schema among those of its subject.
@@ -129,7 +103,20 @@ impl Client {
         self.ask(Method::POST, &path, Some(body.to_string()), version).await
     }
 
+    /// # Errors
+    /// `Retriable` also where nobody has such a path.
     async fn ask<T>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        read: impl Fn(&Json) -> Option<T>,
+    ) -> Result<Answer<T>> {
+        understood(self.try_to_ask(method, path, body, read).await?)
+    }
+
+    /// Asks one address after the other, until one has it.
+    async fn try_to_ask<T>(
         &self,
         method: Method,
         path: &str,
@@ -138,7 +125,7 @@ impl Client {
     ) -> Result<Answer<T>> {
         let addresses = &self.config.addresses;
         let first = self.first.load(Ordering::Relaxed);
-        let mut problems = Vec::new();
+        let (mut problems, mut unknown, mut nobody_has_the_path) = (Vec::new(), None, true);
         for place in (0..addresses.len()).map(|step| (first + step) % addresses.len()) {
             let Some(address) = addresses.get(place) else { continue };
             match self.ask_at(address, &method, path, body.clone()).await? {
@@ -147,16 +134,34 @@ impl Client {
                         self.first.store(place, Ordering::Relaxed);
                         return Ok(Answer::Found(found));
                     }
-                    None => problems.push(format!("{address} gives no answer of a schema registry: check `schema.registry.url`")),
+                    None => {
+                        nobody_has_the_path = false;
+                        problems.push(format!("{address} gives no answer of a schema registry: check `schema.registry.url`"));
+                    }
                 },
                 Ok((status, answer)) => match refusal(status, &answer) {
-                    Some(words) => return Ok(Answer::Unknown(words)),
-                    None => problems.push(format!("{address} answers {}", failure(status, &answer))),
+                    // Another one may have heard of it already.
+                    Some(words) => {
+                        self.first.store(place, Ordering::Relaxed);
+                        unknown = Some(words);
+                    }
+                    None => {
+                        nobody_has_the_path &= matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+                        problems.push(format!("{address} answers {}", failure(status, &answer)));
+                    }
                 },
-                Err(problem) => problems.push(format!("{address}: {problem}")),
+                Err(problem) => {
+                    nobody_has_the_path = false;
+                    problems.push(format!("{address}: {problem}"));
+                }
             }
         }
-        Err(Error::retriable(format!("the schema registry does not answer: {}", problems.join("; "))))
+        let problems = problems.join("; ");
+        match unknown {
+            Some(words) => Ok(Answer::Unknown(words)),
+            None if nobody_has_the_path => Ok(Answer::NoSuchPath(problems)),
+            None => Err(no_answer(&problems)),
+        }
     }
 
     /// Status and body, or why there is none.
@@ -206,30 +211,36 @@ impl Client {
         if let Some(http) = &*http {
             return Ok(http.clone());
         }
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_connect_timeout(Some(self.config.connect_timeout));
-        let tls = self.config.tls.client()?;
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(connector);
-        Ok(http.insert(HttpClient::builder(TokioExecutor::new()).build(connector)).clone())
+        Ok(http.insert(client(self.config.tls.client()?, self.config.connect_timeout)).clone())
     }
 }
 
-impl RegisteredSchema {
-    fn read(answer: &Json) -> Option<Self> {
-        let references = answer.get("references").and_then(Json::as_array).into_iter().flatten();
-        let reference = |reference: &Json| {
-            Some(Reference {
-                name: reference.get("name")?.as_str()?.to_owned(),
-                subject: reference.get("subject")?.as_str()?.to_owned(),
-                version: reference.get("version")?.as_i64()?,
-            })
-        };
-        Some(Self {
-            schema_type: answer.get("schemaType").and_then(Json::as_str).unwrap_or("AVRO").to_owned(),
-            schema: answer.get("schema")?.as_str()?.to_owned(),
-            references: references.map(reference).collect::<Option<_>>()?,
+fn read_schema(answer: &Json) -> Option<RegisteredSchema> {
+    let references = answer.get("references").and_then(Json::as_array).into_iter().flatten();
+    let reference = |reference: &Json| {
+        Some(Reference {
+            name: reference.get("name")?.as_str()?.to_owned(),
+            subject: reference.get("subject")?.as_str()?.to_owned(),
+            version: reference.get("version")?.as_i64()?,
         })
+    };
+    Some(RegisteredSchema {
+        schema_type: answer.get("schemaType").and_then(Json::as_str).unwrap_or("AVRO").to_owned(),
+        schema: answer.get("schema")?.as_str()?.to_owned(),
+        references: references.map(reference).collect::<Option<_>>()?,
+    })
+}
+
+fn no_answer(problems: &str) -> Error {
+    Error::retriable(format!("the schema registry does not answer: {problems}"))
+}
+
+/// # Errors
+/// `Retriable` where nobody has such a path.
+fn understood<T>(answer: Answer<T>) -> Result<Answer<T>> {
+    match answer {
+        Answer::NoSuchPath(problems) => Err(no_answer(&problems)),
+        answer => Ok(answer),
     }
 }
 
@@ -242,6 +253,8 @@ fn refusal(status: StatusCode, answer: &[u8]) -> Option<String> {
 fn words(answer: &[u8]) -> Option<String> {
     let answer: Json = serde_json::from_slice(answer).ok()?;
     let (message, code) = (answer.get("message")?.as_str()?, answer.get("error_code")?.as_i64()?);
+    // Some quote the schema.
+    let message: String = message.chars().take(LONGEST_WORDS).collect();
     Some(format!("{message}; error code: {code}"))
 }
 
@@ -258,21 +271,6 @@ fn failure(status: StatusCode, answer: &[u8]) -> String {
         _ => "",
     };
     format!("{status}{words}{hint}")
-}
-
-/// An error with its causes.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// As a part of a path or a query.

@@ -32,6 +32,9 @@ impl Address {
             return Err(format!("must begin with http:// or https://, not with {scheme}://"));
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if path.contains('@') {
+            return Err("must not have an @ in its path: in a user or a password / is written as %2F".to_owned());
+        }
         if path.contains(['?', '#']) {
             return Err("must not have a query or a fragment".to_owned());
         }
@@ -105,6 +108,7 @@ mod tests {
             (" , ", "names no URL"),
             ("user:secret@host:8081", "must begin with http:// or https://"),
             ("mock://user:secret@a", "must begin with http:// or https://, not with mock://"),
+            ("http://user:1/secret@host", "must not have an @ in its path: in a user or a password / is written as %2F"),
             ("http://user:secret@", "is not a URL"),
             ("http://user:secret@a b", "is not a URL"),
             ("http://host?secret", "must not have a query or a fragment"),

@@ -1,18 +1,9 @@
 //! The id of its schema in front of each message, or in its headers.
 
-use std::fmt;
-
 use bytes::Bytes;
 use connect_api::{Error, RawHeader, Result};
 
-/// What a producer says of its schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum SchemaId {
-    /// The registry's number.
-    Number(i32),
-    /// The registry's name for the same text in every registry.
-    Guid([u8; 16]),
-}
+use crate::registry::schemas::SchemaId;
 
 /// A message without the id of its schema.
 #[derive(Debug)]
@@ -63,23 +54,6 @@ fn too_short(bytes: &[u8]) -> Error {
     let reason = format!("a message of {} bytes is too short for the id of a schema", bytes.len());
     // The JVM's has no message.
     Error::data("").with_class("java.nio.BufferUnderflowException").with_source(reason)
-}
-
-impl fmt::Display for SchemaId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Guid(guid) => {
-                for (place, byte) in guid.iter().enumerate() {
-                    if matches!(place, 4 | 6 | 8 | 10) {
-                        f.write_str("-")?;
-                    }
-                    write!(f, "{byte:02x}")?;
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who is trusted, and the client's own certificate.
 
-use std::{fs, sync::Arc};
+use std::fs;
 
 use connect_api::{
     Error, Result,
@@ -10,6 +10,8 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+
+use crate::registry::http::{system_roots, trusting};
 
 const PEM: &[&str] = &["PEM"];
 
@@ -24,7 +26,7 @@ pub(super) static TRUSTSTORE_LOCATION: ConfigKey<String> = ConfigKey::optional(
     "A file with the certificates that are trusted, in place of those of the system.",
 );
 
-pub(super) static TRUSTSTORE_CERTIFICATES: ConfigKey<String> =
+pub(super) static TRUSTSTORE_CERTIFICATES: ConfigKey<Secret> =
     ConfigKey::optional("schema.registry.ssl.truststore.certificates", "The certificates that are trusted, as PEM.");
 
 pub(super) static KEYSTORE_TYPE: ConfigKey<String> = ConfigKey::optional("schema.registry.ssl.keystore.type", "`PEM`.").one_of(PEM);
@@ -34,7 +36,7 @@ pub(super) static KEYSTORE_LOCATION: ConfigKey<String> = ConfigKey::optional(
     "A file with the client's certificate, those that vouch for it, and the private key, without a password.",
 );
 
-pub(super) static KEYSTORE_CERTIFICATES: ConfigKey<String> = ConfigKey::optional(
+pub(super) static KEYSTORE_CERTIFICATES: ConfigKey<Secret> = ConfigKey::optional(
     "schema.registry.ssl.keystore.certificate.chain",
     "The client's certificate and those that vouch for it, as PEM.",
 );
@@ -46,7 +48,7 @@ pub(super) static KEYSTORE_KEY: ConfigKey<Secret> =
 /// PEM, or the file that it is in.
 #[derive(Clone, Debug)]
 enum Source {
-    Text(String),
+    Text(Secret),
     File(String),
 }
 
@@ -55,7 +57,7 @@ impl Source {
     /// `Config` where the file cannot be read.
     fn read(&self) -> Result<Vec<u8>> {
         match self {
-            Self::Text(text) => Ok(text.clone().into_bytes()),
+            Self::Text(text) => Ok(text.expose().as_bytes().to_vec()),
             Self::File(path) => {
                 // Once, when the first schema is asked for.
                 fs::read(path).map_err(|error| Error::config(format!("could not read {path}")).with_source(error))
@@ -63,7 +65,7 @@ impl Source {
         }
     }
 
-    fn find(config: &Config, text: &ConfigKey<String>, file: &ConfigKey<String>) -> Result<Option<Self>> {
+    fn find(config: &Config, text: &ConfigKey<Secret>, file: &ConfigKey<String>) -> Result<Option<Self>> {
         Ok(match config.find(text)? {
             Some(text) => Some(Self::Text(text)),
             None => config.find(file)?.map(Self::File),
@@ -98,21 +100,17 @@ impl TlsConfig {
     /// # Errors
     /// `Config` where there is no certificate or key in them, `Retriable` where the system has none.
     pub(super) fn client(&self) -> Result<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        match &self.trusted {
+        let roots = match &self.trusted {
             Some(source) => {
+                let mut roots = RootCertStore::empty();
                 for certificate in certificates(&source.read()?, "truststore")? {
                     roots.add(certificate).map_err(|error| Error::config("a trusted certificate is refused").with_source(error))?;
                 }
+                roots
             }
-            None => {
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            }
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder =
-            builder.map_err(|error| Error::config("TLS cannot be set up").with_source(error))?.with_root_certificates(roots);
+            None => system_roots(),
+        };
+        let builder = trusting(roots)?;
         let Some(own) = &self.own else { return Ok(builder.with_no_client_auth()) };
         let own = own.read()?;
         let key = self.key.as_ref().map_or(&own[..], |key| key.expose().as_bytes());

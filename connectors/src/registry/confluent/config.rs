@@ -13,6 +13,9 @@ use super::{
     tls::{self, TlsConfig},
 };
 
+/// People set a few for each subject, and a connector has many.
+const FEWEST_SCHEMAS: usize = 1_000;
+
 const ONLY_READS: &str = "a sink's converter only reads";
 const ASKS_UNTIL_ANSWERED: &str = "a registry that does not answer is asked again until it does, with a pause of 10 s at most";
 
@@ -27,7 +30,7 @@ static URL: ConfigKey<Secret> = ConfigKey::required(
 static MAX_SCHEMAS: ConfigKey<i32> = ConfigKey::with_default(
     "max.schemas.per.subject",
     "1000",
-    "Schemas that are kept in memory, for all subjects. Of more, those that were not met for longest are asked for again.",
+    "Schemas that are kept in memory, for all subjects, but 1,000 at least. Of more, those that were not met for longest are asked for again.",
 )
 .importance(Importance::Low)
 .check(|most| if *most > 0 { Ok(()) } else { Err("must be at least 1".to_owned()) });
@@ -133,7 +136,7 @@ pub(crate) const KEYS: &[&dyn AnyConfigKey] = &[
 
 /// How a converter speaks to its registry.
 #[derive(Clone, Debug)]
-pub(crate) struct RegistryConfig {
+pub(crate) struct ConfluentConfig {
     pub(super) addresses: Vec<Address>,
     pub(super) authorization: Authorization,
     pub(super) tls: TlsConfig,
@@ -155,10 +158,15 @@ pub(super) enum Authorization {
     Header(Secret),
 }
 
-impl RegistryConfig {
+impl ConfluentConfig {
     /// What is converted: keys or values.
     pub(crate) fn side(&self) -> ConverterType {
         self.side
+    }
+
+    /// Schemas that are kept.
+    pub(crate) fn most_schemas(&self) -> usize {
+        self.most_schemas
     }
 
     /// # Errors
@@ -178,7 +186,7 @@ impl RegistryConfig {
             tls: TlsConfig::new(config)?,
             strategy: SubjectNameStrategy::parse(&strategy).map_err(Error::config)?,
             side,
-            most_schemas: usize::try_from(config.get(&MAX_SCHEMAS)?).unwrap_or_default(),
+            most_schemas: usize::try_from(config.get(&MAX_SCHEMAS)?).unwrap_or_default().max(FEWEST_SCHEMAS),
             connect_timeout: millis(&CONNECT_TIMEOUT)?,
             read_timeout: millis(&READ_TIMEOUT)?,
         })
@@ -214,8 +222,8 @@ mod tests {
 
     const MINIMUM: (&str, &str) = ("schema.registry.url", "http://user:secret@host:8081");
 
-    fn read(pairs: &[(&str, &str)]) -> Result<RegistryConfig> {
-        RegistryConfig::new(&[&[MINIMUM], pairs].concat().into_iter().collect())
+    fn read(pairs: &[(&str, &str)]) -> Result<ConfluentConfig> {
+        ConfluentConfig::new(&[&[MINIMUM], pairs].concat().into_iter().collect())
     }
 
     fn sent(pairs: &[(&str, &str)]) -> Option<String> {
