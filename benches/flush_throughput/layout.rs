@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::{
+    Result,
+    typed::{Encoding, Output},
+};
+
 /// 2024-01-01T00:00:00Z.
 const BEGAN: u64 = 1_704_067_200_000;
 const HOUR: u64 = 3_600_000;
@@ -16,6 +21,8 @@ const BY_HOUR: &str = "partitioner.class=io.confluent.connect.storage.partitione
                        path.format='day'=YYYY-MM-dd/'hour'=HH\npartition.duration.ms=3600000\nlocale=en\ntimezone=UTC\n\
                        timestamp.extractor=RecordField\ntimestamp.field=ts";
 const BY_FIELD: &str = "partitioner.class=io.confluent.connect.storage.partitioner.FieldPartitioner\npartition.field.name=kind";
+const PLAIN: &str = "value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n\
+                     format.class=io.confluent.connect.s3.format.json.JsonFormat";
 const BY_PARTITION: &str = "partitioner.class=io.confluent.connect.storage.partitioner.DefaultPartitioner";
 
 /// A partitioner, and in what order its directories come.
@@ -31,12 +38,23 @@ pub(crate) enum Layout {
     TenTogether,
     TenHours,
     TenKinds,
+    /// One directory a partition, of records with schemas.
+    Typed(Encoding, Output),
 }
 
 impl Layout {
     /// All but the plain one.
-    pub(crate) const OTHERS: [Self; 5] =
-        [Self::HoursInOrder, Self::HoursShuffled, Self::TenTogether, Self::TenHours, Self::TenKinds];
+    pub(crate) const OTHERS: [Self; 9] = [
+        Self::HoursInOrder,
+        Self::HoursShuffled,
+        Self::TenTogether,
+        Self::TenHours,
+        Self::TenKinds,
+        Self::Typed(Encoding::Envelope, Output::Json),
+        Self::Typed(Encoding::Envelope, Output::Avro),
+        Self::Typed(Encoding::Avro, Output::Json),
+        Self::Typed(Encoding::Avro, Output::Avro),
+    ];
 
     /// What tells its records from others.
     pub(crate) fn topic(self) -> &'static str {
@@ -45,13 +63,15 @@ impl Layout {
             Self::HoursInOrder => "-in-order",
             Self::HoursShuffled => "-shuffled",
             Self::TenTogether | Self::TenHours | Self::TenKinds => "-ten",
+            Self::Typed(Encoding::Envelope, _) => "-envelope",
+            Self::Typed(Encoding::Avro, _) => "-avro",
         }
     }
 
     /// Files that are open at the same time, of one partition.
     pub(crate) fn open_files(self) -> u64 {
         match self {
-            Self::Partition | Self::HoursInOrder | Self::TenTogether => 1,
+            Self::Partition | Self::HoursInOrder | Self::TenTogether | Self::Typed(..) => 1,
             Self::HoursShuffled => 24,
             Self::TenHours | Self::TenKinds => 10,
         }
@@ -63,22 +83,28 @@ impl Layout {
         match self {
             Self::TenTogether => FLUSH_SIZE / 50,
             Self::TenHours | Self::TenKinds => FLUSH_SIZE / 5,
-            Self::Partition | Self::HoursInOrder | Self::HoursShuffled => FLUSH_SIZE,
+            Self::Partition | Self::HoursInOrder | Self::HoursShuffled | Self::Typed(..) => FLUSH_SIZE,
         }
     }
 
     pub(crate) fn settings(self) -> &'static str {
         match self {
-            Self::Partition | Self::TenTogether => BY_PARTITION,
+            Self::Partition | Self::TenTogether | Self::Typed(..) => BY_PARTITION,
             Self::HoursInOrder | Self::HoursShuffled | Self::TenHours => BY_HOUR,
             Self::TenKinds => BY_FIELD,
         }
     }
 
+    /// How records are read, and what files are made of them.
+    pub(crate) fn conversion(self) -> Result<String> {
+        let Self::Typed(encoding, output) = self else { return Ok(PLAIN.to_owned()) };
+        Ok(format!("{}\n{}", encoding.settings()?, output.settings()))
+    }
+
     /// What the record with this number within its partition begins with; the same number of bytes for each, and nothing for the plain one.
     pub(crate) fn fields(self, number: u64) -> String {
         let hour = match self {
-            Self::Partition => return String::new(),
+            Self::Partition | Self::Typed(..) => return String::new(),
             Self::HoursInOrder => number / HOUR_OF_RECORDS,
             Self::HoursShuffled => number * 7_919 % 24,
             Self::TenTogether | Self::TenHours | Self::TenKinds => number % 10,
@@ -98,6 +124,10 @@ impl fmt::Display for Layout {
             Self::TenTogether => ", ten in turns: by partition",
             Self::TenHours => ", ten in turns: by hour",
             Self::TenKinds => ", ten in turns: by field",
+            Self::Typed(Encoding::Envelope, Output::Json) => ", JSON with schemas to JSON",
+            Self::Typed(Encoding::Envelope, Output::Avro) => ", JSON with schemas to Avro",
+            Self::Typed(Encoding::Avro, Output::Json) => ", Avro to JSON",
+            Self::Typed(Encoding::Avro, Output::Avro) => ", Avro to Avro",
         })
     }
 }

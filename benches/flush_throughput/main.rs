@@ -26,6 +26,7 @@ mod report;
 mod sink;
 mod store;
 mod topics;
+mod typed;
 
 use std::{error::Error, process::ExitCode};
 

@@ -48,7 +48,7 @@ impl Connect {
         let listener = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let (worker, connector) = (directory.join("worker.properties"), directory.join("connector.properties"));
         fs::write(&worker, worker_file(bootstrap, listener))?;
-        fs::write(&connector, connector_file(&name, case, store))?;
+        fs::write(&connector, connector_file(&name, case, store)?)?;
         let log = File::create(log_of(&directory))?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_connect"));
         command.arg("run").args([worker, connector]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -118,7 +118,7 @@ fn worker_file(bootstrap: &str, listener: SocketAddr) -> String {
 }
 
 /// The settings of the MSK Connect file, but for what is measured.
-fn connector_file(name: &str, case: &Case, store: Option<&str>) -> String {
+fn connector_file(name: &str, case: &Case, store: Option<&str>) -> Result<String> {
     let storage = match store {
         None => "storage.class=names".to_owned(),
         Some(url) => format!(
@@ -130,22 +130,21 @@ fn connector_file(name: &str, case: &Case, store: Option<&str>) -> String {
         ),
     };
     let (topic, flush_size) = (case.topic(), case.flush_size);
-    format!(
+    Ok(format!(
         "name={name}\n\
          connector.class=io.confluent.connect.s3.S3SinkConnector\n\
          tasks.max={PARTITIONS}\n\
          topics={topic}\n\
          flush.size={flush_size}\n\
          schema.compatibility=NONE\n\
-         format.class=io.confluent.connect.s3.format.json.JsonFormat\n\
+         {}\n\
          {}\n\
          key.converter=org.apache.kafka.connect.storage.StringConverter\n\
-         value.converter=org.apache.kafka.connect.json.JsonConverter\n\
-         value.converter.schemas.enable=false\n\
          s3.bucket.name=flush-throughput\n\
          {storage}\n",
-        case.layout.settings()
-    )
+        case.layout.settings(),
+        case.layout.conversion()?
+    ))
 }
 
 /// The sum over all series of a metric.

@@ -14,6 +14,7 @@ use rdkafka::{
 use crate::{
     Result,
     kafka::Kafka,
+    layout::Layout,
     pinterest::{Dataset, Emulator, ROWS},
     plan::{Case, PARTITIONS, Plan},
 };
@@ -62,6 +63,8 @@ fn fill(bootstrap: &str, case: &Case, dataset: &Dataset) -> Result<()> {
     let (topic, wanted) = (case.topic(), case.records / PARTITIONS);
     let fields = case.layout.fields(0).len();
     let values: Vec<_> = Emulator::new().take(VALUES).map(|row| value(dataset, row, case.record_size as usize - fields)).collect();
+    let is_plain = |character: &char| character.is_ascii() && !matches!(character, '"' | '\\');
+    let fillers: Vec<String> = values.iter().map(|value| value.chars().filter(is_plain).collect()).collect();
     for partition in 0..i32::try_from(PARTITIONS)? {
         let (low, high) = watermarks.fetch_watermarks(&topic, partition, TIMEOUT)?;
         let present = u64::try_from(high - low)?;
@@ -69,14 +72,20 @@ fn fill(bootstrap: &str, case: &Case, dataset: &Dataset) -> Result<()> {
             return Err(format!("{topic}-{partition} holds {present} records instead of {wanted}: delete the topic").into());
         }
         for number in present..wanted {
-            let value = format!("{{{}{}", case.layout.fields(number), &values[number as usize % VALUES][1..]);
+            let plain = &values[number as usize % VALUES];
+            let value = match case.layout {
+                Layout::Typed(encoding, _) => {
+                    encoding.record(number, case.record_size as usize, &fillers[number as usize % VALUES])
+                }
+                _ => format!("{{{}{}", case.layout.fields(number), &plain[1..]).into_bytes(),
+            };
             send(&producer, BaseRecord::to(&topic).partition(partition).payload(&value))?;
         }
     }
     Ok(producer.flush(TIMEOUT)?)
 }
 
-fn send(producer: &BaseProducer, record: BaseRecord<'_, (), String>) -> Result<()> {
+fn send(producer: &BaseProducer, record: BaseRecord<'_, (), Vec<u8>>) -> Result<()> {
     let mut refused = producer.send(record);
     while let Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), record)) = refused {
         producer.poll(Duration::from_millis(10));
