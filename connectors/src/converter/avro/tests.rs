@@ -264,3 +264,35 @@ fn texts_and_bytes_share_the_message() {
     let Value::String(text) = decode(&read(&json!("string")).unwrap().plan, &bytes).unwrap() else { panic!() };
     assert_eq!(text.as_ptr(), bytes[1..].as_ptr());
 }
+
+#[test]
+fn whatever_bytes_come_there_is_a_value_or_an_error() {
+    let schema = record(&json!([
+        { "name": "u", "type": ["null", "int", { "type": "map", "values": ["string", { "type": "array", "items": "double" }] }] },
+        { "name": "d", "type": { "type": "bytes", "logicalType": "decimal", "precision": 4 } },
+        { "name": "e", "type": { "type": "enum", "name": "E", "symbols": ["A"] } },
+        { "name": "o", "type": ["null", "string"] },
+    ]));
+    let plan = read(&schema).unwrap().plan;
+    let valid = [4, 4, 2, b'k', 0, 4, b'v', b'w', 2, b'l', 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 5, 0, 2, 2, b'x'];
+    assert!(decode(&plan, &Bytes::copy_from_slice(&valid)).is_ok());
+    // A small generator (xorshift).
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 8).unwrap()
+    };
+    let mut read = 0;
+    for _ in 0..100_000 {
+        let mut bytes = valid.to_vec();
+        for _ in 0..=next() % 3 {
+            let at = next() % bytes.len();
+            bytes[at] = u8::try_from(next() % 256).unwrap();
+        }
+        bytes.truncate(1 + next() % bytes.len());
+        read += usize::from(decode(&plan, &bytes.into()).is_ok());
+    }
+    assert!((1..100_000).contains(&read), "{read}");
+}

@@ -15,6 +15,8 @@ mod client;
 mod config;
 mod references;
 mod subject;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod wire;
 
