@@ -64,7 +64,7 @@ fn fill(bootstrap: &str, case: &Case, dataset: &Dataset) -> Result<()> {
     let fields = case.layout.fields(0).len();
     let values: Vec<_> = Emulator::new().take(VALUES).map(|row| value(dataset, row, case.record_size as usize - fields)).collect();
     let is_plain = |character: &char| character.is_ascii() && !matches!(character, '"' | '\\');
-    let fillers: Vec<String> = values.iter().map(|value| value.chars().filter(is_plain).collect()).collect();
+    let fillers: Vec<String> = values.iter().map(|value| value.chars().filter(is_plain).collect::<String>().repeat(2)).collect();
     for partition in 0..i32::try_from(PARTITIONS)? {
         let (low, high) = watermarks.fetch_watermarks(&topic, partition, TIMEOUT)?;
         let present = u64::try_from(high - low)?;

@@ -231,7 +231,9 @@ fn is_empty(key: &dyn AnyConfigKey, config: &Config) -> bool {
 /// Kafka's words, and what to write instead.
 fn in_plain_words(mut problem: Problem, key: &dyn AnyConfigKey, config: &Config) -> Problem {
     if config.entry(key.name()).is_none() {
-        problem.message.push_str(&format!(" Add {}=…: {}", key.name(), first_sentence(key.documentation())));
+        let written_as = problem.key.as_deref().unwrap_or(key.name());
+        let hint = format!(" Add {written_as}=…: {}", first_sentence(key.documentation()));
+        problem.message.push_str(&hint);
         return problem.at(file_of(config));
     }
     if config.text(key.name()).is_some_and(|text| text.trim().is_empty()) {

@@ -14,6 +14,9 @@ use super::{
 
 /// Marks a default that the schema of a field has, and not the field's type.
 pub(crate) const FIELD_DEFAULT: &str = "io.confluent.connect.avro.field.default";
+/// With an enum's simple name behind them: its documentation and its default.
+pub(crate) const ENUM_DOC: &str = "io.confluent.connect.avro.enum.doc.";
+pub(crate) const ENUM_DEFAULT: &str = "io.confluent.connect.avro.enum.default.";
 /// The precision that is not worth a parameter.
 const DEFAULT_PRECISION: i64 = 64;
 

@@ -18,7 +18,10 @@ use connect_api::{
     data::{Data, Schema},
 };
 
-pub(crate) use self::{attributes::FIELD_DEFAULT, glue::AwsKafkaAvroConverter};
+pub(crate) use self::{
+    attributes::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT},
+    glue::AwsKafkaAvroConverter,
+};
 use self::{
     decode::{Malformed, decode},
     plan::Plan,
@@ -186,8 +189,8 @@ impl Reader for AvroReader {
 fn avro(schema: &RegisteredSchema) -> Result<&str> {
     match schema.schema_type.as_str() {
         "AVRO" => Ok(&schema.schema),
-        "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: use io.confluent.connect.protobuf.ProtobufConverter")),
-        "JSON" => Err(Error::data("the schema is a JSON Schema: use io.confluent.connect.json.JsonSchemaConverter")),
+        "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: ProtobufConverter reads that, and is not supported yet")),
+        "JSON" => Err(Error::data("the schema is a JSON Schema: JsonSchemaConverter reads that, and is not supported yet")),
         other => Err(Error::data(format!("the schema is of type {other}, and not of Avro"))),
     }
 }

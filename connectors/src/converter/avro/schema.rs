@@ -9,7 +9,7 @@ use connect_api::{
 use serde_json::{Map, Value as Json};
 
 use super::{
-    attributes::{Place, Read, Size, finish, logical_schema, named},
+    attributes::{ENUM_DEFAULT, ENUM_DOC, Place, Read, Size, finish, logical_schema, named},
     plan::Plan,
 };
 
@@ -50,7 +50,7 @@ impl SchemaReader {
     pub(super) fn read(&mut self, text: &str) -> Result<Read> {
         let json = serde_json::from_str(text)
             .or_else(|error| if is_name(text) { Ok(Json::String(text.to_owned())) } else { Err(error) })
-            .map_err(|error| Error::data("the Avro schema is no JSON").with_source(error))?;
+            .map_err(|error| Error::data("the Avro schema is no JSON, or has more levels than can be read").with_source(error))?;
         self.any(&json, Place::default())
     }
 
@@ -216,6 +216,12 @@ impl SchemaReader {
         let symbols = symbols.ok_or_else(|| no_schema("Enum has symbols that are no texts", object))?;
         let mut parameters: Vec<(Arc<str>, Arc<str>)> = vec![(ENUM.into(), full_name.into())];
         parameters.extend(symbols.iter().map(|symbol| (format!("{ENUM}.{symbol}").into(), (*symbol).into())));
+        let simple = full_name.rsplit('.').next().unwrap_or(full_name);
+        for (parameter, attribute) in [(ENUM_DOC, "doc"), (ENUM_DEFAULT, "default")] {
+            if let Some(text) = object.get(attribute).and_then(Json::as_str) {
+                parameters.push((format!("{parameter}{simple}").into(), text.into()));
+            }
+        }
         let schema = Schema { parameters, ..Schema::required(SchemaType::String) };
         let size = Size { types: 1 + symbols.len(), ..Size::ONE };
         let plan = Plan::Enum(symbols.into_iter().map(|symbol| Text::from(symbol.to_owned())).collect());

@@ -1,5 +1,6 @@
 //! Avro object container files.
 
+mod attributes;
 mod codec;
 mod encode;
 mod json_default;
@@ -141,8 +142,9 @@ impl RecordWriter for AvroWriter {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, _out: &mut Vec<u8>) -> Result<()> {
-        Ok(())
+    fn finish(mut self: Box<Self>, out: &mut Vec<u8>) -> Result<()> {
+        // Records without any byte: there was no block to make of them.
+        if self.in_block > 0 { self.write_block(&[], out) } else { Ok(()) }
     }
 }
 
@@ -202,7 +204,10 @@ fn headers_value(headers: &[Header]) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use connect_api::testing::{format, record_of, record_with};
+    use connect_api::{
+        data::Fields,
+        testing::{format, record_of, record_with},
+    };
 
     use super::*;
 
@@ -242,6 +247,22 @@ mod tests {
         writer.write_block(&block, &mut out).unwrap();
         assert!(out.starts_with(b"Obj\x01\x04\x16avro.schema\x0a\"int\"\x14avro.codec\x08null\0"), "{out:?}");
         assert_eq!(out[out.len() - 20..out.len() - 16], [4, 4, 2, 1]);
+    }
+
+    #[test]
+    fn records_without_any_byte_are_in_the_file() {
+        let empty = Arc::new(Schema::required(SchemaType::Struct(Fields::default())));
+        let mut writer = configured(&[]).record_writer(RecordView::Value).unwrap();
+        let mut records = Vec::new();
+        for _ in 0..2 {
+            let value = Data::with_schema(Arc::clone(&empty), Value::Struct(Vec::new()));
+            writer.write(&record_of(value), &mut records).unwrap();
+        }
+        let mut file = Vec::new();
+        writer.finish(&mut file).unwrap();
+        assert!(records.is_empty() && file.starts_with(b"Obj\x01"));
+        // Two records in no byte, and the marker.
+        assert_eq!(file[file.len() - 18..file.len() - 16], [4, 0]);
     }
 
     #[test]

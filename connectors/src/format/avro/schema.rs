@@ -7,19 +7,20 @@ use std::{
 
 use connect_api::{
     Error, Result,
-    data::{Field, LogicalType, Schema, SchemaType},
+    data::{Field, Schema, SchemaType},
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::json_default::json_default;
-use crate::converter::FIELD_DEFAULT;
+use super::{
+    attributes::{logical, metadata},
+    json_default::json_default,
+};
+use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
 
 /// The namespace of what Connect has no name for.
-const NAMESPACE: &str = "io.confluent.connect.avro";
+pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
 /// What Connect calls a union of several types: a struct of one field for each.
 const UNION: &str = "io.confluent.connect.avro.Union";
-/// Of decimals that do not say how many digits they have.
-const DEFAULT_PRECISION: &str = "64";
 
 /// What decides how schemas are written.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +127,12 @@ impl Names {
                         Definition::New(mut avro, _) => {
                             avro.insert("type".to_owned(), json!("enum"));
                             avro.insert("symbols".to_owned(), json!(symbols));
+                            let simple = full_name.rsplit('.').next().unwrap_or(full_name);
+                            for (parameter, attribute) in [(ENUM_DOC, "doc"), (ENUM_DEFAULT, "default")] {
+                                if let Some(text) = schema.parameter(&format!("{parameter}{simple}")) {
+                                    avro.insert(attribute.to_owned(), json!(text));
+                                }
+                            }
                             avro
                         }
                     }
@@ -134,8 +141,7 @@ impl Names {
             },
             SchemaType::Bytes => match fixed_size(schema) {
                 Some(size) => {
-                    let full_name =
-                        schema.name.as_deref().filter(|_| schema.logical_type().is_none()).unwrap_or("Fixed").to_owned();
+                    let full_name = self.fixed_name(schema);
                     match self.define(&full_name, schema, namespace)? {
                         Definition::Known(name) => return Ok(name),
                         Definition::New(mut avro, _) => {
@@ -243,6 +249,14 @@ impl Names {
         }
     }
 
+    /// All decimals have one name in Connect, and those that differ none in Avro that is the same.
+    fn fixed_name(&self, schema: &Schema) -> String {
+        let name = schema.name.as_deref().unwrap_or("Fixed");
+        let numbered = |number: usize| if number == 1 { name.to_owned() } else { format!("{name}{number}") };
+        let is_free = |name: &String| self.defined.get(name).is_none_or(|known| alike(known) == alike(schema));
+        if schema.logical_type().is_none() { name.to_owned() } else { (1..).map(numbered).find(is_free).unwrap_or_default() }
+    }
+
     /// A name of Confluent's that is free, or that stands for the same already.
     fn free_name(&self, name: &str, schema: &Schema) -> String {
         let numbered =
@@ -328,68 +342,9 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::data(what).with_class("org.apache.avro.SchemaParseException"))
 }
 
-fn logical(schema: &Schema, avro: &mut Map<String, Json>) -> Result<()> {
-    let mut logical_type = |name: &str| avro.insert("logicalType".to_owned(), json!(name));
-    match schema.logical_type() {
-        Some(LogicalType::Date) => {
-            logical_type("date");
-        }
-        Some(LogicalType::Time) => {
-            logical_type("time-millis");
-        }
-        Some(LogicalType::Timestamp) => {
-            logical_type("timestamp-millis");
-        }
-        Some(LogicalType::Decimal) => {
-            let number = |name: &str, text: Option<&str>| {
-                let text = text.ok_or_else(|| Error::data(format!("Invalid Decimal schema: {name} parameter not found.")))?;
-                text.parse::<i32>().map_err(|error| Error::data(format!("Invalid {name} of a Decimal schema")).with_source(error))
-            };
-            let scale = number("scale", schema.parameter("scale"))?;
-            let precision = schema.parameter("connect.decimal.precision").unwrap_or(DEFAULT_PRECISION);
-            let precision = number("precision", Some(precision))?;
-            if 0 <= scale && scale <= precision {
-                logical_type("decimal");
-            }
-            avro.insert("scale".to_owned(), json!(scale));
-            avro.insert("precision".to_owned(), json!(precision));
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// What Connect knows beside the type.
-fn metadata(schema: &Schema, avro: &mut Map<String, Json>) -> Result<()> {
-    if let Some(doc) = &schema.doc {
-        avro.insert("connect.doc".to_owned(), json!(&**doc));
-    }
-    if let Some(version) = schema.version {
-        avro.insert("connect.version".to_owned(), json!(version));
-    }
-    let is_of_field = schema.parameter(FIELD_DEFAULT) == Some("true");
-    let parameters = schema.parameters.iter().filter(|(name, _)| **name != *FIELD_DEFAULT);
-    let parameters: Map<_, _> = parameters.map(|(name, value)| (name.to_string(), json!(&**value))).collect();
-    if !parameters.is_empty() {
-        avro.insert("connect.parameters".to_owned(), Json::Object(parameters));
-    }
-    // Where they came from.
-    for (name, value) in schema.parameters.iter().filter(|(name, _)| name.starts_with("avro.")) {
-        avro.insert(name.to_string(), json!(&**value));
-    }
-    // A default that came from a field goes back there alone.
-    if let Some(default) = schema.default.as_ref().filter(|_| !is_of_field) {
-        avro.insert("connect.default".to_owned(), json_default(schema, default)?);
-    }
-    if let Some(name) = schema.name.as_deref().filter(|name| !name.starts_with(NAMESPACE)) {
-        avro.insert("connect.name".to_owned(), json!(name));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use connect_api::data::{Fields, Value};
+    use connect_api::data::{Fields, LogicalType, Value};
 
     use super::*;
 

@@ -44,7 +44,7 @@ impl Address {
         };
         let url = format!("{scheme}://{host}{}", path.trim_end_matches('/'));
         match url.parse::<Uri>() {
-            Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => Ok(Self { url, user_info }),
+            Ok(uri) if has_host(&uri, host) => Ok(Self { url, user_info }),
             _ => Err("is not a URL".to_owned()),
         }
     }
@@ -57,6 +57,12 @@ impl Address {
     pub(super) fn user_info(&self) -> Option<&str> {
         self.user_info.as_deref()
     }
+}
+
+/// Whether there is a host, and what stands behind its colon is a port.
+fn has_host(uri: &Uri, authority: &str) -> bool {
+    let has_port = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest).contains(':');
+    uri.host().is_some_and(|host| !host.is_empty()) && (!has_port || uri.port_u16().is_some())
 }
 
 /// The header's value for a user and a password between which there is a colon.
@@ -110,6 +116,8 @@ mod tests {
             ("mock://user:secret@a", "must begin with http:// or https://, not with mock://"),
             ("http://user:1/secret@host", "must not have an @ in its path: in a user or a password / is written as %2F"),
             ("http://user:secret@", "is not a URL"),
+            ("http://user:secret@host:port", "is not a URL"),
+            ("http://user:secret@[::1]:99999", "is not a URL"),
             ("http://user:secret@a b", "is not a URL"),
             ("http://host?secret", "must not have a query or a fragment"),
         ] {

@@ -136,7 +136,8 @@ impl Client {
                     }
                     None => {
                         nobody_has_the_path = false;
-                        problems.push(format!("{address} gives no answer of a schema registry: check `schema.registry.url`"));
+                        problems
+                            .push(format!("{address} gives no answer of a schema registry to {path}: check `schema.registry.url`"));
                     }
                 },
                 Ok((status, answer)) => match refusal(status, &answer) {
@@ -196,12 +197,12 @@ impl Client {
         })?;
         let asking = self.http()?.request(request);
         let answering = async {
-            let answer = asking.await.map_err(|error| chain(&error))?;
+            let answer = asking.await.map_err(|error| explained(&chain(&error)))?;
             let status = answer.status();
             let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await.map_err(|error| chain(&*error))?;
             Ok((status, body.to_bytes()))
         };
-        let within = self.config.connect_timeout.saturating_add(self.config.read_timeout);
+        let within = self.config.read_timeout;
         let answered = tokio::time::timeout(within, answering).await;
         Ok(answered.unwrap_or_else(|_elapsed| Err(format!("no answer within {within:?}"))))
     }
@@ -232,7 +233,7 @@ fn read_schema(answer: &Json) -> Option<RegisteredSchema> {
 }
 
 fn no_answer(problems: &str) -> Error {
-    Error::retriable(format!("the schema registry does not answer: {problems}"))
+    Error::retriable(format!("no schema comes from the registry: {problems}"))
 }
 
 /// # Errors
@@ -246,7 +247,13 @@ fn understood<T>(answer: Answer<T>) -> Result<Answer<T>> {
 
 /// What the registry says where it has understood the question, and has no such thing; nothing where it is worth asking again.
 fn refusal(status: StatusCode, answer: &[u8]) -> Option<String> {
-    let is_final = matches!(status, StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::BAD_REQUEST);
+    let code = serde_json::from_slice::<Json>(answer).ok()?.get("error_code")?.as_i64()?;
+    // Any server says 404; a registry has numbers of its own behind it. What it cannot understand is a schema that is none.
+    let is_final = match status {
+        StatusCode::NOT_FOUND => (40_400..40_500).contains(&code),
+        StatusCode::UNPROCESSABLE_ENTITY => (42_200..42_300).contains(&code),
+        _ => false,
+    };
     is_final.then(|| words(answer)).flatten()
 }
 
@@ -258,11 +265,26 @@ fn words(answer: &[u8]) -> Option<String> {
     Some(format!("{message}; error code: {code}"))
 }
 
+/// What a library says, with what it means.
+fn explained(problem: &str) -> String {
+    const MEANINGS: [(&str, &str); 4] = [
+        ("InvalidContentType", "it speaks no TLS: does its URL begin with http://?"),
+        ("UnknownIssuer", "nobody who is trusted has signed its certificate: see `schema.registry.ssl.truststore.location`"),
+        ("CaUsedAsEndEntity", "its certificate is that of an authority: sign one for the host with it, and trust the authority"),
+        ("NotValidForName", "its certificate is for another host name"),
+    ];
+    match MEANINGS.iter().find(|(word, _)| problem.contains(word)) {
+        Some((_, meaning)) => format!("{problem} ({meaning})"),
+        None => problem.to_owned(),
+    }
+}
+
 fn failure(status: StatusCode, answer: &[u8]) -> String {
     let words = words(answer).map(|words| format!(": {words}")).unwrap_or_default();
     let hint = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            " (check `basic.auth.credentials.source`, the user and the password, and what they may read)"
+            " (check who asks and what that user may read: `basic.auth.user.info` is sent with `basic.auth.credentials.source=USER_INFO` alone, and \
+             `bearer.auth.token` with `bearer.auth.credentials.source=STATIC_TOKEN`)"
         }
         StatusCode::NOT_FOUND => " (no schema registry: check the path in `schema.registry.url`)",
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {

@@ -204,10 +204,20 @@ fn authorization(config: &Config) -> Result<Authorization> {
         return Ok(Authorization::OfUrl);
     }
     let user_info = config.find(&USER_INFO)?.map_or_else(|| config.find(&OLD_USER_INFO), |user_info| Ok(Some(user_info)))?;
-    header(&basic(user_info.ok_or_else(|| lacks(&BASIC_SOURCE, "USER_INFO", USER_INFO.name()))?.expose()))
+    let user_info = user_info.ok_or_else(|| lacks(&BASIC_SOURCE, "USER_INFO", USER_INFO.name()))?;
+    if !user_info.expose().contains(':') {
+        return Err(Error::config(format!("`{}` must be a user and a password with a colon between them", USER_INFO.name())));
+    }
+    header(&basic(user_info.expose()))
 }
 
 fn header(text: &str) -> Result<Authorization> {
+    if http::HeaderValue::from_str(text).is_err() {
+        return Err(Error::config(format!(
+            "`{}` holds a character that no header may have, such as the end of a line",
+            TOKEN.name()
+        )));
+    }
     let text = connect_api::config::ConfigValue::parse(text).map_err(Error::config)?;
     Ok(Authorization::Header(text))
 }
@@ -242,6 +252,9 @@ mod tests {
         }
         let token = [("bearer.auth.credentials.source", "STATIC_TOKEN"), ("bearer.auth.token", "t")];
         assert_eq!(sent(&token).as_deref(), Some("Bearer t"));
+        assert!(read(&[user_info, ("basic.auth.user.info", "nobody")]).unwrap_err().to_string().contains("a colon between"));
+        let broken = [token[0], ("bearer.auth.token", "a\nb")];
+        assert!(!read(&broken).unwrap_err().to_string().contains("a\nb"));
         assert_eq!(
             read(&[user_info]).unwrap_err().to_string(),
             "`basic.auth.credentials.source=USER_INFO` needs `basic.auth.user.info`"

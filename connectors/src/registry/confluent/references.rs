@@ -8,7 +8,7 @@ use super::client::{Answer, Client};
 use crate::registry::schemas::{Reference, RegisteredSchema, SchemaText};
 
 /// More could exhaust memory, and the registry's patience.
-const MOST: usize = 1_000;
+const MOST: usize = 200;
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// A schema with all that it refers to, those that refer to no others first.

@@ -99,6 +99,8 @@ async fn what_is_no_answer_of_a_registry_is_asked_for_again_and_named_without_th
         (200, "<html>welcome</html>".to_owned(), "gives no answer of a schema registry"),
         (200, r#"{"schema":1}"#.to_owned(), "gives no answer of a schema registry"),
         (404, "<html>".to_owned(), "no schema registry: check the path"),
+        (404, r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#.to_owned(), "no schema registry: check the path"),
+        (400, r#"{"error_code":400,"message":"Bad Request"}"#.to_owned(), "Bad Request"),
         (401, String::new(), "basic.auth.credentials.source"),
         (301, String::new(), "it has another address"),
         (500, long, "length limit exceeded"),
