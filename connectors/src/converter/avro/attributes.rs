@@ -78,7 +78,7 @@ impl Read {
         match default_value(schema, json) {
             Some(default) => {
                 if schema.default.replace(default).is_none() {
-                    schema.parameters.push((FIELD_DEFAULT.into(), "true".into()));
+                    add_parameter(schema, FIELD_DEFAULT, "true");
                 }
             }
             None => {
@@ -102,15 +102,13 @@ pub(super) fn finish(object: &Map<String, Json>, mut schema: Schema, plan: Plan,
     }
     schema.doc = text("connect.doc").map(Into::into);
     for (name, value) in object.get("connect.parameters").and_then(Json::as_object).into_iter().flatten() {
-        if schema.parameter(name).is_none()
-            && let Some(value) = value.as_str()
-        {
-            schema.parameters.push((name.as_str().into(), value.into()));
+        if let Some(value) = value.as_str() {
+            add_parameter(&mut schema, name, value);
         }
     }
     for (name, value) in object.iter().filter(|(name, _)| name.starts_with("avro.")) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        schema.parameters.push((name.as_str().into(), value.into()));
+        add_parameter(&mut schema, name, &value);
     }
     let plan = match (schema.logical_type(), plan) {
         (Some(LogicalType::Date), Plan::Int32) => Plan::Date,
@@ -124,6 +122,13 @@ pub(super) fn finish(object: &Map<String, Json>, mut schema: Schema, plan: Plan,
         schema.default = Some(default);
     }
     Read { schema, plan, size, is_map_entry: false }.at(place)
+}
+
+/// Files of the JVM say some attributes twice: the first one counts.
+fn add_parameter(schema: &mut Schema, name: &str, value: &str) {
+    if schema.parameter(name).is_none() {
+        schema.parameters.push((name.into(), value.into()));
+    }
 }
 
 /// A type under the name that Avro has for it.

@@ -180,6 +180,9 @@ fn docs_defaults_and_attributes_are_kept_where_the_jvm_keeps_them() {
     });
     let java = read(&json!({ "type": "string", "avro.java.string": "String" })).unwrap().schema;
     assert_eq!(java.parameter("avro.java.string"), Some("String"));
+    // As Connect on the JVM writes it.
+    let twice = json!({ "type": "string", "avro.java.string": "String", "connect.parameters": { "avro.java.string": "String" } });
+    assert_eq!(read(&twice).unwrap().schema.parameters.len(), 1);
     let read = read(&schema).unwrap().schema;
     assert_eq!((read.name.as_deref(), read.version, read.doc.as_deref()), (Some("other"), Some(3), Some("d")));
     let parameter = |name: &str| read.parameter(name);

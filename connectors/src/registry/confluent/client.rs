@@ -30,8 +30,13 @@ pub(super) enum Answer<T> {
     Found(T),
     /// It knows no such thing, or refuses to look: its words.
     Unknown(String),
+}
+
+/// Why nobody says anything.
+enum NoAnswer {
     /// What answers has no such path: it is no registry, or one of another release.
     NoSuchPath(String),
+    Error(Error),
 }
 
 /// Asks a registry, one address after the other.
@@ -55,16 +60,16 @@ impl Client {
     /// `Retriable` where no address answers, or those who answer refuse the client.
     pub(super) async fn schema(&self, id: SchemaId, subject: Option<&str>) -> Result<Answer<RegisteredSchema>> {
         let SchemaId::Number(number) = id else {
-            let found = self.try_to_ask(Method::GET, &format!("/schemas/guids/{id}"), None, read_schema).await?;
+            let found = self.ask(Method::GET, &format!("/schemas/guids/{id}"), None, read_schema).await;
             // Registries without such names have no such path. Bytes that are no Avro at all may ask for one.
             return match found {
-                Answer::NoSuchPath(words) if self.is_registry().await => Ok(Answer::Unknown(words)),
-                found => understood(found),
+                Err(NoAnswer::NoSuchPath(words)) if self.is_registry().await => Ok(Answer::Unknown(words)),
+                found => Ok(found?),
             };
         };
         let subject = subject.map(|subject| format!("&subject={}", escaped(subject))).unwrap_or_default();
         let path = format!("/schemas/ids/{number}?fetchMaxId=false{subject}");
-        self.ask(Method::GET, &path, None, read_schema).await
+        Ok(self.ask(Method::GET, &path, None, read_schema).await?)
     }
 
     /// Whether a registry answers.
@@ -79,7 +84,7 @@ impl Client {
     /// As [`Self::schema`].
     pub(super) async fn referenced(&self, reference: &Reference) -> Result<Answer<RegisteredSchema>> {
         let path = format!("/subjects/{}/versions/{}?deleted=true", escaped(&reference.subject), reference.version);
-        self.ask(Method::GET, &path, None, read_schema).await
+        Ok(self.ask(Method::GET, &path, None, read_schema).await?)
     }
 
     /// The version of a schema among those of its subject.
@@ -100,35 +105,23 @@ impl Client {
         }
         let path = format!("/subjects/{}?normalize=false&deleted=true", escaped(subject));
         let version = |answer: &Json| i32::try_from(answer["version"].as_i64()?).ok();
-        self.ask(Method::POST, &path, Some(body.to_string()), version).await
+        Ok(self.ask(Method::POST, &path, Some(body.to_string()), version).await?)
     }
 
-    /// # Errors
-    /// `Retriable` also where nobody has such a path.
+    /// Asks one address after the other, until one has it.
     async fn ask<T>(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
         read: impl Fn(&Json) -> Option<T>,
-    ) -> Result<Answer<T>> {
-        understood(self.try_to_ask(method, path, body, read).await?)
-    }
-
-    /// Asks one address after the other, until one has it.
-    async fn try_to_ask<T>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<String>,
-        read: impl Fn(&Json) -> Option<T>,
-    ) -> Result<Answer<T>> {
+    ) -> Result<Answer<T>, NoAnswer> {
         let addresses = &self.config.addresses;
         let first = self.first.load(Ordering::Relaxed);
         let (mut problems, mut unknown, mut nobody_has_the_path) = (Vec::new(), None, true);
         for place in (0..addresses.len()).map(|step| (first + step) % addresses.len()) {
             let Some(address) = addresses.get(place) else { continue };
-            match self.ask_at(address, &method, path, body.clone()).await? {
+            match self.ask_at(address, &method, path, body.clone()).await.map_err(NoAnswer::Error)? {
                 Ok((StatusCode::OK, answer)) => match serde_json::from_slice(&answer).ok().as_ref().and_then(&read) {
                     Some(found) => {
                         self.first.store(place, Ordering::Relaxed);
@@ -160,8 +153,8 @@ impl Client {
         let problems = problems.join("; ");
         match unknown {
             Some(words) => Ok(Answer::Unknown(words)),
-            None if nobody_has_the_path => Ok(Answer::NoSuchPath(problems)),
-            None => Err(no_answer(&problems)),
+            None if nobody_has_the_path => Err(NoAnswer::NoSuchPath(problems)),
+            None => Err(NoAnswer::Error(no_answer(&problems))),
         }
     }
 
@@ -236,12 +229,12 @@ fn no_answer(problems: &str) -> Error {
     Error::retriable(format!("no schema comes from the registry: {problems}"))
 }
 
-/// # Errors
-/// `Retriable` where nobody has such a path.
-fn understood<T>(answer: Answer<T>) -> Result<Answer<T>> {
-    match answer {
-        Answer::NoSuchPath(problems) => Err(no_answer(&problems)),
-        answer => Ok(answer),
+impl From<NoAnswer> for Error {
+    fn from(no: NoAnswer) -> Self {
+        match no {
+            NoAnswer::NoSuchPath(problems) => no_answer(&problems),
+            NoAnswer::Error(error) => error,
+        }
     }
 }
 

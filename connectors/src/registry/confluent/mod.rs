@@ -53,7 +53,7 @@ impl ConfluentRegistry {
 async fn twice<T, F: Future<Output = Result<Answer<T>>>>(ask: impl Fn() -> F) -> Result<Answer<T>> {
     match ask().await? {
         found @ Answer::Found(_) => Ok(found),
-        Answer::Unknown(_) | Answer::NoSuchPath(_) => {
+        Answer::Unknown(_) => {
             tokio::time::sleep(BEFORE_IT_IS_BELIEVED).await;
             ask().await
         }
@@ -67,15 +67,13 @@ impl Registry for ConfluentRegistry {
         let subject = strategy.before_schema(topic, side);
         let schema = match twice(|| self.client.schema(id, subject.as_deref())).await? {
             Answer::Found(schema) => schema,
-            Answer::Unknown(words) | Answer::NoSuchPath(words) => {
-                return Err(Error::data(format!("the registry has no schema with id {id}: {words}")));
-            }
+            Answer::Unknown(words) => return Err(Error::data(format!("the registry has no schema with id {id}: {words}"))),
         };
         let text = with_references(schema, &self.client).await?;
         let subject = strategy.of(topic, side, record_name(&text).as_deref())?;
         match twice(|| self.client.version(&subject, &text.schema)).await? {
             Answer::Found(version) => Ok((text, Some(version))),
-            Answer::Unknown(words) | Answer::NoSuchPath(words) => Err(Error::data(format!(
+            Answer::Unknown(words) => Err(Error::data(format!(
                 "the schema with id {id} has no version in the subject {subject}: {words} (is it registered under another name? See \
                  `key.subject.name.strategy` and `value.subject.name.strategy`)"
             ))),

@@ -41,7 +41,7 @@ pub(super) async fn with_references(schema: RegisteredSchema, client: &Client) -
                 let references = schema.references.clone().into_iter();
                 open.push((Some(schema), references));
             }
-            Answer::Unknown(words) | Answer::NoSuchPath(words) => {
+            Answer::Unknown(words) => {
                 let Reference { name, subject, version } = reference;
                 return Err(Error::data(format!("the registry lacks {name} (version {version} of {subject}): {words}")));
             }

@@ -65,7 +65,6 @@ async fn schema(client: &Client, id: SchemaId) -> Result<String, Error> {
     Ok(match client.schema(id, None).await? {
         Answer::Found(schema) => schema.schema,
         Answer::Unknown(words) => format!("unknown: {words}"),
-        Answer::NoSuchPath(words) => format!("no such path: {words}"),
     })
 }
 
