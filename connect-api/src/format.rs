@@ -1,5 +1,7 @@
 //! Records to the bytes of a file.
 
+use bytes::Bytes;
+
 use crate::{Result, SinkRecord};
 
 /// Which part of a record a file holds.
@@ -66,13 +68,13 @@ pub trait RecordWriter: Send {
         None
     }
 
-    /// Appends the block of these records: all that was written since the last one, in order. Before the end of the file a last block may be smaller; an empty one
-    /// is not written.
+    /// Appends the block of these records: all that was written since the last one, in order, each whole in one of the pieces. Before the end of the file a last
+    /// block may be smaller; an empty one is not written.
     ///
     /// # Errors
     /// `Fatal` where the file cannot be completed any more.
-    fn write_block(&mut self, records: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(records);
+    fn write_block(&mut self, records: &[Bytes], out: &mut Vec<u8>) -> Result<()> {
+        records.iter().for_each(|piece| out.extend_from_slice(piece));
         Ok(())
     }
 

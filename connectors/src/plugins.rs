@@ -6,7 +6,7 @@ use crate::{converter::*, format::*, partitioner::*, sink::*};
 
 /// Every plugin of this crate.
 pub fn plugins() -> Plugins {
-    Plugins::default()
+    let plugins = Plugins::default()
         .sink_connector::<S3SinkConnector>()
         .converter::<StringConverter>()
         .converter::<JsonConverter>()
@@ -41,5 +41,8 @@ pub fn plugins() -> Plugins {
         .timestamp_extractor::<RecordFieldTimestampExtractor>()
         .format::<JsonFormat>()
         .format::<AvroFormat>()
-        .format::<ByteArrayFormat>()
+        .format::<ByteArrayFormat>();
+    #[cfg(feature = "parquet")]
+    let plugins = plugins.format::<ParquetFormat>();
+    plugins
 }

@@ -1,5 +1,7 @@
 //! The contract of [`Format`]: one function per clause.
 
+use bytes::Bytes;
+
 use crate::{ErrorKind, Format, RecordView, RecordWriter, SinkRecord};
 
 /// Every clause, for one view and some records. At least one of them should be refused where the format refuses any.
@@ -11,6 +13,7 @@ pub fn keeps_the_contract(format: &dyn Format, view: RecordView, records: &[Sink
     equal_records_make_equal_files(format, view, records);
     refused_records_are_data_errors(format, view, records);
     a_refused_record_leaves_no_trace(format, view, records);
+    a_block_is_the_same_in_one_piece_and_in_many(format, view, records);
     a_new_file_keeps_nothing_back(format, view);
 }
 
@@ -57,6 +60,31 @@ pub fn a_refused_record_leaves_no_trace(format: &dyn Format, view: RecordView, r
     assert_eq!(file(format, view, records), file(format, view, &good));
 }
 
+/// In how many pieces a block comes says nothing of its records.
+///
+/// # Panics
+/// Where the file of a block in one piece is another one than that of the same block in several.
+pub fn a_block_is_the_same_in_one_piece_and_in_many(format: &dyn Format, view: RecordView, records: &[SinkRecord]) {
+    let file_of = |is_one_piece: bool| {
+        let mut writer = writer(format, view)?;
+        writer.block_size()?;
+        let (mut pieces, mut out) = (Vec::new(), Vec::new());
+        for record in records {
+            let mut piece = Vec::new();
+            append(&mut *writer, record, &mut piece);
+            pieces.push(Bytes::from(piece));
+        }
+        if is_one_piece {
+            pieces = vec![pieces.concat().into()];
+        }
+        let is_empty = pieces.iter().all(Bytes::is_empty);
+        assert!(is_empty || writer.write_block(&pieces, &mut out).is_ok());
+        assert!(writer.finish(&mut out).is_ok());
+        Some(out)
+    };
+    assert_eq!(file_of(true), file_of(false));
+}
+
 /// [`RecordWriter::kept_back`] tells what records left behind, so it begins at nothing.
 ///
 /// # Panics
@@ -81,7 +109,7 @@ fn file_after(before: &[u8], format: &dyn Format, view: RecordView, records: &[S
         }
         let mut block = Vec::new();
         append(&mut *writer, record, &mut block);
-        assert!(block.is_empty() || writer.write_block(&block, &mut out).is_ok());
+        assert!(block.is_empty() || writer.write_block(&[block.into()], &mut out).is_ok());
     }
     assert!(writer.finish(&mut out).is_ok());
     out

@@ -270,7 +270,6 @@ mod tests {
     #[test]
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
-            (PluginKind::Format, "io.confluent.connect.s3.format.parquet.ParquetFormat"),
             (PluginKind::Converter, "io.confluent.connect.protobuf.ProtobufConverter"),
             (PluginKind::Converter, "JsonSchemaConverter"),
             (PluginKind::HeaderConverter, "Protobuf"),

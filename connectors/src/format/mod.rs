@@ -3,9 +3,14 @@
 mod avro;
 mod byte_array;
 mod header_text;
+mod headers;
 mod json;
 mod mismatch;
+#[cfg(feature = "parquet")]
+mod parquet;
 
 pub(crate) use avro::AvroFormat;
 pub(crate) use byte_array::ByteArrayFormat;
 pub(crate) use json::JsonFormat;
+#[cfg(feature = "parquet")]
+pub(crate) use parquet::ParquetFormat;

@@ -34,7 +34,10 @@ pub(super) struct FileBuffer {
 struct Raw {
     compressor: Compressor,
     bytes: Vec<u8>,
-    /// What comes before `bytes`.
+    /// What comes before `bytes`, of large blocks: whole records in each piece.
+    sealed: Vec<Bytes>,
+    sealed_bytes: usize,
+    /// What comes before `sealed`.
     on_disk: Spilled,
     /// So many bytes of what is on disk and in `bytes` have been compressed.
     window: usize,
@@ -91,12 +94,11 @@ impl From<Body> for Content {
 
 impl FileBuffer {
     pub(super) fn new(writer: Box<dyn RecordWriter>, compression: Compression) -> Self {
-        let raw = Raw { compressor: compression.compressor(), bytes: Vec::new(), on_disk: Spilled::default(), window: 0 };
         Self {
             block_size: writer.block_size(),
             writer,
+            raw: Raw::new(compression.compressor()),
             compression,
-            raw,
             block: Vec::new(),
             last_record: 0,
             sealed: Vec::new(),
@@ -130,6 +132,7 @@ impl FileBuffer {
     pub(super) fn settle(&mut self) -> Result<()> {
         match self.block_size {
             Some(size) if self.raw.len() >= size => self.write_block()?,
+            Some(_) if self.raw.bytes.len() >= BLOCK => self.raw.seal(),
             None if self.raw.has_block() => self.raw.compress(&mut self.block)?,
             _ => {}
         }
@@ -140,9 +143,13 @@ impl FileBuffer {
     }
 
     fn write_block(&mut self) -> Result<()> {
-        self.raw.read_back()?;
-        self.writer.write_block(&self.raw.bytes, &mut self.block)?;
-        self.raw.bytes.clear();
+        let mut records = self.raw.take()?;
+        self.writer.write_block(&records, &mut self.block)?;
+        // The same memory for the next block, where nobody keeps it.
+        if let Some(last) = records.pop().filter(|last| last.len() <= 2 * BLOCK) {
+            self.raw.bytes = last.into();
+            self.raw.bytes.clear();
+        }
         Ok(())
     }
 
@@ -155,7 +162,7 @@ impl FileBuffer {
 
     /// Bytes in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.sealed_bytes + self.block.capacity() + self.raw.bytes.capacity() + self.writer.kept_back()
+        self.sealed_bytes + self.block.capacity() + self.raw.sealed_bytes + self.raw.bytes.capacity() + self.writer.kept_back()
     }
 
     /// Bytes that [`FileBuffer::take_part`] can give.
@@ -194,9 +201,7 @@ impl FileBuffer {
             self.sealed.clear();
             self.sealed_bytes = 0;
         }
-        if self.raw.bytes.len() >= PAGE {
-            self.raw.bytes = spill_pages(to, &mut self.raw.on_disk, &self.raw.bytes)?;
-        }
+        self.raw.spill(to)?;
         for bytes in [&mut self.block, &mut self.raw.bytes] {
             if bytes.capacity() > PAGE {
                 *bytes = bytes.to_vec();
@@ -232,13 +237,52 @@ impl FileBuffer {
 }
 
 impl Raw {
+    fn new(compressor: Compressor) -> Self {
+        let (bytes, sealed, on_disk) = (Vec::new(), Vec::new(), Spilled::default());
+        Self { compressor, bytes, sealed, sealed_bytes: 0, on_disk, window: 0 }
+    }
+
     /// Whether there is enough to compress some of it.
     fn has_block(&self) -> bool {
         self.len() >= self.window + COMPRESSED_AT_ONCE
     }
 
     fn len(&self) -> usize {
-        self.bytes.len() + self.on_disk.bytes()
+        self.bytes.len() + self.sealed_bytes + self.on_disk.bytes()
+    }
+
+    /// The records so far are a piece: they are not copied again when more come.
+    fn seal(&mut self) {
+        let piece = std::mem::replace(&mut self.bytes, Vec::with_capacity(BLOCK + 16 * 1024));
+        self.sealed_bytes += piece.len();
+        self.sealed.push(piece.into());
+    }
+
+    /// All of it, in pieces of whole records. What was on disk ends in the middle of a record, so it makes one piece with the rest.
+    fn take(&mut self) -> Result<Vec<Bytes>> {
+        if self.on_disk.bytes() > 0 {
+            let mut all = Vec::with_capacity(self.len());
+            std::mem::take(&mut self.on_disk).read(&mut all)?;
+            self.sealed.drain(..).for_each(|piece| all.extend_from_slice(&piece));
+            all.append(&mut self.bytes);
+            self.sealed = vec![all.into()];
+        } else {
+            self.sealed.push(std::mem::take(&mut self.bytes).into());
+        }
+        self.sealed_bytes = 0;
+        Ok(std::mem::take(&mut self.sealed))
+    }
+
+    /// Moves what fills pages to disk. On an error it stays in memory.
+    fn spill(&mut self, to: &Arc<Spill>) -> io::Result<()> {
+        if self.sealed_bytes + self.bytes.len() >= PAGE {
+            let mut all = self.sealed.concat();
+            all.extend_from_slice(&self.bytes);
+            self.bytes = spill_pages(to, &mut self.on_disk, &all)?;
+            self.sealed.clear();
+            self.sealed_bytes = 0;
+        }
+        Ok(())
     }
 
     /// Brings what is on disk back.
@@ -320,8 +364,8 @@ mod tests {
         assert!(body.is_empty());
     }
 
-    /// Writes some thousand bytes a record, which follow from its offset.
-    struct Noise;
+    /// Writes some thousand bytes a record, which follow from its offset. With a size, in blocks between brackets.
+    struct Noise(Option<usize>);
 
     impl RecordWriter for Noise {
         fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
@@ -330,6 +374,19 @@ mod tests {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 out.push(b'a' + u8::try_from(state >> 29).unwrap());
             }
+            out.push(b'.');
+            Ok(())
+        }
+
+        fn block_size(&self) -> Option<usize> {
+            self.0
+        }
+
+        fn write_block(&mut self, records: &[Bytes], out: &mut Vec<u8>) -> Result<()> {
+            assert!(records.iter().all(|piece| piece.ends_with(b".")), "a record lies in two pieces");
+            out.push(b'[');
+            out.extend_from_slice(&records.concat());
+            out.push(b']');
             Ok(())
         }
 
@@ -346,8 +403,9 @@ mod tests {
     }
 
     /// Spills after each of the records for which `spills` says so, and takes a part where there is enough for one.
-    fn written(compression: Compression, to: &Arc<Spill>, spills: impl Fn(i64) -> bool) -> Vec<u8> {
-        let (mut buffer, mut sent) = (FileBuffer::new(Box::new(Noise), compression), Vec::new());
+    fn written(noise: Noise, compression: Compression, to: &Arc<Spill>, spills: impl Fn(i64) -> bool) -> Vec<u8> {
+        let block = noise.0.unwrap_or(0);
+        let (mut buffer, mut sent) = (FileBuffer::new(Box::new(noise), compression), Vec::new());
         for offset in 0..400 {
             buffer.write(&record(1_000)).unwrap();
             buffer.undo();
@@ -355,7 +413,7 @@ mod tests {
             buffer.settle().unwrap();
             if spills(offset) {
                 buffer.spill(to).unwrap();
-                assert!(buffer.bytes() < 2 * PAGE, "{}", buffer.bytes());
+                assert!(buffer.bytes() < 2 * PAGE, "{} with blocks of {block}", buffer.bytes());
             }
             while buffer.part_bytes() >= 500_000 {
                 sent.extend(buffer.take_part(500_000).unwrap().concat());
@@ -369,12 +427,15 @@ mod tests {
     fn a_file_holds_the_same_bytes_whenever_it_went_to_disk() {
         let directory = tempfile::tempdir().unwrap();
         let spill = Spill::new(directory.path().to_owned(), u64::MAX);
-        for compression in [Compression::None, Compression::Gzip(-1), Compression::Gzip(0), Compression::Gzip(1)] {
-            let in_memory = written(compression, &spill, |_| false);
+        let compressions = [Compression::None, Compression::Gzip(-1), Compression::Gzip(0), Compression::Gzip(1)];
+        let blocks = [64_000, 700_000, 10_000_000].map(|size| (Some(size), Compression::None));
+        for (block, compression) in compressions.map(|compression| (None, compression)).into_iter().chain(blocks) {
+            let written = |spills: &dyn Fn(i64) -> bool| written(Noise(block), compression, &spill, spills);
+            let in_memory = written(&|_| false);
             assert!(in_memory.len() > 500_000, "{}", in_memory.len());
-            assert!(written(compression, &spill, |_| true) == in_memory);
-            assert!(written(compression, &spill, |offset| offset % 7 == 3) == in_memory);
-            assert!(written(compression, &spill, |offset| offset > 390) == in_memory);
+            assert!(written(&|_| true) == in_memory);
+            assert!(written(&|offset| offset % 7 == 3) == in_memory);
+            assert!(written(&|offset| offset > 390) == in_memory);
         }
     }
 }

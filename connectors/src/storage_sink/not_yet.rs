@@ -2,8 +2,6 @@
 
 use connect_api::config::{AnyConfigKey, ConfigKey, Importance};
 
-const PARQUET: &str = "ParquetFormat is not supported yet";
-
 macro_rules! known {
     ($($key:literal $type:ty = $default:literal, $reason:expr, $documentation:literal;)*) => {
         &[$(&ConfigKey::<$type>::with_default($key, $default, $documentation).importance(Importance::Low).no_effect($reason)),*]
@@ -12,7 +10,6 @@ macro_rules! known {
 
 /// Each with its default on the JVM: who writes that down asks for nothing.
 pub(super) static KEYS: &[&dyn AnyConfigKey] = known! {
-    "parquet.codec" String = "snappy", PARQUET, "The codec of Parquet files.";
     "max.files.scan.limit" i32 = "100", "every object is created only where none is", "How many names the JVM connector looks at.";
     "schema.generator.class" String = "", "the JVM's S3 connector does not read it either", "A key of older releases and of the HDFS connector.";
 };

@@ -58,6 +58,9 @@ fn body(case: &Case, key: &str, ours: &[u8], expected: &Expected) -> Result<(), 
     if key.ends_with(".avro") {
         return super::avro::same(&ours, &theirs);
     }
+    if key.ends_with(".parquet") {
+        return super::parquet::same(&ours, &theirs);
+    }
     if !json {
         return Err(format!("{} instead of {}", excerpt(&ours), excerpt(&theirs)));
     }

@@ -61,12 +61,7 @@ pub(super) fn missing_features(case: &Case) -> Vec<&'static str> {
         case.setting(key).or(of_worker).unwrap_or_default()
     };
     let any_step = |start: &str| case.steps.iter().any(|step| step["op"].as_str().is_some_and(|op| op.starts_with(start)));
-    let formats = ["format.class", "keys.format.class", "headers.format.class"].map(setting);
-    let missing = [
-        ("ParquetFormat", formats.iter().any(|class| class.ends_with("ParquetFormat"))),
-        ("transforms", !setting("transforms").is_empty()),
-        ("REST API", any_step("REST ")),
-    ];
+    let missing = [("transforms", !setting("transforms").is_empty()), ("REST API", any_step("REST "))];
     missing.iter().filter(|(_, needed)| *needed).map(|(feature, _)| *feature).collect()
 }
 

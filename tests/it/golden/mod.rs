@@ -7,6 +7,7 @@ mod avro;
 mod case;
 mod compare;
 mod coverage;
+mod parquet;
 mod run;
 
 use std::collections::VecDeque;

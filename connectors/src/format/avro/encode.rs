@@ -5,7 +5,10 @@ use connect_api::{
     data::{Field, LogicalType, Schema, SchemaType, Value, json::java_map_order},
 };
 
-use super::schema::{Dialect, fixed_size, union_fields};
+use super::{
+    dialect::Dialect,
+    schema::{fixed_size, union_fields},
+};
 use crate::format::mismatch::{check_scale, wrong_type};
 
 /// Nobody has decimals of more bytes; a schema may say any number.
@@ -16,7 +19,7 @@ impl Dialect {
     ///
     /// # Errors
     /// `Data` where the schema has no such value.
-    pub(super) fn encode(self, schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Result<()> {
+    pub(in crate::format) fn encode(self, schema: &Schema, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         let value = match (value, &schema.default) {
             (Value::Null, Some(default)) => default,
             (Value::Null, None) if schema.optional => {

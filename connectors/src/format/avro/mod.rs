@@ -2,49 +2,34 @@
 
 mod attributes;
 mod codec;
+mod dialect;
 mod encode;
 mod json_default;
 mod schema;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
+use bytes::Bytes;
 use connect_api::{
-    Error, Format, Header, Plugin, RecordView, RecordWriter, Result, SinkRecord,
+    Error, Format, Plugin, RecordView, RecordWriter, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, Importance},
-    data::{Data, Field, Fields, Schema, SchemaType, Text, Value},
+    data::{Data, Schema, Value},
 };
 use md5::{Digest, Md5};
 
 use self::{
     codec::{CODECS, Codec},
     encode::{write_bytes, write_length},
-    schema::{Dialect, avro_schema},
 };
-use super::header_text::header_text;
-use crate::format::json::Rendering;
+pub(super) use self::{
+    dialect::{Dialect, ENHANCED, METADATA, OPTIONAL_KEYS},
+    schema::avro_schema,
+};
+use super::headers::{headers_schema, headers_value};
 
 static CODEC: ConfigKey<Codec> = ConfigKey::with_default("avro.codec", "null", "How the blocks of Avro files are compressed.")
     .one_of(CODECS)
     .importance(Importance::Low);
-static ENHANCED: ConfigKey<bool> = ConfigKey::with_default(
-    "enhanced.avro.schema.support",
-    "true",
-    "Whether enums stay enums in Avro schemas. Else they are texts.",
-)
-.importance(Importance::Low);
-static METADATA: ConfigKey<bool> = ConfigKey::with_default(
-    "connect.meta.data",
-    "true",
-    "Whether Avro schemas say what Connect knows beside Avro's types: `connect.name`, `connect.version` and more.",
-)
-.importance(Importance::Low);
-static OPTIONAL_KEYS: ConfigKey<bool> = ConfigKey::with_default(
-    "allow.optional.map.keys",
-    "false",
-    "Whether maps whose keys are optional texts become Avro maps. Else they are arrays of entries.",
-)
-.importance(Importance::Low);
-
 /// So many bytes of records make a block, before compression.
 const BLOCK: usize = 64_000;
 
@@ -69,12 +54,7 @@ impl Plugin for AvroFormat {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        let dialect = Dialect {
-            has_metadata: config.get(&METADATA)?,
-            has_enums: config.get(&ENHANCED)?,
-            allows_optional_keys: config.get(&OPTIONAL_KEYS)?,
-        };
-        Ok(Self(Avro { codec: config.get(&CODEC)?, dialect }))
+        Ok(Self(Avro { codec: config.get(&CODEC)?, dialect: Dialect::configure(config)? }))
     }
 }
 
@@ -128,14 +108,18 @@ impl RecordWriter for AvroWriter {
         Some(BLOCK)
     }
 
-    fn write_block(&mut self, records: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    fn write_block(&mut self, records: &[Bytes], out: &mut Vec<u8>) -> Result<()> {
         let Some((_, schema)) = &self.schema else { return Ok(()) };
+        let records: Cow<'_, [u8]> = match records {
+            [piece] => Cow::Borrowed(piece),
+            pieces => Cow::Owned(pieces.concat()),
+        };
         let marker = *self.marker.get_or_insert_with(|| {
-            let marker = Md5::new().chain_update(schema).chain_update(records).finalize().into();
+            let marker = Md5::new().chain_update(schema).chain_update(&records).finalize().into();
             write_header(self.avro.codec, schema, &marker, out);
             marker
         });
-        let block = self.avro.codec.compress(records)?;
+        let block = self.avro.codec.compress(&records)?;
         write_length(std::mem::take(&mut self.in_block), out);
         write_bytes(&block, out);
         out.extend_from_slice(&marker);
@@ -183,29 +167,10 @@ fn write_header(codec: Codec, schema: &str, marker: &[u8; 16], out: &mut Vec<u8>
     out.extend_from_slice(marker);
 }
 
-/// An array of names and texts.
-fn headers_schema() -> Arc<Schema> {
-    let text = Arc::new(Schema::required(SchemaType::String));
-    let field = |name: &str| Field { name: name.into(), schema: Arc::clone(&text) };
-    let header = Fields::new(vec![field("key"), field("value")]).unwrap_or_default();
-    Arc::new(Schema::required(SchemaType::Array(Arc::new(Schema::required(SchemaType::Struct(header))))))
-}
-
-fn headers_value(headers: &[Header]) -> Result<Value> {
-    let header = |header: &Header| {
-        let Some(value) = header_text(&header.value, Rendering::Jvm) else {
-            return Err(Error::data("Invalid value: null used for required field: \"value\", schema type: STRING"));
-        };
-        let text = |text: &str| Value::String(Text::from(text.to_owned()));
-        Ok(Value::Struct(vec![text(&header.key), text(&value)]))
-    };
-    headers.iter().map(header).collect::<Result<_>>().map(Value::Array)
-}
-
 #[cfg(test)]
 mod tests {
     use connect_api::{
-        data::Fields,
+        data::{Fields, SchemaType, Text},
         testing::{format, record_of, record_with},
     };
 
@@ -244,7 +209,7 @@ mod tests {
             writer.write(&record_of(number(value)), &mut block).unwrap();
         }
         assert_eq!(block, [2, 1]);
-        writer.write_block(&block, &mut out).unwrap();
+        writer.write_block(&[block.into()], &mut out).unwrap();
         assert!(out.starts_with(b"Obj\x01\x04\x16avro.schema\x0a\"int\"\x14avro.codec\x08null\0"), "{out:?}");
         assert_eq!(out[out.len() - 20..out.len() - 16], [4, 4, 2, 1]);
     }

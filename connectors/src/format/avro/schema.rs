@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     attributes::{logical, metadata},
+    dialect::Dialect,
     json_default::json_default,
 };
 use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
@@ -21,36 +22,6 @@ use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
 /// What Connect calls a union of several types: a struct of one field for each.
 const UNION: &str = "io.confluent.connect.avro.Union";
-
-/// What decides how schemas are written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Dialect {
-    /// `connect.meta.data`.
-    pub(super) has_metadata: bool,
-    /// `enhanced.avro.schema.support`.
-    pub(super) has_enums: bool,
-    /// `allow.optional.map.keys`.
-    pub(super) allows_optional_keys: bool,
-}
-
-impl Dialect {
-    /// Whether a map with these keys is an Avro map; else it is an array of entries.
-    pub(super) fn is_map(self, keys: &Schema) -> bool {
-        matches!(keys.schema_type, SchemaType::String) && (!keys.optional || self.allows_optional_keys)
-    }
-
-    /// The symbols of an enum, in their order; `None` where the schema is none.
-    pub(super) fn symbols(self, schema: &Schema) -> Option<impl Iterator<Item = &str>> {
-        const ENUMS: [&str; 2] = ["io.confluent.connect.avro.Enum", "org.apache.kafka.connect.data.Enum"];
-        let is_enum = self.has_enums && matches!(schema.schema_type, SchemaType::String);
-        let parameter = ENUMS.into_iter().find(|parameter| is_enum && schema.parameter(parameter).is_some())?;
-        let symbols = schema.parameters.iter().filter_map(move |(name, symbol)| {
-            let is_symbol = name.strip_prefix(parameter).is_some_and(|rest| rest.starts_with('.'));
-            is_symbol.then_some(&**symbol)
-        });
-        Some(symbols)
-    }
-}
 
 /// The fields of a union's types; `None` where the schema is none.
 pub(super) fn union_fields(schema: &Schema) -> Option<&[Field]> {
@@ -66,7 +37,7 @@ pub(super) fn fixed_size(schema: &Schema) -> Option<usize> {
 ///
 /// # Errors
 /// `Data` where Avro has no such schema.
-pub(super) fn avro_schema(schema: &Schema, dialect: Dialect) -> Result<Json> {
+pub(in crate::format) fn avro_schema(schema: &Schema, dialect: Dialect) -> Result<Json> {
     let mut names = Names { dialect, defined: HashMap::new(), unnamed: 0 };
     names.of(schema, None)
 }
