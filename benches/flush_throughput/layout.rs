@@ -44,7 +44,7 @@ pub(crate) enum Layout {
 
 impl Layout {
     /// All but the plain one.
-    pub(crate) const OTHERS: [Self; 9] = [
+    pub(crate) const OTHERS: [Self; 11] = [
         Self::HoursInOrder,
         Self::HoursShuffled,
         Self::TenTogether,
@@ -52,8 +52,10 @@ impl Layout {
         Self::TenKinds,
         Self::Typed(Encoding::Envelope, Output::Json),
         Self::Typed(Encoding::Envelope, Output::Avro),
+        Self::Typed(Encoding::Envelope, Output::Parquet),
         Self::Typed(Encoding::Avro, Output::Json),
         Self::Typed(Encoding::Avro, Output::Avro),
+        Self::Typed(Encoding::Avro, Output::Parquet),
     ];
 
     /// What tells its records from others.
@@ -126,8 +128,10 @@ impl fmt::Display for Layout {
             Self::TenKinds => ", ten in turns: by field",
             Self::Typed(Encoding::Envelope, Output::Json) => ", JSON with schemas to JSON",
             Self::Typed(Encoding::Envelope, Output::Avro) => ", JSON with schemas to Avro",
+            Self::Typed(Encoding::Envelope, Output::Parquet) => ", JSON with schemas to Parquet",
             Self::Typed(Encoding::Avro, Output::Json) => ", Avro to JSON",
             Self::Typed(Encoding::Avro, Output::Avro) => ", Avro to Avro",
+            Self::Typed(Encoding::Avro, Output::Parquet) => ", Avro to Parquet",
         })
     }
 }

@@ -25,6 +25,7 @@ pub(crate) enum Encoding {
 pub(crate) enum Output {
     Json,
     Avro,
+    Parquet,
 }
 
 const FIELDS: [(&str, &str, &str); 5] = [
@@ -87,6 +88,7 @@ impl Output {
         match self {
             Self::Json => "format.class=io.confluent.connect.s3.format.json.JsonFormat",
             Self::Avro => "format.class=io.confluent.connect.s3.format.avro.AvroFormat",
+            Self::Parquet => "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat",
         }
     }
 }

@@ -86,7 +86,10 @@ impl Victim {
                 body.clear();
                 flate2::read::MultiGzDecoder::new(&*object.body).read_to_end(&mut body).expect("gzip");
             }
-            let name = [".json", ".avro"].iter().find_map(|ending| Some(key.split_once(ending)?.0)).expect("an ending");
+            let name = [".json", ".avro", ".snappy.parquet", ".zstd.parquet"]
+                .iter()
+                .find_map(|ending| Some(key.split_once(ending)?.0))
+                .expect("an ending");
             let gzip = if key.ends_with(".gz") { ".gz" } else { "" };
             if has_keys && !["keys", "headers"].iter().all(|view| objects.contains_key(&format!("{name}.{view}.json{gzip}"))) {
                 wrong.push(format!("{key} has no keys or no headers beside it"));
@@ -170,16 +173,28 @@ const KEYS_AND_HEADERS: &str = "store.kafka.keys=true\nstore.kafka.headers=true\
                                 header.converter=org.apache.kafka.connect.storage.StringConverter";
 
 /// How records are written, and what files are made of them.
-const FORMS: [(Encoding, &str); 5] = [
+const FORMS: [(Encoding, &str); 7] = [
     (Encoding::Plain, "s3.compression.type=none"),
     (Encoding::Plain, "s3.compression.type=gzip"),
     (Encoding::Envelope, "schema.compatibility=NONE"),
     (Encoding::Avro, "s3.compression.type=gzip\nschema.compatibility=FULL"),
     (Encoding::Avro, AVRO_FILES),
+    (Encoding::Avro, PARQUET_FILES),
+    (Encoding::Envelope, "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nschema.compatibility=NONE"),
 ];
 
 const AVRO_FILES: &str =
     "format.class=io.confluent.connect.s3.format.avro.AvroFormat\navro.codec=snappy\nschema.compatibility=BACKWARD";
+
+const PARQUET_FILES: &str =
+    "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nparquet.codec=zstd\nschema.compatibility=FORWARD";
+
+#[test]
+fn killed_at_random_moments_with_schemas_that_change_in_parquet_files_every_record_is_there_once() {
+    let Some(mut victim) = Victim::create("parquet") else { return };
+    let registry = victim.encoded(Encoding::Avro);
+    victim.survives(BY_FIELD, &format!("flush.size=20\n{PARQUET_FILES}\n{}", Encoding::Avro.settings(&registry)));
+}
 
 #[test]
 fn killed_at_random_moments_with_schemas_that_change_in_avro_files_every_record_is_there_once() {

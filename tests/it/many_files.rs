@@ -13,6 +13,7 @@ use crate::files::{PATIENT_GROUP, connector, worker};
 use crate::numbered::Numbered;
 use crate::process::{Connect, scratch};
 use crate::s3_server::{Manners, S3Server};
+use crate::typed::Encoding;
 
 const PATIENCE: Duration = Duration::from_secs(1_800);
 /// What the program takes beside its budget: the clients of Kafka and the store, threads, the allocator's reserves.
@@ -43,14 +44,27 @@ fn fields(n: i64) -> String {
 
 #[test]
 fn open_files_that_memory_cannot_hold_lie_on_disk_and_become_the_same_objects() {
-    let Some(cluster) = Cluster::from_environment("many files") else { return };
+    spilled_and_held_are_the_same("many-files", Encoding::Plain, "s3.compression.type=gzip");
+}
+
+#[test]
+fn open_parquet_files_that_memory_cannot_hold_lie_on_disk_and_become_the_same_objects() {
+    let form = "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nschema.compatibility=BACKWARD\n\
+                value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=true";
+    spilled_and_held_are_the_same("many-parquet-files", Encoding::Envelope, form);
+}
+
+/// With little memory and with much, a topic becomes the same objects.
+fn spilled_and_held_are_the_same(name: &str, encoding: Encoding, form: &str) {
+    let Some(cluster) = Cluster::from_environment(name) else { return };
     let (partitions, records) = size();
     // All files are open when the last record comes, however slow this is.
     let idle = (i64::from(partitions) * records / 8).max(8_000);
     let files = u64::try_from(i64::from(partitions) * HOURS).expect("a count");
     let server = S3Server::start(Manners::default());
-    let name = format!("many-files-{}", std::process::id());
+    let name = format!("{name}-{}", std::process::id());
     let mut numbered = Numbered::create(&cluster, &name, partitions);
+    numbered.encode_as(encoding);
     while numbered.written[0] < records {
         numbered.write_each(&cluster, (records - numbered.written[0]).min(50), fields);
     }
@@ -58,7 +72,7 @@ fn open_files_that_memory_cannot_hold_lie_on_disk_and_become_the_same_objects() 
     for (run, limit, spills) in [("spilled", 8 << 20, true), ("held", 8 << 30, false)] {
         let bucket = Bucket::at(&server.url());
         let settings = format!(
-            "{PATIENT_GROUP}\nflush.size=1000000\nrotate.idle.ms={idle}\ns3.compression.type=gzip\n\
+            "{PATIENT_GROUP}\nflush.size=1000000\nrotate.idle.ms={idle}\n{form}\n\
              partitioner.class=io.confluent.connect.storage.partitioner.TimeBasedPartitioner\npath.format='at'=HH\n\
              partition.duration.ms=3600000\nlocale=en\ntimezone=UTC\ntimestamp.extractor=RecordField\ntimestamp.field=t"
         );
@@ -91,7 +105,9 @@ fn open_files_that_memory_cannot_hold_lie_on_disk_and_become_the_same_objects() 
         }
         assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
         let stored: BTreeMap<String, Vec<u8>> = server.objects(bucket.name()).into_iter().collect();
-        assert_eq!(stored.len() as u64, files, "one object for each file");
+        // A schema that changes cuts files, in both runs at the same records.
+        let is_one_each = stored.len() as u64 == files || (encoding != Encoding::Plain && stored.len() as u64 > files);
+        assert!(is_one_each, "{} objects for {files} files", stored.len());
         objects.push(stored);
     }
     let (spilled, held) = (&objects[0], &objects[1]);

@@ -1,6 +1,10 @@
 //! Numbered records with schemas, in two versions that alternate, and files in which they are read back.
 
 use apache_avro::{Reader, types::Value as AvroValue};
+use parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::Field,
+};
 use serde_json::{Map, Value, json};
 
 use crate::registry_server::RegistryServer;
@@ -119,6 +123,11 @@ pub(crate) fn records(key: &str, body: &[u8]) -> Vec<Value> {
         let reader = Reader::new(body).expect("an Avro file");
         return reader.map(|record| as_json(record.expect("a record"))).collect();
     }
+    if key.ends_with(".parquet") {
+        let reader = SerializedFileReader::new(bytes::Bytes::copy_from_slice(body)).expect("a Parquet file");
+        let rows = reader.get_row_iter(None).expect("rows");
+        return rows.map(|row| row_as_json(&row.expect("a row"))).collect();
+    }
     let text = std::str::from_utf8(body).expect("JSON lines");
     text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
 }
@@ -132,4 +141,14 @@ fn as_json(value: AvroValue) -> Value {
         AvroValue::Record(fields) => fields.into_iter().map(|(name, value)| (name, as_json(value))).collect::<Map<_, _>>().into(),
         _ => Value::Null,
     }
+}
+
+fn row_as_json(row: &parquet::record::Row) -> Value {
+    let value = |field: &Field| match field {
+        Field::Int(number) => json!(number),
+        Field::Long(number) => json!(number),
+        Field::Str(text) => json!(text),
+        _ => Value::Null,
+    };
+    row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect::<Map<_, _>>().into()
 }

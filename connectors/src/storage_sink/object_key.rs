@@ -108,6 +108,12 @@ mod tests {
         let dotted = keys("this.is.json.dir", "/", "+", 10);
         let expected = "this.is.json.dir/other.json.topic.json/partition=0/other.json.topic.json+0+0000000003.json";
         assert_eq!(key(&dotted, "other.json.topic.json", 0, 3, RecordView::Value), expected);
+        let parquet = keys("a.snappy.parquet", "/", "+", 10);
+        let before = parquet.before_offset(&TopicPartition::new("t.parquet", 0), "partition=0");
+        assert_eq!(
+            parquet.key(&before, 3, RecordView::Headers, ".snappy.parquet"),
+            "a.snappy.parquet/t.parquet/partition=0/t.parquet+0+0000000003.headers.snappy.parquet"
+        );
         let odd = keys("topics", "_", "#", 10);
         assert_eq!(
             key(&odd, "test-topic", 12, 0, RecordView::Value),
