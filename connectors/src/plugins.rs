@@ -44,5 +44,7 @@ pub fn plugins() -> Plugins {
         .format::<ByteArrayFormat>();
     #[cfg(feature = "parquet")]
     let plugins = plugins.format::<ParquetFormat>();
+    #[cfg(feature = "protobuf")]
+    let plugins = plugins.converter::<ProtobufConverter>();
     plugins
 }

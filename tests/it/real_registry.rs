@@ -22,7 +22,12 @@ impl RealRegistry {
 
     /// Registers an Avro schema, and returns its id.
     pub(crate) fn register(&self, subject: &str, schema: &Value, references: &Value) -> u8 {
-        let body = json!({ "schema": schema.to_string(), "references": references }).to_string();
+        self.register_as("AVRO", subject, &schema.to_string(), references)
+    }
+
+    /// Registers a schema of this type, and returns its id.
+    pub(crate) fn register_as(&self, schema_type: &str, subject: &str, schema: &str, references: &Value) -> u8 {
+        let body = json!({ "schemaType": schema_type, "schema": schema, "references": references }).to_string();
         let headers = "Content-Type: application/vnd.schemaregistry.v1+json\r\n";
         let answer = post(&self.url, &format!("/subjects/{subject}/versions"), headers, &body);
         let found = answer.rsplit("\"id\":").next().map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());

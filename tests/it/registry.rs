@@ -195,6 +195,43 @@ fn a_real_registry_serves_references_and_schemas_that_change_in_mid_topic() {
     story.cluster.delete_topic(&story.name);
 }
 
+#[test]
+fn a_real_registry_serves_protobuf_with_references_and_schemas_that_change_in_mid_topic() {
+    let (Some(story), Some(real)) = (Story::begin("real-protobuf"), RealRegistry::from_environment("a real registry")) else {
+        return;
+    };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    let (subject, none) = (format!("{}-value", story.name), json!([]));
+    let money_name = format!("money-proto-{}", std::process::id());
+    real.register_as("PROTOBUF", &money_name, "syntax = \"proto3\";\npackage m;\nmessage Money { int64 cents = 1; }", &none);
+    let references = json!([{ "name": "m/money.proto", "subject": money_name, "version": 1 }]);
+    let order = |more: &str| {
+        format!(
+            "syntax = \"proto3\";\npackage o;\nimport \"m/money.proto\";\nimport \"google/protobuf/timestamp.proto\";\n\
+             message Order {{ m.Money price = 1; google.protobuf.Timestamp at = 2; {more} }}"
+        )
+    };
+    let ids =
+        [order(""), order("optional string note = 3;")].map(|schema| real.register_as("PROTOBUF", &subject, &schema, &references));
+
+    let message = |id: u8, rest: &[u8]| [&[0, 0, 0, 0, id, 0], rest].concat();
+    let price = |cents: u8| [0x0a, 2, 0x08, cents, 0x12, 2, 0x08, 7];
+    let noted = [&price(2)[..], &[0x1a, 1, b'x']].concat();
+    story.produce(&[message(ids[0], &price(1)), message(ids[1], &noted), message(ids[0], &price(3)), message(ids[1], &[])]);
+    let more = format!(
+        "value.converter=io.confluent.connect.protobuf.ProtobufConverter\nvalue.converter.schema.registry.url={}\n\
+         flush.size=2\nschema.compatibility=BACKWARD",
+        real.url
+    );
+    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
+    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
+    wait_until("two files are there", PATIENCE, || story.has_committed(3));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    let order = |cents: i64, note: Value| json!({ "price": { "cents": cents }, "at": 7_000, "note": note });
+    assert_eq!(story.written(), [json!({ "price": { "cents": 1 }, "at": 7_000 }), order(2, json!("x")), order(3, Value::Null)]);
+    story.cluster.delete_topic(&story.name);
+}
+
 /// A call of Glue's API at the server that stands in for AWS.
 fn glue(url: &str, action: &str, body: &Value) -> Value {
     // Who asks matters not; that it is a request to Glue does.

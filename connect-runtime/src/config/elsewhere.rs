@@ -270,9 +270,7 @@ mod tests {
     #[test]
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
-            (PluginKind::Converter, "io.confluent.connect.protobuf.ProtobufConverter"),
             (PluginKind::Converter, "JsonSchemaConverter"),
-            (PluginKind::HeaderConverter, "Protobuf"),
             (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.JsonSchemaConverter"),
             (PluginKind::Transformation, "org.apache.kafka.connect.transforms.InsertField$Value"),
             (PluginKind::Transformation, "RegexRouter"),

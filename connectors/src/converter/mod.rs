@@ -6,6 +6,9 @@ mod byte_array;
 mod charset;
 mod json;
 mod numbers;
+#[cfg(feature = "protobuf")]
+mod protobuf;
+mod registered;
 mod repeated_keys;
 mod simple_header;
 mod string;
@@ -16,6 +19,8 @@ pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
 pub(crate) use json::JsonConverter;
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
+#[cfg(feature = "protobuf")]
+pub(crate) use protobuf::ProtobufConverter;
 pub(crate) use simple_header::SimpleHeaderConverter;
 pub(crate) use string::StringConverter;
 pub(crate) use temporal::{print as print_java_date, print_date};

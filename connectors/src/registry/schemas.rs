@@ -71,8 +71,8 @@ pub(crate) trait Reader: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct SchemaText {
     pub(crate) schema: RegisteredSchema,
-    /// What others refer to comes before them.
-    pub(crate) referenced: Vec<RegisteredSchema>,
+    /// How others call it, and what it is. What others refer to comes before them.
+    pub(crate) referenced: Vec<(String, RegisteredSchema)>,
 }
 
 /// The schemas of one converter.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connect_api::{
-    Converter, ConverterType, Error, Fetch, Plugin, RawHeader, Result,
+    Converter, Error, Fetch, Plugin, RawHeader, Result,
     config::{AnyConfigKey, Config, ConfigDef, ConfigKey, Importance},
     data::{Data, Schema},
 };
@@ -27,12 +27,12 @@ use self::{
     plan::Plan,
     schema::{Dialect, SchemaReader},
 };
-use crate::registry::{
-    Reader, RegisteredSchema, SchemaText, Schemas,
-    confluent::{ConfluentConfig, ConfluentRegistry, KEYS, Message},
-};
+use super::registered::Registered;
+use crate::registry::{Reader, RegisteredSchema, SchemaText, confluent::KEYS};
 
 const ONLY_READS: &str = "a sink's converter only reads";
+/// What the JVM throws where a message ends too early.
+const NETWORK: &str = "org.apache.kafka.common.errors.NetworkException";
 
 static ENHANCED: ConfigKey<bool> = ConfigKey::with_default(
     "enhanced.avro.schema.support",
@@ -93,11 +93,7 @@ fn dialect(config: &Config) -> Result<Dialect> {
 
 /// Avro in Confluent's wire format.
 #[derive(Debug)]
-pub(crate) struct AvroConverter {
-    schemas: Schemas<AvroReader>,
-    /// The header that may hold the id of a schema.
-    id_header: &'static str,
-}
+pub(crate) struct AvroConverter(Registered<AvroReader>);
 
 /// Makes Connect schemas.
 #[derive(Debug)]
@@ -119,41 +115,30 @@ impl Plugin for AvroConverter {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        let registry = ConfluentConfig::new(config)?;
-        let id_header = if registry.side() == ConverterType::Key { "__key_schema_id" } else { "__value_schema_id" };
-        let most = registry.most_schemas();
-        Ok(Self { schemas: Schemas::new(ConfluentRegistry::new(registry), most, AvroReader(dialect(config)?)), id_header })
+        Ok(Self(Registered::new(config, AvroReader(dialect(config)?))?))
     }
 }
 
 impl Converter for AvroConverter {
     fn to_connect_data(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
-        let Some(bytes) = bytes else { return Ok(Data::default()) };
         let unreadable = |error: Error| match error.class() {
-            // What the JVM throws as it is.
-            "java.nio.BufferUnderflowException" => error,
+            NETWORK => error,
             _ => Error::data(format!("Failed to deserialize data for topic {topic} to Avro:")).with_source(error),
         };
-        let Message { id, payload } = Message::split(headers, self.id_header, bytes).map_err(unreadable)?;
-        let known = match self.schemas.get(id, topic) {
-            Err(error) if error.kind() == connect_api::ErrorKind::Data => return Err(unreadable(error)),
-            known => known?,
+        let read = |schema: &Arc<AvroSchema>, payload: &Bytes| {
+            data(schema, payload).map_err(|malformed| match malformed {
+                // In the JVM's words, and then in ours.
+                Malformed::Truncated => Error::data(format!("I/O error while deserializing data for topic {topic}: null"))
+                    .with_class(NETWORK)
+                    .with_source(malformed.to_string()),
+                Malformed::Because(_) => Error::data(malformed.to_string()),
+            })
         };
-        match data(&known, &payload) {
-            Ok(data) => Ok(data),
-            // In the JVM's words, and then in ours.
-            Err(Malformed::Truncated) => {
-                let message = format!("I/O error while deserializing data for topic {topic}: null");
-                let error = Error::data(message).with_class("org.apache.kafka.common.errors.NetworkException");
-                Err(error.with_source(Malformed::Truncated.to_string()))
-            }
-            Err(malformed) => Err(unreadable(Error::data(malformed.to_string()))),
-        }
+        self.0.to_connect_data(topic, headers, bytes, read, unreadable)
     }
 
     fn fetch(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Option<Fetch> {
-        let message = Message::split(headers, self.id_header, bytes?).ok()?;
-        Some(self.schemas.fetch(message.id, topic))
+        self.0.fetch(topic, headers, bytes)
     }
 }
 
@@ -171,7 +156,7 @@ impl Reader for AvroReader {
 
     fn read(&self, text: &SchemaText, version: Option<i32>) -> Result<AvroSchema> {
         let mut reader = SchemaReader::new(self.0);
-        for referenced in &text.referenced {
+        for (_, referenced) in &text.referenced {
             reader.read(avro(referenced)?)?;
         }
         let read = reader.read(avro(&text.schema)?)?;
@@ -189,7 +174,7 @@ impl Reader for AvroReader {
 fn avro(schema: &RegisteredSchema) -> Result<&str> {
     match schema.schema_type.as_str() {
         "AVRO" => Ok(&schema.schema),
-        "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: ProtobufConverter reads that, and is not supported yet")),
+        "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: io.confluent.connect.protobuf.ProtobufConverter reads that")),
         "JSON" => Err(Error::data("the schema is a JSON Schema: JsonSchemaConverter reads that, and is not supported yet")),
         other => Err(Error::data(format!("the schema is of type {other}, and not of Avro"))),
     }

@@ -39,7 +39,7 @@ pub(super) async fn with_references(schema: RegisteredSchema, client: &Client) -
             Answer::Found(schema) => {
                 bytes += schema.schema.len();
                 let references = schema.references.clone().into_iter();
-                open.push((Some(schema), references));
+                open.push((Some((reference.name, schema)), references));
             }
             Answer::Unknown(words) => {
                 let Reference { name, subject, version } = reference;

@@ -137,7 +137,7 @@ async fn references_are_read_once_and_in_circles_end() {
     let client = client(&[&server.url]);
     let Answer::Found(first) = client.schema(ID, None).await.unwrap() else { panic!() };
     let text = with_references(first, &client).await.unwrap();
-    let referenced: Vec<_> = text.referenced.iter().map(|schema| &*schema.schema).collect();
+    let referenced: Vec<_> = text.referenced.iter().map(|(_, schema)| &*schema.schema).collect();
     assert_eq!(referenced, ["of a", "of b"], "what others refer to comes first");
 }
 

@@ -1,0 +1,245 @@
+//! Protobuf, with the schemas of a registry.
+
+mod compile;
+mod decode;
+mod plan;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use bytes::Bytes;
+use connect_api::{
+    Converter, Error, Fetch, Plugin, RawHeader, Result,
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey, Importance},
+    data::{Data, Schema},
+};
+use prost_reflect::MessageDescriptor;
+
+use self::{
+    compile::Compiled,
+    decode::decode,
+    plan::Plan,
+    schema::{Dialect, SchemaReader},
+};
+use super::registered::Registered;
+use crate::registry::{Reader, SchemaText, confluent::KEYS};
+
+const ONLY_READS: &str = "a sink's converter only reads";
+
+/// A message in messages in messages: more say nothing that a schema could have.
+const MOST_INDEXES: usize = 100;
+
+macro_rules! flag {
+    ($name:ident, $key:literal, $default:literal, $documentation:literal) => {
+        static $name: ConfigKey<bool> = ConfigKey::with_default($key, $default, $documentation).importance(Importance::Low);
+    };
+}
+
+flag!(
+    ENHANCED,
+    "enhanced.protobuf.schema.support",
+    "false",
+    "Whether structs and enums are called by full names, with their packages."
+);
+flag!(INT_FOR_ENUMS, "int.for.enums", "false", "Whether enums are their numbers. Else they are texts.");
+flag!(OPTIONAL, "optional.for.nullables", "false", "Whether only fields with the word `optional` may be null. Else all may.");
+flag!(
+    OPTIONAL_2,
+    "optional.for.proto2",
+    "true",
+    "Whether, with `optional.for.nullables`, that word counts in the second version of the language, too."
+);
+flag!(
+    WRAPPERS,
+    "wrapper.for.nullables",
+    "false",
+    "Whether fields of Google's wrapper types (`google.protobuf.StringValue`) are values that may be null. Else they are structs."
+);
+flag!(
+    RAW_PRIMITIVES,
+    "wrapper.for.raw.primitives",
+    "true",
+    "Whether a message that is one of Google's wrapper types is its value."
+);
+flag!(
+    INDEX_FOR_UNIONS,
+    "generate.index.for.unions",
+    "true",
+    "Whether the field of a `oneof` has its number behind its name: `choice_0`."
+);
+flag!(FLATTEN, "flatten.unions", "false", "Whether the fields of a `oneof` are fields of the message. Else they are in a struct.");
+
+static STRUCT_FOR_NULLS: ConfigKey<bool> =
+    ConfigKey::with_default("generate.struct.for.nulls", "false", "Whether null is written as an empty message.")
+        .importance(Importance::Low)
+        .no_effect(ONLY_READS);
+
+static SCRUB: ConfigKey<bool> = ConfigKey::with_default(
+    "scrub.invalid.names",
+    "false",
+    "Whether names that Protobuf refuses are changed when they are written.",
+)
+.importance(Importance::Low)
+.no_effect(ONLY_READS);
+
+static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
+    .importance(Importance::Low)
+    .no_effect("`max.schemas.per.subject` counts");
+
+const DIALECT_KEYS: &[&dyn AnyConfigKey] = &[
+    &ENHANCED,
+    &INT_FOR_ENUMS,
+    &OPTIONAL,
+    &OPTIONAL_2,
+    &WRAPPERS,
+    &RAW_PRIMITIVES,
+    &INDEX_FOR_UNIONS,
+    &FLATTEN,
+    &STRUCT_FOR_NULLS,
+    &SCRUB,
+    &CACHE,
+];
+
+/// Protobuf in Confluent's wire format.
+#[derive(Debug)]
+pub(crate) struct ProtobufConverter(Registered<ProtobufReader>);
+
+/// Makes Connect schemas.
+#[derive(Debug)]
+struct ProtobufReader(Dialect);
+
+/// A schema, which has several types of messages.
+#[derive(Debug)]
+struct ProtobufSchema {
+    dialect: Dialect,
+    compiled: Compiled,
+    version: Option<i32>,
+    /// That of nearly all topics.
+    first: OnceLock<Result<Arc<MessageType>, String>>,
+    others: Mutex<HashMap<Vec<usize>, Result<Arc<MessageType>, String>>>,
+}
+
+#[derive(Debug)]
+struct MessageType {
+    message: MessageDescriptor,
+    schema: Arc<Schema>,
+    plan: Plan,
+}
+
+impl Plugin for ProtobufConverter {
+    const NAME: &'static str = "io.confluent.connect.protobuf.ProtobufConverter";
+    const DOCUMENTATION: &'static str =
+        "Protobuf with the id of its schema in front, which a schema registry has. Messages that contain themselves are refused.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::new("ProtobufConverter", &[KEYS, DIALECT_KEYS].concat())
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        let dialect = Dialect {
+            enhanced_protobuf_schema_support: config.get(&ENHANCED)?,
+            int_for_enums: config.get(&INT_FOR_ENUMS)?,
+            optional_for_nullables: config.get(&OPTIONAL)?,
+            optional_for_proto2: config.get(&OPTIONAL_2)?,
+            wrapper_for_nullables: config.get(&WRAPPERS)?,
+            wrapper_for_raw_primitives: config.get(&RAW_PRIMITIVES)?,
+            generate_index_for_unions: config.get(&INDEX_FOR_UNIONS)?,
+            flatten_unions: config.get(&FLATTEN)?,
+        };
+        Ok(Self(Registered::new(config, ProtobufReader(dialect))?))
+    }
+}
+
+impl Converter for ProtobufConverter {
+    fn to_connect_data(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
+        let unreadable =
+            |error| Error::data(format!("Failed to deserialize data for topic {topic} to Protobuf:")).with_source(error);
+        self.0.to_connect_data(topic, headers, bytes, |schema, payload| schema.data(payload), unreadable)
+    }
+
+    fn fetch(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Option<Fetch> {
+        self.0.fetch(topic, headers, bytes)
+    }
+}
+
+impl ProtobufSchema {
+    /// # Errors
+    /// `Data` where the bytes are no message of the schema.
+    fn data(&self, payload: &Bytes) -> Result<Data> {
+        let (place, payload) =
+            split(payload).ok_or_else(|| Error::data("the message does not say which of its schema's types it has"))?;
+        let message = self.message_type(&place)?;
+        let value = decode(&message.message, &message.plan, &payload).map_err(|malformed| Error::data(malformed.to_string()))?;
+        Ok(Data::with_schema(Arc::clone(&message.schema), value))
+    }
+
+    fn message_type(&self, place: &[usize]) -> Result<Arc<MessageType>> {
+        let known = if *place == [0] {
+            self.first.get_or_init(|| self.read(place)).clone()
+        } else {
+            let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+            match others.get(place) {
+                Some(known) => known.clone(),
+                // What the schema does not have is not kept: anybody can ask for any number of such.
+                None if self.compiled.message(place).is_none() => self.read(place),
+                None => others.entry(place.to_vec()).or_insert_with(|| self.read(place)).clone(),
+            }
+        };
+        known.map_err(Error::data)
+    }
+
+    fn read(&self, place: &[usize]) -> Result<Arc<MessageType>, String> {
+        let message = self.compiled.message(place);
+        let message = message.ok_or_else(|| format!("the schema has no message type with the numbers {place:?}"))?;
+        let read = SchemaReader::new(self.dialect, &self.compiled).top(&message);
+        let (mut schema, plan) = read.map_err(|error| error.report())?;
+        if matches!(plan, Plan::Struct(_)) {
+            schema.version = self.version;
+        }
+        Ok(Arc::new(MessageType { message, schema: Arc::new(schema), plan }))
+    }
+}
+
+/// Which of a schema's message types stands in front of a message, and the message.
+fn split(payload: &Bytes) -> Option<(Vec<usize>, Bytes)> {
+    let mut rest = &**payload;
+    let count = usize::try_from(number(&mut rest)?).ok().filter(|count| *count <= MOST_INDEXES)?;
+    let place = match count {
+        0 => vec![0],
+        _ => (0..count).map(|_| usize::try_from(number(&mut rest)?).ok()).collect::<Option<_>>()?,
+    };
+    Some((place, payload.slice(payload.len() - rest.len()..)))
+}
+
+/// Seven bits a byte, the sign in the lowest.
+fn number(rest: &mut &[u8]) -> Option<i64> {
+    let mut read = 0_u64;
+    for shift in (0..).step_by(7).take(5) {
+        let (byte, behind) = rest.split_first()?;
+        *rest = behind;
+        read |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some((read >> 1).cast_signed() ^ -(read & 1).cast_signed());
+        }
+    }
+    None
+}
+
+impl Reader for ProtobufReader {
+    type Schema = ProtobufSchema;
+
+    fn record_name(&self, text: &SchemaText) -> Option<String> {
+        let message = Compiled::new(text).ok()?.message(&[0])?;
+        Some(message.full_name().to_owned())
+    }
+
+    fn read(&self, text: &SchemaText, version: Option<i32>) -> Result<ProtobufSchema> {
+        let compiled = Compiled::new(text)?;
+        Ok(ProtobufSchema { dialect: self.0, compiled, version, first: OnceLock::new(), others: Mutex::default() })
+    }
+}
