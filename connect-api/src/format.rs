@@ -68,6 +68,11 @@ pub trait RecordWriter: Send {
         None
     }
 
+    /// Whether the records since the last block make one, however few bytes they have. Follows from the records alone.
+    fn is_block(&self) -> bool {
+        false
+    }
+
     /// Appends the block of these records: all that was written since the last one, in order, each whole in one of the pieces. Before the end of the file a last
     /// block may be smaller; an empty one is not written.
     ///

@@ -11,6 +11,7 @@ const LONGEST: usize = 1 << 20;
 /// No registry has more schemas.
 const HIGHEST_ID: u32 = 100_000_000;
 
+const WITH_SCHEMAS: &str = "schemas.enable=true";
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 
 /// What an operator wants to know of bytes that `class` could not read. `prefix`: `key` or `value`.
@@ -25,6 +26,8 @@ pub(super) fn explain(class: &str, prefix: &str, bytes: &[u8]) -> String {
     let fits = match (converter, also) {
         (None, _) => String::new(),
         (Some(converter), None) if converter == class => String::new(),
+        // It would have read such bytes as they are, unless it was told so already.
+        (Some(JSON), Some(WITH_SCHEMAS)) if class == JSON => String::new(),
         (Some(converter), None) => format!(": `{prefix}.converter={converter}` reads that"),
         (Some(converter), Some(setting)) => {
             format!(": `{prefix}.converter={converter}` with `{prefix}.converter.{setting}` reads that")
@@ -58,7 +61,7 @@ fn looks_like(bytes: &[u8]) -> (String, Option<&'static str>, Option<&'static st
             (Some(Value::Object(object)), _)
                 if object.len() == 2 && object.contains_key("schema") && object.contains_key("payload") =>
             {
-                ("JSON with its schema in each message".to_owned(), Some(JSON), Some("schemas.enable=true"))
+                ("JSON with its schema in each message".to_owned(), Some(JSON), Some(WITH_SCHEMAS))
             }
             (Some(_), _) => ("plain JSON".to_owned(), Some(JSON), Some("schemas.enable=false")),
             (None, Ok(text)) if !text.contains(|character: char| character.is_control() && !character.is_whitespace()) => {
@@ -125,6 +128,7 @@ mod tests {
             explain(JSON, "key", b"\x00\x00\x00\x00\x04\x02").contains("`key.converter=io.confluent.connect.avro.AvroConverter`")
         );
         let glue = [&[3, 5][..], &[7; 20]].concat();
+        assert!(!explain(JSON, "value", b"{\"schema\":null,\"payload\":1}").contains("reads that"));
         assert!(explain(JSON, "value", &glue).contains("AWS Glue Schema Registry"));
     }
 }

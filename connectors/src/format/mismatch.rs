@@ -1,7 +1,7 @@
 //! Values that are none of their schema.
 
 use connect_api::{
-    Error, Result,
+    Error, RecordView, Result,
     data::{Decimal, Schema, Value},
 };
 
@@ -22,4 +22,14 @@ pub(super) fn check_scale(schema: &Schema, decimal: &Decimal) -> Result<()> {
     Err(Error::data(format!(
         "Decimal value has mismatching scale for given Decimal schema. Schema has scale {expected}, value has scale {scale}."
     )))
+}
+
+/// A file has one schema, and the record's is another.
+pub(super) fn other_schema(view: RecordView) -> Error {
+    Error::data(match view {
+        RecordView::Key => {
+            "the key has another schema than the keys file, which has the schema of its first key: schemas of keys close no files"
+        }
+        RecordView::Value | RecordView::Headers => "the record has another schema than its file",
+    })
 }

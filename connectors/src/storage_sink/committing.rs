@@ -6,7 +6,7 @@ use connect_api::OffsetAndMetadata;
 use tokio::{sync::oneshot, time::Instant};
 use tracing::{debug, info};
 
-use super::{gate::Last, ledger::CutId, provenance::Provenance, topic_partition_writer::TopicPartitionWriter};
+use super::{gate::Last, ledger::CutId, provenance::Provenance, reporting::Trial, topic_partition_writer::TopicPartitionWriter};
 
 /// So many cuts may become durable before a commit is asked for: what lies beyond the committed offset must be looked at after a crash.
 const DURABLE_BEFORE_COMMIT: u64 = 2_000;
@@ -81,7 +81,7 @@ impl TopicPartitionWriter {
         if is_behind {
             self.boundaries.forget_found();
             self.gate.journal.looks_back &= !self.knows_ahead;
-            self.trial = None;
+            self.trial = Trial::default();
             self.forget_earlier_places();
         }
         if offset >= self.boundaries.every_until() {

@@ -58,6 +58,7 @@ impl TopicPartitionWriter {
         for file in files {
             there += file.there();
             closed.extend(file.close(&self.shared.uploads, &self.state, &self.shared.config.spill)?);
+            self.shared.uploads.lease.works();
         }
         // Objects in parts said what they are before their end was known: the journal says it for them.
         let is_planned = self.gate.journal.every || closed.iter().any(|file| file.parts.is_some());

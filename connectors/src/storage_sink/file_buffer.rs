@@ -128,15 +128,24 @@ impl FileBuffer {
         out.truncate(self.last_record);
     }
 
+    /// Leaves the bytes of the last record out, of a file that is never sent; what the writer has learnt of it stays.
+    pub(super) fn forget(&mut self) {
+        let out = if self.is_raw() { &mut self.raw.bytes } else { &mut self.block };
+        out.truncate(self.last_record);
+    }
+
     /// The record stays: compresses and seals what is enough of it.
     pub(super) fn settle(&mut self) -> Result<()> {
         match self.block_size {
-            Some(size) if self.raw.len() >= size => self.write_block()?,
+            Some(size) if self.raw.len() >= size || self.writer.is_block() => self.write_block()?,
             Some(_) if self.raw.bytes.len() >= BLOCK => self.raw.seal(),
             None if self.raw.has_block() => self.raw.compress(&mut self.block)?,
             _ => {}
         }
-        if self.block.len() >= BLOCK {
+        if self.block.len() > 2 * BLOCK {
+            self.sealed_bytes += self.block.len();
+            self.sealed.extend(pieces(std::mem::take(&mut self.block)));
+        } else if self.block.len() >= BLOCK {
             self.seal(BLOCK + 16 * 1024);
         }
         Ok(())
@@ -223,9 +232,7 @@ impl FileBuffer {
             self.writer.finish(&mut self.raw.bytes)?;
             self.raw.finish(&mut self.block)?;
         }
-        if !self.block.is_empty() {
-            self.sealed.push(fitting(self.block));
-        }
+        self.sealed.extend(pieces(self.block));
         Ok(Content { on_disk: self.on_disk, rest: self.sealed })
     }
 
@@ -340,6 +347,15 @@ pub(super) fn split_off_front(body: &mut Body, size: usize) -> Body {
         front.push(divided.split_to(missing));
     }
     front
+}
+
+/// What a writer has made at once, in pieces where it is large: parts of the object are slices of them, and each slice keeps its whole piece in memory.
+fn pieces(block: Vec<u8>) -> Body {
+    match block.len() {
+        0 => Vec::new(),
+        length if length > 2 * BLOCK => block.chunks(BLOCK).map(Bytes::copy_from_slice).collect(),
+        _ => vec![fitting(block)],
+    }
 }
 
 /// The same bytes in no more memory than they need: small objects wait by the thousand, and a buffer that has grown is half empty at worst.

@@ -225,9 +225,20 @@ pub(super) static AFFIX: ConfigKey<String> =
     .one_of(&["NONE", "PREFIX", "SUFFIX"])
     .importance(Importance::Low);
 
+macro_rules! of_avro {
+    ($name:ident, $key:literal, $default:literal, $documentation:literal) => {
+        static $name: ConfigKey<String> = ConfigKey::with_default($key, $default, $documentation).of_plugins();
+    };
+}
+of_avro!(AVRO_CODEC, "avro.codec", "null", "How blocks are compressed: see AvroFormat.");
+of_avro!(PARQUET_CODEC, "parquet.codec", "snappy", "How pages are compressed: see ParquetFormat.");
+of_avro!(ENHANCED, "enhanced.avro.schema.support", "true", "Whether enums stay enums: see AvroFormat.");
+of_avro!(METADATA, "connect.meta.data", "true", "Whether schemas say what Connect knows: see AvroFormat.");
+of_avro!(OPTIONAL_KEYS, "allow.optional.map.keys", "false", "Whether maps with optional keys are maps: see AvroFormat.");
+
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 50] = [
+    let here: [&'static dyn AnyConfigKey; 55] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -274,6 +285,11 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &BYTES_EXTENSION,
         &BYTES_SEPARATOR,
         &JSON_DECIMALS,
+        &AVRO_CODEC,
+        &PARQUET_CODEC,
+        &ENHANCED,
+        &METADATA,
+        &OPTIONAL_KEYS,
         &tagging::TAGGING,
         &tagging::PAIRS,
         &tagging::ON_ERROR,
@@ -291,7 +307,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_of_json_files_is_known_beside_every_format() {
-        assert!(keys().iter().any(|key| key.name() == "json.decimal.format" && key.is_of_plugins()));
+    fn keys_of_formats_are_known_beside_every_format() {
+        for name in ["json.decimal.format", "avro.codec", "parquet.codec", "connect.meta.data"] {
+            assert!(keys().iter().any(|key| key.name() == name && key.is_of_plugins()), "{name}");
+        }
     }
 }

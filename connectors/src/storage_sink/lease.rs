@@ -1,7 +1,7 @@
 //! Whether this process has been awake: one that was frozen may have lost its partitions and not know it yet.
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -22,15 +22,35 @@ pub(super) struct Lease {
     /// The clock of the process stands still while its machine is suspended; this one is set right when it wakes.
     clock: Clock,
     renewed_by_clock: AtomicI64,
+    /// It stood still between two steps of the loop's work, and nobody was told yet.
+    stood_still: AtomicBool,
 }
 
 impl Lease {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { origin: Instant::now(), renewed: AtomicU64::new(0), clock, renewed_by_clock: AtomicI64::new(clock()) }
+        Self {
+            origin: Instant::now(),
+            renewed: AtomicU64::new(0),
+            clock,
+            renewed_by_clock: AtomicI64::new(clock()),
+            stood_still: AtomicBool::new(false),
+        }
     }
 
     /// The loop has turned. False where it stood still for so long that nothing is certain any more.
     pub(super) fn renew(&self) -> bool {
+        let stood_still = self.stood_still.swap(false, Ordering::Relaxed);
+        self.was_awake() && !stood_still
+    }
+
+    /// The loop has not turned, and has done a step of long work: who closes the files of many partitions does not stand still.
+    pub(super) fn works(&self) {
+        if !self.was_awake() {
+            self.stood_still.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn was_awake(&self) -> bool {
         let (now, by_clock) = (self.origin.elapsed(), (self.clock)());
         let before = self.renewed.swap(millis(now), Ordering::Relaxed);
         let before_by_clock = self.renewed_by_clock.swap(by_clock, Ordering::Relaxed);
@@ -40,7 +60,7 @@ impl Lease {
     /// Whether the loop has turned lately.
     pub(super) fn holds(&self) -> bool {
         let before = (self.renewed.load(Ordering::Relaxed), self.renewed_by_clock.load(Ordering::Relaxed));
-        is_awake((before.0, self.origin.elapsed()), (before.1, (self.clock)()))
+        !self.stood_still.load(Ordering::Relaxed) && is_awake((before.0, self.origin.elapsed()), (before.1, (self.clock)()))
     }
 }
 
@@ -87,6 +107,21 @@ mod tests {
         assert!(lease.holds() && lease.renew());
         tokio::time::advance(AWAKE).await;
         assert!(!lease.holds() && !lease.renew());
+        assert!(lease.holds() && lease.renew());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_works_for_long_is_trusted_unless_one_step_took_too_long() {
+        let lease = Lease::new(|| 0);
+        for _ in 0..10 {
+            tokio::time::advance(AWAKE / 2).await;
+            lease.works();
+        }
+        assert!(lease.holds() && lease.renew());
+        tokio::time::advance(AWAKE).await;
+        lease.works();
+        assert!(!lease.holds());
+        assert!(!lease.renew());
         assert!(lease.holds() && lease.renew());
     }
 }

@@ -115,17 +115,12 @@ impl OpenFile {
     /// Appends the record to each file, or to none. Returns the bytes that it took in all of them.
     pub(super) fn write(&mut self, record: &SinkRecord) -> Result<usize> {
         self.check(record)?;
-        try_all(&mut self.tried, record)?;
-        let mut bytes = 0;
-        for index in 0..self.views.len() {
-            match self.views[index].buffer.write(record) {
-                Ok(written) => bytes += written,
-                Err(error) => {
-                    self.views[..index].iter_mut().for_each(|view| view.buffer.undo());
-                    return Err(error);
-                }
-            }
+        let bytes = write_all(&mut self.views, record)?;
+        if let Err(error) = write_all(&mut self.tried, record) {
+            undo_all(&mut self.views, record);
+            return Err(error);
         }
+        self.tried.iter_mut().for_each(|view| view.buffer.forget());
         for view in &mut self.views {
             view.buffer.settle()?;
         }
@@ -138,10 +133,12 @@ impl OpenFile {
         Ok(bytes)
     }
 
-    /// Whether each file would take the record; none keeps it.
+    /// Whether each file takes the record, of a group that is never sent: no file keeps its bytes.
     pub(super) fn would_take(&mut self, record: &SinkRecord) -> Result<()> {
         self.check(record)?;
-        try_all(&mut self.views, record)
+        write_all(&mut self.views, record)?;
+        self.views.iter_mut().for_each(|view| view.buffer.forget());
+        Ok(())
     }
 
     fn check(&self, record: &SinkRecord) -> Result<()> {
@@ -232,14 +229,34 @@ impl OpenFile {
     }
 }
 
-/// Whether each of these files would take the record; none keeps it.
-fn try_all(views: &mut [View], record: &SinkRecord) -> Result<()> {
-    let has_value = !record.is_tombstone();
-    for view in views.iter_mut().filter(|view| has_value || view.of != RecordView::Value) {
-        view.buffer.write(record)?;
-        view.buffer.undo();
+/// Appends the record to each of these files, or to none. Returns the bytes that it took in all of them.
+fn write_all(views: &mut [View], record: &SinkRecord) -> Result<usize> {
+    let mut bytes = 0;
+    for index in 0..views.len() {
+        if !views[index].takes(record) {
+            continue;
+        }
+        match views[index].buffer.write(record) {
+            Ok(written) => bytes += written,
+            Err(error) => {
+                undo_all(&mut views[..index], record);
+                return Err(error);
+            }
+        }
     }
-    Ok(())
+    Ok(bytes)
+}
+
+/// Takes the record back that these files have taken.
+fn undo_all(views: &mut [View], record: &SinkRecord) {
+    views.iter_mut().filter(|view| view.takes(record)).for_each(|view| view.buffer.undo());
+}
+
+impl View {
+    /// There is no row of a null value.
+    fn takes(&self, record: &SinkRecord) -> bool {
+        self.of != RecordView::Value || !record.is_tombstone()
+    }
 }
 
 /// A file's name without its offset.

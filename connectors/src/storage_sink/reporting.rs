@@ -48,52 +48,55 @@ impl TopicPartitionWriter {
             self.locate(record, time.unwrap_or(now))?;
         }
         let group = self.boundaries.durable_first();
-        let trial = match &mut self.trial {
-            Some(trial) => trial,
-            none => none.insert(Trial::new(OpenFile::new(
-                &self.shared.config,
-                "",
-                (0, false),
-                |_| false,
-                false,
-                &self.shared.context.budget,
-            )?)),
-        };
-        trial.would_take(record, group, self.directories.current(&self.shared.config), self.shared.config.compatibility)
+        let begin = || OpenFile::new(&self.shared.config, "", (0, false), |_| false, false, &self.shared.context.budget);
+        let directory = self.directories.current(&self.shared.config);
+        self.trial.would_take(record, group, directory, self.shared.config.compatibility, begin)
     }
 }
 
-/// A file that is never sent, for records that may be in an object already.
+/// Files that are never sent, for records that may be in objects already.
+#[derive(Default)]
 pub(super) struct Trial {
-    file: OpenFile,
-    /// The first offset of the object whose records are tried.
+    /// The first offset of the group whose records are tried.
     group: i64,
-    /// Of the first record of each of its directories that was written.
-    schemas: HashMap<Box<str>, Option<Arc<Schema>>>,
+    /// By directory.
+    files: HashMap<Box<str>, Tried>,
+}
+
+struct Tried {
+    file: OpenFile,
+    /// Of its first record.
+    schema: Option<Arc<Schema>>,
 }
 
 impl Trial {
-    fn new(file: OpenFile) -> Self {
-        Self { file, group: 0, schemas: HashMap::new() }
-    }
-
-    /// Whether the file that the record belongs to has taken it.
-    fn would_take(&mut self, record: &SinkRecord, group: i64, directory: &str, compatibility: Compatibility) -> Result<()> {
-        if compatibility == Compatibility::None {
-            return self.file.would_take(record);
-        }
+    /// Whether the file that the record belongs to has taken it. `begin` begins one.
+    fn would_take(
+        &mut self,
+        record: &SinkRecord,
+        group: i64,
+        directory: &str,
+        compatibility: Compatibility,
+        begin: impl Fn() -> Result<OpenFile>,
+    ) -> Result<()> {
         if self.group != group {
             self.group = group;
-            self.schemas.clear();
+            self.files.clear();
         }
-        match self.schemas.get(directory) {
-            Some(current) if compatibility.change(record.value.schema.as_ref(), current.as_ref())?.is_none() => match current {
-                Some(schema) if compatibility.projects(record, schema) => self.file.would_take(&project(record, schema)?),
-                _ => self.file.would_take(record),
-            },
+        match self.files.get_mut(directory) {
+            Some(Tried { file, schema })
+                if compatibility == Compatibility::None
+                    || compatibility.change(record.value.schema.as_ref(), schema.as_ref())?.is_none() =>
+            {
+                match schema {
+                    Some(schema) if compatibility.projects(record, schema) => file.would_take(&project(record, schema)?),
+                    _ => file.would_take(record),
+                }
+            }
             _ => {
-                self.file.would_take(record)?;
-                self.schemas.insert(directory.into(), record.value.schema.clone());
+                let mut file = begin()?;
+                file.would_take(record)?;
+                self.files.insert(directory.into(), Tried { file, schema: record.value.schema.clone() });
                 Ok(())
             }
         }
@@ -111,11 +114,10 @@ mod tests {
     use super::*;
     use crate::storage_sink::config::StorageSinkConfig;
 
-    fn trial() -> Trial {
-        let settings = [("format.class", "JsonFormat"), ("flush.size", "1")].into_iter().collect();
+    fn begin(format: &str) -> OpenFile {
+        let settings = [("format.class", format), ("flush.size", "1")].into_iter().collect();
         let config = StorageSinkConfig::new(&settings, &crate::plugins()).unwrap();
-        let budget = Budget::new(1 << 30);
-        Trial::new(OpenFile::new(&config, "", (0, false), |_| false, false, &budget).unwrap())
+        OpenFile::new(&config, "", (0, false), |_| false, false, &Budget::new(1 << 30)).unwrap()
     }
 
     fn record(name: &'static str, version: Option<i32>) -> SinkRecord {
@@ -125,9 +127,9 @@ mod tests {
 
     #[test]
     fn a_record_that_its_file_refused_for_its_schema_is_refused_again() {
-        let mut trial = trial();
+        let mut trial = Trial::default();
         let mut takes = |record: SinkRecord, group: i64, directory: &str| {
-            trial.would_take(&record, group, directory, Compatibility::Backward).is_ok()
+            trial.would_take(&record, group, directory, Compatibility::Backward, || Ok(begin("JsonFormat"))).is_ok()
         };
         assert!(takes(record("a", None), 0, "d"));
         assert!(!takes(record("b", None), 0, "d"), "schemas without versions cannot be compared");
@@ -138,9 +140,24 @@ mod tests {
 
     #[test]
     fn without_compatibility_no_schema_is_refused() {
-        let mut trial = trial();
+        let mut trial = Trial::default();
         for name in ["a", "b"] {
-            assert!(trial.would_take(&record(name, None), 0, "d", Compatibility::None).is_ok());
+            let taken = trial.would_take(&record(name, None), 0, "d", Compatibility::None, || Ok(begin("JsonFormat")));
+            assert!(taken.is_ok());
         }
+    }
+
+    #[test]
+    fn a_file_of_one_schema_refuses_what_it_refused() {
+        let mut trial = Trial::default();
+        let mut takes = |name, directory: &str, group| {
+            let begin = || Ok(begin("AvroFormat"));
+            trial.would_take(&record(name, None), group, directory, Compatibility::None, begin).is_ok()
+        };
+        assert!(takes("a", "d", 0));
+        assert!(!takes("b", "d", 0));
+        assert!(takes("a", "d", 0));
+        assert!(takes("b", "e", 0));
+        assert!(takes("b", "d", 7), "the first of another object");
     }
 }

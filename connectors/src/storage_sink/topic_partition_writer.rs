@@ -80,7 +80,7 @@ pub(super) struct TopicPartitionWriter {
     /// Objects of this history that were cut elsewhere, as uploads met them.
     pub(super) met: Vec<(String, Provenance)>,
     /// A file that is never sent, for records that may be in an object already.
-    pub(super) trial: Option<Trial>,
+    pub(super) trial: Trial,
     /// Since when the store has refused something of this partition without a break.
     pub(super) refused_since: Option<tokio::time::Instant>,
     /// What waits without an end in sight, as the budget knows it.
@@ -132,7 +132,7 @@ impl TopicPartitionWriter {
             is_paused: false,
             must_survey: false,
             met: Vec::new(),
-            trial: None,
+            trial: Trial::default(),
             refused_since: None,
             stuck: shared.context.budget.stuck(),
             held_since: None,

@@ -120,9 +120,12 @@ struct ProtobufSchema {
     compiled: Compiled,
     version: Option<i32>,
     /// That of nearly all topics.
-    first: OnceLock<Result<Arc<MessageType>, String>>,
-    others: Mutex<HashMap<Vec<usize>, Result<Arc<MessageType>, String>>>,
+    first: OnceLock<Known>,
+    others: Mutex<HashMap<Vec<usize>, Known>>,
 }
+
+/// A message type, or why there is none.
+type Known = Result<Arc<MessageType>, String>;
 
 #[derive(Debug)]
 struct MessageType {
@@ -193,7 +196,7 @@ impl ProtobufSchema {
         known.map_err(Error::data)
     }
 
-    fn read(&self, place: &[usize]) -> Result<Arc<MessageType>, String> {
+    fn read(&self, place: &[usize]) -> Known {
         let message = self.compiled.message(place);
         let message = message.ok_or_else(|| format!("the schema has no message type with the numbers {place:?}"))?;
         let read = SchemaReader::new(self.dialect, &self.compiled).top(&message);

@@ -26,6 +26,7 @@ pub(super) use self::{
     schema::avro_schema,
 };
 use super::headers::{headers_schema, headers_value};
+use crate::format::mismatch::other_schema;
 
 static CODEC: ConfigKey<Codec> = ConfigKey::with_default("avro.codec", "null", "How the blocks of Avro files are compressed.")
     .one_of(CODECS)
@@ -142,8 +143,9 @@ impl AvroWriter {
 
     fn append(&mut self, schema: &Arc<Schema>, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         match &self.schema {
-            Some((known, _)) if Schema::is_same(known, schema) => self.avro.dialect.encode(schema, value, out)?,
-            Some(_) => return Err(Error::data("the record has another schema than its file")),
+            // Symbols of an enum have numbers in the order of the file's, and equal schemas may have them in another.
+            Some((known, _)) if Schema::is_same(known, schema) => self.avro.dialect.encode(known, value, out)?,
+            Some(_) => return Err(other_schema(self.view)),
             None => {
                 let text = avro_schema(schema, self.avro.dialect)?.to_string();
                 self.avro.dialect.encode(schema, value, out)?;

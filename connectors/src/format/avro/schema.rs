@@ -20,6 +20,9 @@ use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
 
 /// The namespace of what Connect has no name for.
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
+/// Words that stand for types: no name may be one of them where it has no namespace in front.
+const TYPES: [&str; 14] =
+    ["null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "array", "map", "fixed", "union"];
 /// What Connect calls a union of several types: a struct of one field for each.
 const UNION: &str = "io.confluent.connect.avro.Union";
 
@@ -255,10 +258,17 @@ impl Names {
         let (namespace, name) = full_name.rsplit_once('.').map_or((None, full_name), |(namespace, name)| (Some(namespace), name));
         check_name(name)?;
         namespace.into_iter().flat_map(|namespace| namespace.split('.')).try_for_each(check_name)?;
+        let is_ambiguous = |around: &str| self.defined.contains_key(&format!("{around}.{name}"));
+        if namespace.is_none() && (TYPES.contains(&name) || around.is_some_and(is_ambiguous)) {
+            return Err(Error::data(format!(
+                "Schemas may not be named after primitives, or after others around them: {full_name}"
+            ))
+            .with_class("org.apache.avro.SchemaParseException"));
+        }
         if let Some(known) = self.defined.get(full_name) {
             // Whether null is allowed stands beside the type.
-            let is_same = alike(known) == alike(schema);
-            let name = if namespace == around { name } else { full_name };
+            let is_same = alike(known) == alike(schema) && self.has_same_symbols(known, schema);
+            let name = if namespace == around && !TYPES.contains(&name) { name } else { full_name };
             return if is_same {
                 Ok(Definition::Known(json!(name)))
             } else {
@@ -272,6 +282,24 @@ impl Names {
             avro.insert("namespace".to_owned(), json!(namespace.unwrap_or_default()));
         }
         Ok(Definition::New(avro, namespace.map(str::to_owned)))
+    }
+}
+
+impl Names {
+    /// Whether the enums of two schemas that are alike have their symbols in the same order: they are written as numbers.
+    fn has_same_symbols(&self, one: &Schema, other: &Schema) -> bool {
+        let symbols = |schema| self.dialect.symbols(schema).map(Iterator::collect::<Vec<_>>);
+        let inner = match (&one.schema_type, &other.schema_type) {
+            (SchemaType::Struct(one), SchemaType::Struct(other)) => {
+                one.iter().zip(other.iter()).all(|(one, other)| self.has_same_symbols(&one.schema, &other.schema))
+            }
+            (SchemaType::Array(one), SchemaType::Array(other)) => self.has_same_symbols(one, other),
+            (SchemaType::Map(keys, values), SchemaType::Map(other_keys, other_values)) => {
+                self.has_same_symbols(keys, other_keys) && self.has_same_symbols(values, other_values)
+            }
+            _ => true,
+        };
+        inner && symbols(one) == symbols(other)
     }
 }
 
@@ -304,12 +332,15 @@ fn of_type(name: &str) -> Map<String, Json> {
     Map::from_iter([("type".to_owned(), json!(name))])
 }
 
+/// Letters of all languages, as Java's: readers of other languages take fewer.
 fn check_name(name: &str) -> Result<()> {
-    let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    if begins && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_') {
-        return Ok(());
-    }
-    let what = if name.is_empty() { "Empty name".to_owned() } else { format!("Illegal character in: {name}") };
+    let is_fine = |character: char| character.is_alphanumeric() || character == '_';
+    let what = match name.chars().next() {
+        None => "Empty name".to_owned(),
+        Some(first) if !first.is_alphabetic() && first != '_' => format!("Illegal initial character: {name}"),
+        _ if name.chars().all(is_fine) => return Ok(()),
+        _ => format!("Illegal character in: {name}"),
+    };
     Err(Error::data(what).with_class("org.apache.avro.SchemaParseException"))
 }
 
@@ -416,9 +447,13 @@ mod tests {
 
     #[test]
     fn names_that_avro_does_not_have_are_refused() {
-        for name in ["a-b", "", "1a", "é"] {
+        for (name, says) in [("a-b", "Illegal character in: a-b"), ("", "Empty name"), ("1a", "Illegal initial character: 1a")] {
             let error = avro_schema(&record(&[(name, of(SchemaType::Int32))]), DIALECT).unwrap_err();
             assert_eq!(error.class(), "org.apache.avro.SchemaParseException", "{name}");
+            assert_eq!(error.to_string(), says);
+        }
+        for name in ["größe", "日本", "_1"] {
+            assert!(avro_schema(&record(&[(name, of(SchemaType::Int32))]), DIALECT).is_ok(), "{name}");
         }
     }
 }

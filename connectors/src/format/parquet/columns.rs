@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parquet::{
     basic::Type as Physical,
     column::{
-        page::{CompressedPage, PageWriteSpec, PageWriter},
+        page::{CompressedPage, Page, PageWriteSpec, PageWriter},
         writer::{ColumnCloseResult, ColumnWriter, get_column_writer},
     },
     data_type::{ByteArray, FixedLenByteArray},
@@ -21,8 +21,18 @@ use parquet::{
     schema::types::{ColumnDescPtr, SchemaDescriptor},
 };
 
+use super::codec::{Codec, Compressor};
+
+/// So many values and nulls wait at most, of all columns together, until they are encoded; the rest of a row comes on top.
+const WAITING: usize = 64 * 1024;
+
 /// All columns of a row group, in the order of the schema.
-pub(super) struct Columns(Vec<Column>);
+pub(super) struct Columns {
+    columns: Vec<Column>,
+    codec: Codec,
+    /// Values and nulls that are not encoded.
+    waiting: usize,
+}
 
 /// A column chunk: what has been encoded, and behind it values that have not.
 struct Column {
@@ -55,28 +65,39 @@ pub(super) struct Levels {
 }
 
 impl Columns {
-    pub(super) fn new(schema: &SchemaDescriptor, properties: &WriterPropertiesPtr) -> Self {
-        Self(schema.columns().iter().map(|column| Column::new(column, properties)).collect())
+    /// # Errors
+    /// Where the codec has no memory.
+    pub(super) fn new(schema: &SchemaDescriptor, properties: &WriterPropertiesPtr, codec: Codec) -> Result<Self> {
+        let compressor = Arc::new(Mutex::new(Compressor::new(codec)?));
+        let column = |column| Column::new(column, properties, &compressor);
+        Ok(Self { columns: schema.columns().iter().map(column).collect(), codec, waiting: 0 })
     }
 
     /// The values of a column, to push one. `None` where the schema has no such column.
     pub(super) fn values(&mut self, column: usize, levels: Levels) -> Option<&mut Values> {
-        let column = self.0.get_mut(column)?;
+        let column = self.columns.get_mut(column)?;
         column.push_levels(levels);
+        self.waiting += 1;
         Some(&mut column.values)
     }
 
     /// None of these columns has a value here.
     pub(super) fn push_null(&mut self, columns: &Range<usize>, levels: Levels) {
-        self.0.get_mut(columns.clone()).into_iter().flatten().for_each(|column| column.push_levels(levels));
+        let columns = self.columns.get_mut(columns.clone()).unwrap_or_default();
+        self.waiting += columns.len();
+        columns.iter_mut().for_each(|column| column.push_levels(levels));
     }
 
-    /// Encodes what was pushed.
+    /// A row is complete: encodes what was pushed where it is enough. Where that is depends on the rows alone, and so do the pages.
     ///
     /// # Errors
     /// Where a column cannot be encoded.
-    pub(super) fn encode(&mut self) -> Result<()> {
-        self.0.iter_mut().try_for_each(Column::encode)
+    pub(super) fn end_row(&mut self) -> Result<()> {
+        if self.waiting < WAITING {
+            return Ok(());
+        }
+        self.waiting = 0;
+        self.columns.iter_mut().try_for_each(Column::encode)
     }
 
     /// The chunks, each with what a footer says of it.
@@ -84,13 +105,14 @@ impl Columns {
     /// # Errors
     /// Where a column cannot be encoded.
     pub(super) fn finish(self) -> Result<Vec<(Bytes, ColumnCloseResult)>> {
-        self.0.into_iter().map(Column::finish).collect()
+        let codec = self.codec;
+        self.columns.into_iter().map(|column| column.finish(codec)).collect()
     }
 }
 
 impl Column {
-    fn new(description: &ColumnDescPtr, properties: &WriterPropertiesPtr) -> Self {
-        let pages = Pages::default();
+    fn new(description: &ColumnDescPtr, properties: &WriterPropertiesPtr, compressor: &Arc<Mutex<Compressor>>) -> Self {
+        let pages = Pages { written: Arc::new(Mutex::new(TrackedWrite::new(Vec::new()))), compressor: Arc::clone(compressor) };
         Self {
             values: Values::of(description.physical_type()),
             definition: Vec::new(),
@@ -135,9 +157,11 @@ impl Column {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+    fn finish(mut self, codec: Codec) -> Result<(Bytes, ColumnCloseResult)> {
         self.encode()?;
-        let closed = self.writer.close()?;
+        let mut closed = self.writer.close()?;
+        // The writer knows nothing of it.
+        closed.metadata = closed.metadata.into_builder().set_compression(codec.compression()).build()?;
         Ok((self.pages.take()?, closed))
     }
 }
@@ -156,28 +180,36 @@ impl Values {
     }
 }
 
-/// The encoded pages of a column chunk. Its writer holds one end; the lock is never waited for.
+/// The encoded pages of a column chunk. Its writer holds one end; the locks are never waited for.
 #[derive(Clone)]
-struct Pages(Arc<Mutex<TrackedWrite<Vec<u8>>>>);
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(TrackedWrite::new(Vec::new()))))
-    }
+struct Pages {
+    written: Arc<Mutex<TrackedWrite<Vec<u8>>>>,
+    compressor: Arc<Mutex<Compressor>>,
 }
 
 impl Pages {
     fn take(self) -> Result<Bytes> {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pages = std::mem::replace(&mut *pages, TrackedWrite::new(Vec::new()));
-        Ok(pages.into_inner()?.into())
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = std::mem::replace(&mut *written, TrackedWrite::new(Vec::new()));
+        Ok(written.into_inner()?.into())
+    }
+
+    fn compressed(&self, page: CompressedPage) -> Result<CompressedPage> {
+        let compressed = self.compressor.lock().unwrap_or_else(PoisonError::into_inner).compress(page.data())?;
+        let Some(compressed) = compressed.map(Bytes::from) else { return Ok(page) };
+        let mut inner = page.compressed_page().clone();
+        match &mut inner {
+            Page::DataPage { buf, .. } | Page::DataPageV2 { buf, .. } | Page::DictionaryPage { buf, .. } => *buf = compressed,
+        }
+        Ok(CompressedPage::new(inner, page.uncompressed_size()))
     }
 }
 
 impl PageWriter for Pages {
     fn write_page(&mut self, page: CompressedPage) -> Result<PageWriteSpec> {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        SerializedPageWriter::new(&mut *pages).write_page(page)
+        let page = self.compressed(page)?;
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        SerializedPageWriter::new(&mut *written).write_page(page)
     }
 
     fn close(&mut self) -> Result<()> {

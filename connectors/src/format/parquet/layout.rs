@@ -26,9 +26,6 @@ impl Layout {
     /// `Data` where Parquet has no such schema.
     pub(super) fn of(avro: &Json) -> Result<Self> {
         let mut builder = Builder { has_optional_items: has_optional_items(avro), defined: HashMap::new(), columns: 0, depth: 0 };
-        if kind(avro) != "record" {
-            return Err(Error::data("Avro schema must be a record.").with_class("java.lang.IllegalArgumentException"));
-        }
         let name = full_name(avro, "");
         let (fields, plan) = builder.record(avro, "")?;
         if fields.is_empty() {

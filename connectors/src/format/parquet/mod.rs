@@ -5,61 +5,58 @@ mod columns;
 mod layout;
 mod plan;
 mod shred;
+mod table;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use connect_api::{
     Error, Format, Plugin, RecordView, RecordWriter, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, Importance},
-    data::{Data, Field, Fields, Schema, SchemaType, Value},
+    data::{Data, Schema, Value},
 };
-use parquet::{
-    basic::Compression,
-    errors::ParquetError,
-    file::{
-        metadata::KeyValue,
-        properties::{WriterProperties, WriterVersion},
-        writer::SerializedFileWriter,
-    },
-};
+use parquet::{errors::ParquetError, file::writer::SerializedFileWriter};
 
 use self::{
     codec::{CODECS, Codec},
-    columns::Columns,
-    layout::Layout,
-    shred::Rows,
+    table::Table,
 };
 use super::{
-    avro::{Dialect, ENHANCED, METADATA, OPTIONAL_KEYS, avro_schema},
+    avro::{Dialect, ENHANCED, METADATA, OPTIONAL_KEYS},
     headers::{headers_schema, headers_value},
+    mismatch::other_schema,
 };
 
 static CODEC: ConfigKey<Codec> = ConfigKey::with_default(
     "parquet.codec",
     "snappy",
-    "How the pages of Parquet files are compressed. It is part of the extension: `.snappy.parquet`. `lzo` is refused.",
+    "How the pages of Parquet files are compressed. It is part of the extension: `.snappy.parquet`. The JVM's `lzo` fails there with the first record, and is not here.",
 )
 .one_of(CODECS)
 .importance(Importance::Low);
 
 /// So many bytes of rows make a row group, before they are encoded. The JVM's default is 128 MiB, all of it in memory.
 const ROW_GROUP: usize = 16 * 1024 * 1024;
-/// Of a page, before compression; as on the JVM.
-const PAGE: usize = 64 * 1024;
-/// So many bytes of rows are in columns that are not encoded yet.
-const ROWS_AT_ONCE: usize = 256 * 1024;
-/// What the footer keeps of a column chunk until the end, roughly.
+/// So many values and nulls make a row group, too: a null may take a byte and stand for a thousand columns.
+const VALUES_OF_A_GROUP: usize = 32 * 1024 * 1024;
+/// What the footer keeps of a column chunk and of a page until the end, roughly.
 const FOOTER_OF_CHUNK: usize = 1024;
+const FOOTER_OF_PAGE: usize = 200;
+/// The schemas that were met last: files come and go much faster than they.
+const SHARED: usize = 16;
 
 /// One file of columns; its schema is that of its first record.
 #[derive(Debug)]
-pub(crate) struct ParquetFormat {
+pub(crate) struct ParquetFormat(Arc<Settings>);
+
+#[derive(Debug)]
+struct Settings {
     codec: Codec,
-    compression: Compression,
     dialect: Dialect,
+    /// Those that were met last come last.
+    tables: Mutex<Vec<Arc<Table>>>,
 }
 
 impl Plugin for ParquetFormat {
@@ -73,14 +70,14 @@ impl Plugin for ParquetFormat {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        let codec = config.get(&CODEC)?;
-        Ok(Self { codec, compression: codec.compression()?, dialect: Dialect::configure(config)? })
+        let (codec, dialect) = (config.get(&CODEC)?, Dialect::configure(config)?);
+        Ok(Self(Arc::new(Settings { codec, dialect, tables: Mutex::default() })))
     }
 }
 
 impl Format for ParquetFormat {
     fn extension(&self) -> &str {
-        self.codec.extension()
+        self.0.codec.extension()
     }
 
     fn allows_stream_compression(&self) -> bool {
@@ -89,34 +86,25 @@ impl Format for ParquetFormat {
 
     fn record_writer(&self, view: RecordView) -> Result<Box<dyn RecordWriter>> {
         let headers = if view == RecordView::Headers { Some(headers_schema()) } else { None };
-        let (compression, dialect) = (self.compression, self.dialect);
-        Ok(Box::new(ParquetWriter { compression, dialect, view, headers, begun: None, records: 0, in_block: 0 }))
+        let settings = Arc::clone(&self.0);
+        Ok(Box::new(ParquetWriter { settings, view, headers, table: None, file: None, records: 0, in_block: 0, footer: 0 }))
     }
 }
 
 struct ParquetWriter {
-    compression: Compression,
-    dialect: Dialect,
+    settings: Arc<Settings>,
     view: RecordView,
     /// Of a file of headers.
     headers: Option<Arc<Schema>>,
-    begun: Option<Begun>,
+    /// That of the first record.
+    table: Option<Arc<Table>>,
+    /// Once a row group was written.
+    file: Option<SerializedFileWriter<Vec<u8>>>,
     records: u64,
     /// Records since the last row group.
     in_block: usize,
-}
-
-/// What the first record decides.
-struct Begun {
-    /// As records have it.
-    schema: Arc<Schema>,
-    /// The same, never null: how rows are written.
-    row: Arc<Schema>,
-    layout: Layout,
-    /// What the file says of its schema.
-    avro: String,
-    /// Once a row group was written.
-    file: Option<SerializedFileWriter<Vec<u8>>>,
+    /// What the footer will be made of, in bytes.
+    footer: usize,
 }
 
 impl RecordWriter for ParquetWriter {
@@ -132,7 +120,7 @@ impl RecordWriter for ParquetWriter {
         self.records -= 1;
         self.in_block -= 1;
         if self.records == 0 {
-            self.begun = None;
+            self.table = None;
         }
     }
 
@@ -140,24 +128,29 @@ impl RecordWriter for ParquetWriter {
         Some(ROW_GROUP)
     }
 
-    fn write_block(&mut self, records: &[Bytes], out: &mut Vec<u8>) -> Result<()> {
-        let Some(begun) = &mut self.begun else { return Ok(()) };
-        begun.write_row_group(records, self.in_block, self.compression)?;
-        self.in_block = 0;
-        begun.give(out)
+    fn is_block(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| self.in_block.saturating_mul(table.columns()) >= VALUES_OF_A_GROUP)
     }
 
-    fn finish(self: Box<Self>, out: &mut Vec<u8>) -> Result<()> {
-        let Some(mut begun) = self.begun else { return Ok(()) };
-        if let Some(file) = &mut begun.file {
-            file.finish().map_err(failed)?;
-        }
-        begun.give(out)
+    fn write_block(&mut self, records: &[Bytes], out: &mut Vec<u8>) -> Result<()> {
+        let Some(table) = &self.table else { return Ok(()) };
+        let file = match &mut self.file {
+            Some(file) => file,
+            file @ None => file.insert(table.begin()?),
+        };
+        self.footer += table.write_row_group(records, self.in_block, self.settings.codec, file)?;
+        self.in_block = 0;
+        give(file, out)
+    }
+
+    fn finish(mut self: Box<Self>, out: &mut Vec<u8>) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.finish().map_err(failed)?;
+        give(file, out)
     }
 
     fn kept_back(&self) -> usize {
-        let file = self.begun.as_ref().and_then(|begun| begun.file.as_ref());
-        file.map_or(0, |file| file.flushed_row_groups().len() * file.schema_descr().num_columns() * FOOTER_OF_CHUNK)
+        self.footer
     }
 }
 
@@ -172,13 +165,14 @@ impl ParquetWriter {
     }
 
     fn append(&mut self, schema: &Arc<Schema>, value: &Value, out: &mut Vec<u8>) -> Result<()> {
-        match &self.begun {
-            Some(begun) if Schema::is_same(&begun.schema, schema) => self.dialect.encode(&begun.row, value, out)?,
-            Some(_) => return Err(Error::data("the record has another schema than its file")),
+        let dialect = self.settings.dialect;
+        match &self.table {
+            Some(table) if table.is_of(schema) => dialect.encode(&table.row, value, out)?,
+            Some(_) => return Err(other_schema(self.view)),
             None => {
-                let begun = Begun::new(schema, self.view, self.dialect)?;
-                self.dialect.encode(&begun.row, value, out)?;
-                self.begun = Some(begun);
+                let table = self.settings.table(schema, self.view)?;
+                dialect.encode(&table.row, value, out)?;
+                self.table = Some(table);
             }
         }
         self.records += 1;
@@ -187,80 +181,30 @@ impl ParquetWriter {
     }
 }
 
-impl Begun {
+impl Settings {
+    /// The table of this schema, which is made once.
+    ///
     /// # Errors
     /// `Data` where Parquet has no such schema.
-    fn new(schema: &Arc<Schema>, view: RecordView, dialect: Dialect) -> Result<Self> {
-        let (row, table) = match view {
-            // A row cannot be null: what is around it would have to say so.
-            RecordView::Value if schema.optional => {
-                let row = Arc::new(Schema { optional: false, ..Schema::clone(schema) });
-                (Arc::clone(&row), row)
-            }
-            RecordView::Value => (Arc::clone(schema), Arc::clone(schema)),
-            // The fields of a struct follow each other, so that of its only field is the row itself.
-            RecordView::Key => (Arc::clone(schema), around("RecordKey", "key", schema)),
-            RecordView::Headers => (Arc::clone(schema), around("RecordHeaders", "headers", schema)),
+    fn table(&self, schema: &Arc<Schema>, view: RecordView) -> Result<Arc<Table>> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = match tables.iter().rposition(|table| table.view == view && table.is_of(schema)) {
+            Some(place) => tables.remove(place),
+            None => Arc::new(Table::new(schema, view, self.dialect)?),
         };
-        let avro = avro_schema(&table, dialect)?;
-        Ok(Self { schema: Arc::clone(schema), row, layout: Layout::of(&avro)?, avro: avro.to_string(), file: None })
-    }
-
-    /// # Errors
-    /// `Fatal` where the rows are not as many as were written, or cannot be encoded.
-    fn write_row_group(&mut self, records: &[Bytes], rows: usize, compression: Compression) -> Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            file @ None => file.insert(begin(&self.layout, &self.avro, compression)?),
-        };
-        let mut columns = Columns::new(file.schema_descr(), file.properties());
-        let mut found = 0;
-        for piece in records {
-            let (mut left, mut encoded) = (Rows::new(piece), 0);
-            while !left.is_at_end() {
-                left.shred(&self.layout.plan, &mut columns)?;
-                found += 1;
-                if left.at() - encoded >= ROWS_AT_ONCE {
-                    columns.encode().map_err(failed)?;
-                    encoded = left.at();
-                }
-            }
+        if tables.len() >= SHARED {
+            tables.remove(0);
         }
-        if found != rows {
-            return Err(Error::fatal(format!("an open Parquet file has {found} rows where {rows} were written")));
-        }
-        let mut row_group = file.next_row_group().map_err(failed)?;
-        for (chunk, closed) in columns.finish().map_err(failed)? {
-            row_group.append_column(&chunk, closed).map_err(failed)?;
-        }
-        row_group.close().map_err(failed)?;
-        Ok(())
-    }
-
-    /// Moves what the file has so far into `out`.
-    fn give(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.flush().map_err(|error| failed(error.into()))?;
-        out.append(file.inner_mut());
-        Ok(())
+        tables.push(Arc::clone(&table));
+        Ok(table)
     }
 }
 
-fn begin(layout: &Layout, avro: &str, compression: Compression) -> Result<SerializedFileWriter<Vec<u8>>> {
-    let says = |key: &str, value: &str| KeyValue { key: key.to_owned(), value: Some(value.to_owned()) };
-    let properties = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(compression)
-        .set_data_page_size_limit(PAGE)
-        .set_key_value_metadata(Some(vec![says("writer.model.name", "avro"), says("parquet.avro.schema", avro)]))
-        .build();
-    SerializedFileWriter::new(Vec::new(), Arc::clone(&layout.schema), Arc::new(properties)).map_err(failed)
-}
-
-/// A struct of one field, with this name.
-fn around(name: &str, field: &str, schema: &Arc<Schema>) -> Arc<Schema> {
-    let field = Field { name: field.into(), schema: Arc::clone(schema) };
-    Arc::new(Schema::required(SchemaType::Struct(Fields::new(vec![field]).unwrap_or_default())).named(name))
+/// Takes what the file has so far, with the memory in which it is.
+fn give(file: &mut SerializedFileWriter<Vec<u8>>, out: &mut Vec<u8>) -> Result<()> {
+    file.flush().map_err(|error| failed(error.into()))?;
+    out.append(&mut std::mem::take(file.inner_mut()));
+    Ok(())
 }
 
 fn failed(error: ParquetError) -> Error {

@@ -20,11 +20,6 @@ impl<'a> Rows<'a> {
         Self { piece, at: 0 }
     }
 
-    /// So many bytes have been read.
-    pub(super) fn at(&self) -> usize {
-        self.at
-    }
-
     pub(super) fn is_at_end(&self) -> bool {
         self.at >= self.piece.len()
     }
