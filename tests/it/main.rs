@@ -48,6 +48,7 @@ mod process;
 mod proxy;
 mod proxy_password;
 mod readers;
+mod readers_typed;
 mod real_registry;
 mod rebalance;
 mod redelivery;
