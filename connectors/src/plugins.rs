@@ -12,6 +12,7 @@ pub fn plugins() -> Plugins {
         .converter::<JsonConverter>()
         .converter::<AvroConverter>()
         .converter::<AwsKafkaAvroConverter>()
+        .converter::<JsonSchemaConverter>()
         .converter::<ByteArrayConverter>()
         .converter::<ShortConverter>()
         .converter::<IntegerConverter>()

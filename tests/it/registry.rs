@@ -232,6 +232,46 @@ fn a_real_registry_serves_protobuf_with_references_and_schemas_that_change_in_mi
     story.cluster.delete_topic(&story.name);
 }
 
+#[test]
+fn a_real_registry_serves_json_schemas_with_references_that_change_in_mid_topic() {
+    let (Some(story), Some(real)) = (Story::begin("real-json-schema"), RealRegistry::from_environment("a real registry")) else {
+        return;
+    };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    let (subject, none) = (format!("{}-value", story.name), json!([]));
+    let money_name = format!("money-json-{}", std::process::id());
+    let money = json!({ "type": "object", "title": "Money", "properties": { "cents": { "type": "integer" } } });
+    real.register_as("JSON", &money_name, &money.to_string(), &none);
+    let references = json!([{ "name": "money.json", "subject": money_name, "version": 1 }]);
+    let first = json!({ "type": "object", "title": "Order", "additionalProperties": false, "properties": {
+        "price": { "$ref": "money.json" }, "kind": { "enum": ["A", "B"] },
+    } });
+    let mut second = first.clone();
+    second["properties"]["note"] = json!({ "oneOf": [{ "type": "null" }, { "type": "string" }] });
+    let ids = [&first, &second].map(|schema| real.register_as("JSON", &subject, &schema.to_string(), &references));
+
+    let message = |id: u8, value: Value| [&[0, 0, 0, 0, id], value.to_string().as_bytes()].concat();
+    let order = |cents: i64| json!({ "price": { "cents": cents }, "kind": "A" });
+    let noted = |cents: i64, note: Value| json!({ "price": { "cents": cents }, "kind": "A", "note": note });
+    story.produce(&[
+        message(ids[0], order(1)),
+        message(ids[1], noted(2, json!("x"))),
+        message(ids[0], order(3)),
+        message(ids[1], order(4)),
+    ]);
+    let more = format!(
+        "value.converter=io.confluent.connect.json.JsonSchemaConverter\nvalue.converter.schema.registry.url={}\n\
+         flush.size=2\nschema.compatibility=BACKWARD",
+        real.url
+    );
+    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
+    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
+    wait_until("two files are there", PATIENCE, || story.has_committed(3));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    assert_eq!(story.written(), [order(1), noted(2, json!("x")), noted(3, Value::Null)]);
+    story.cluster.delete_topic(&story.name);
+}
+
 /// A call of Glue's API at the server that stands in for AWS.
 fn glue(url: &str, action: &str, body: &Value) -> Value {
     // Who asks matters not; that it is a request to Glue does.

@@ -270,7 +270,6 @@ mod tests {
     #[test]
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
-            (PluginKind::Converter, "JsonSchemaConverter"),
             (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.JsonSchemaConverter"),
             (PluginKind::Transformation, "org.apache.kafka.connect.transforms.InsertField$Value"),
             (PluginKind::Transformation, "RegexRouter"),

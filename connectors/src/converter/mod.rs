@@ -5,6 +5,7 @@ mod boolean;
 mod byte_array;
 mod charset;
 mod json;
+mod json_schema;
 mod numbers;
 #[cfg(feature = "protobuf")]
 mod protobuf;
@@ -18,6 +19,7 @@ pub(crate) use avro::{AvroConverter, AwsKafkaAvroConverter, ENUM_DEFAULT, ENUM_D
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
 pub(crate) use json::JsonConverter;
+pub(crate) use json_schema::JsonSchemaConverter;
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
 #[cfg(feature = "protobuf")]
 pub(crate) use protobuf::ProtobufConverter;

@@ -175,7 +175,7 @@ fn avro(schema: &RegisteredSchema) -> Result<&str> {
     match schema.schema_type.as_str() {
         "AVRO" => Ok(&schema.schema),
         "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: io.confluent.connect.protobuf.ProtobufConverter reads that")),
-        "JSON" => Err(Error::data("the schema is a JSON Schema: JsonSchemaConverter reads that, and is not supported yet")),
+        "JSON" => Err(Error::data("the schema is a JSON Schema: io.confluent.connect.json.JsonSchemaConverter reads that")),
         other => Err(Error::data(format!("the schema is of type {other}, and not of Avro"))),
     }
 }

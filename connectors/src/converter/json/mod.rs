@@ -1,6 +1,7 @@
 //! JSON, with or without schemas.
 
 mod envelope;
+mod one_of;
 mod payload;
 mod schema;
 mod schemas;
@@ -15,6 +16,7 @@ use connect_api::{
 };
 
 use self::envelope::Envelopes;
+pub(super) use self::payload::Payload;
 use super::converts_headers;
 
 static SCHEMAS_ENABLE: ConfigKey<bool> = ConfigKey::with_default(

@@ -16,7 +16,7 @@ use connect_api::{
     },
 };
 
-use crate::converter::repeated_keys::without_repeated_keys;
+use crate::converter::{json_schema::ONE_OF, repeated_keys::without_repeated_keys};
 
 /// Padding must be there, and bits that no byte needs may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -27,13 +27,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
 
 /// Whose values are read, and how.
-pub(super) struct Payload<'a> {
+pub(crate) struct Payload<'a> {
     /// Its texts become slices of this one.
     pub(super) text: &'a JsonText,
     /// `replace.null.with.default`.
     pub(super) replaces_null: bool,
     /// How many more values may be made.
     pub(super) left: Cell<usize>,
+    /// Whether the schema is one of Confluent's converter of JSON Schemas.
+    pub(super) is_of_json_schema: bool,
 }
 
 /// Defaults can make many values of few bytes: so many are always allowed.
@@ -42,12 +44,17 @@ const VALUES: usize = 1 << 20;
 impl<'a> Payload<'a> {
     pub(super) fn new(text: &'a JsonText, replaces_null: bool) -> Self {
         // A value that is written out has a byte, and a comma.
-        Self { text, replaces_null, left: Cell::new(VALUES + text.as_bytes().len() / 2) }
+        Self { text, replaces_null, left: Cell::new(VALUES + text.as_bytes().len() / 2), is_of_json_schema: false }
+    }
+
+    /// The same for schemas of Confluent's converter of JSON Schemas.
+    pub(crate) fn of_json_schema(text: &'a JsonText) -> Self {
+        Self { is_of_json_schema: true, ..Self::new(text, true) }
     }
 
     /// # Errors
     /// `Data` where there are too many values.
-    fn count(&self, values: usize) -> Result<()> {
+    pub(super) fn count(&self, values: usize) -> Result<()> {
         match self.left.get().checked_sub(values) {
             Some(left) => {
                 self.left.set(left);
@@ -63,7 +70,7 @@ impl<'a> Payload<'a> {
     ///
     /// # Errors
     /// `Data` where the schema has no such value.
-    pub(super) fn read(&self, schema: &Schema, cursor: &mut Cursor<'_>) -> Result<Value> {
+    pub(crate) fn read(&self, schema: &Schema, cursor: &mut Cursor<'_>) -> Result<Value> {
         let kind = cursor.kind();
         if kind == Kind::Null {
             cursor.value();
@@ -75,7 +82,11 @@ impl<'a> Payload<'a> {
         match &schema.schema_type {
             SchemaType::Array(items) => self.array(items, kind, cursor),
             SchemaType::Map(keys, values) if matches!(keys.schema_type, SchemaType::String) => self.object(values, kind, cursor),
+            SchemaType::Map(keys, values) if self.is_of_json_schema => self.entries(keys, values, kind, cursor),
             SchemaType::Map(keys, values) => self.pairs(keys, values, kind, cursor),
+            SchemaType::Struct(fields) if self.is_of_json_schema && schema.name.as_deref() == Some(ONE_OF) => {
+                self.one_of(fields, cursor)
+            }
             SchemaType::Struct(fields) => self.fields(fields, kind, cursor),
             scalar => self.scalar(scalar, kind, cursor.value()),
         }
@@ -206,7 +217,7 @@ fn weight(value: &Value) -> usize {
 
 /// # Errors
 /// `Data` where the value is of another kind. What it is is said as Jackson says it.
-fn expect(expected: Kind, found: Kind, message: &str) -> Result<()> {
+pub(super) fn expect(expected: Kind, found: Kind, message: &str) -> Result<()> {
     if found == expected { Ok(()) } else { Err(Error::data(format!("{message} {}", node_type(found)))) }
 }
 

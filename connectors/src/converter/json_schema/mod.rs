@@ -1,0 +1,143 @@
+//! JSON, with the JSON Schemas of a registry.
+
+mod resolve;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use connect_api::{
+    Converter, Error, Fetch, Plugin, RawHeader, Result,
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey, Importance},
+    data::{Data, JsonText, Schema, Value, json::Cursor},
+};
+use serde_json::Value as Json;
+
+use self::{
+    resolve::Documents,
+    schema::{Dialect, SchemaReader},
+};
+use super::{json::Payload, registered::Registered};
+use crate::registry::{Reader, SchemaText, confluent::KEYS};
+
+/// What Connect calls a union: a struct of one field for each of its schemas.
+pub(super) const ONE_OF: &str = "io.confluent.connect.json.OneOf";
+
+const ONLY_READS: &str = "a sink's converter only reads";
+
+static OPTIONAL: ConfigKey<bool> = ConfigKey::with_default(
+    "use.optional.for.nonrequired",
+    "false",
+    "Whether properties that are not among the required ones may be missing. Else a message without them is refused.",
+);
+
+static FLATTEN: ConfigKey<bool> = ConfigKey::with_default(
+    "flatten.singleton.unions",
+    "true",
+    "Whether a union of one schema is that schema, and not a struct of one field.",
+)
+.importance(Importance::Low);
+
+static SUM_TYPES: ConfigKey<bool> = ConfigKey::with_default(
+    "generalized.sum.type.support",
+    "false",
+    "Whether the fields of a union have names that converters of other formats give them, too. Only `false` is supported.",
+)
+.importance(Importance::Low)
+.check(|is_on| if *is_on { Err("is not supported: only false is".to_owned()) } else { Ok(()) });
+
+static ADDITIONAL: ConfigKey<bool> =
+    ConfigKey::with_default("object.additional.properties", "true", "Whether written schemas allow further properties.")
+        .importance(Importance::Low)
+        .no_effect(ONLY_READS);
+
+static DECIMAL_FORMAT: ConfigKey<String> = ConfigKey::with_default("decimal.format", "BASE64", "How decimals are written.")
+    .one_of_any_case(&["BASE64", "NUMERIC"])
+    .importance(Importance::Low)
+    .no_effect(ONLY_READS);
+
+static FAIL_INVALID: ConfigKey<bool> = ConfigKey::with_default(
+    "json.fail.invalid.schema",
+    "false",
+    "Whether messages are checked against every rule of their schema.",
+)
+.importance(Importance::Low)
+.no_effect("types are checked, and no other rule");
+
+static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
+    .importance(Importance::Low)
+    .no_effect("`max.schemas.per.subject` counts");
+
+const DIALECT_KEYS: &[&dyn AnyConfigKey] = &[&OPTIONAL, &FLATTEN, &SUM_TYPES, &ADDITIONAL, &DECIMAL_FORMAT, &FAIL_INVALID, &CACHE];
+
+/// JSON in Confluent's wire format.
+#[derive(Debug)]
+pub(crate) struct JsonSchemaConverter(Registered<JsonSchemaReader>);
+
+/// Makes Connect schemas; `None` is that of null.
+#[derive(Debug)]
+struct JsonSchemaReader(Dialect);
+
+impl Plugin for JsonSchemaConverter {
+    const NAME: &'static str = "io.confluent.connect.json.JsonSchemaConverter";
+    const DOCUMENTATION: &'static str =
+        "JSON with the id of its JSON Schema in front, which a schema registry has. Schemas that contain themselves are refused.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::new("JsonSchemaConverter", &[KEYS, DIALECT_KEYS].concat())
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        config.get(&SUM_TYPES)?;
+        let dialect =
+            Dialect { optional_where_not_required: config.get(&OPTIONAL)?, flattens_single_unions: config.get(&FLATTEN)? };
+        Ok(Self(Registered::new(config, JsonSchemaReader(dialect))?))
+    }
+}
+
+impl Converter for JsonSchemaConverter {
+    fn to_connect_data(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
+        let unreadable = |error| {
+            let what = format!("Converting byte[] to Kafka Connect data failed due to serialization error of topic {topic}: ");
+            Error::data(what).with_source(error)
+        };
+        self.0.to_connect_data(topic, headers, bytes, |schema, payload| data(schema.as_ref().as_ref(), payload), unreadable)
+    }
+
+    fn fetch(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Option<Fetch> {
+        self.0.fetch(topic, headers, bytes)
+    }
+}
+
+/// # Errors
+/// `Data` where the payload is no JSON, or no value of the schema.
+fn data(schema: Option<&Arc<Schema>>, payload: &Bytes) -> Result<Data> {
+    let text = JsonText::parse(payload).map_err(|error| Error::data("the message is no JSON").with_source(error))?;
+    let Some(schema) = schema else { return Ok(Data::schemaless(text.map_or(Value::Null, Value::Json))) };
+    let Some(text) = text else {
+        // Null, which a schema may have a default for.
+        return match (&schema.default, schema.optional) {
+            (Some(default), _) => Ok(Data::with_schema(Arc::clone(schema), default.clone())),
+            (None, true) => Ok(Data::with_schema(Arc::clone(schema), Value::Null)),
+            (None, false) => Err(Error::data(format!("Invalid null value for required {} field", schema.schema_type.name()))),
+        };
+    };
+    let value = Payload::of_json_schema(&text).read(schema, &mut Cursor::new(&text))?;
+    Ok(Data::with_schema(Arc::clone(schema), value))
+}
+
+impl Reader for JsonSchemaReader {
+    type Schema = Option<Arc<Schema>>;
+
+    fn record_name(&self, text: &SchemaText) -> Option<String> {
+        let schema: Json = serde_json::from_str(&text.schema.schema).ok()?;
+        schema.get("title")?.as_str().map(str::to_owned)
+    }
+
+    fn read(&self, text: &SchemaText, version: Option<i32>) -> Result<Option<Arc<Schema>>> {
+        let documents = Documents::new(text)?;
+        Ok(SchemaReader::new(self.0, &documents).top(version)?.map(Arc::new))
+    }
+}
