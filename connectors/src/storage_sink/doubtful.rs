@@ -11,8 +11,8 @@ use crate::partitioner::{TemplatePiece, parse_template};
 use super::{
     compatibility::COMPATIBILITIES,
     keys::{
-        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE, STORE_HEADERS,
-        TEMPLATE, TOPICS_DIR,
+        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, KEYS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE,
+        STORE_HEADERS, STORE_KEYS, TEMPLATE, TOPICS_DIR,
     },
     tagging,
 };
@@ -44,9 +44,7 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
             );
         }
     }
-    if let Some(message) = without_schemas(config) {
-        doubt(FORMAT.name(), message);
-    }
+    without_schemas(config).into_iter().for_each(|(key, message)| doubt(key, message));
     if let Some((key, message)) = without_fields(config, plugins).or_else(|| without_texts(config, &template)) {
         doubt(key, message);
     }
@@ -144,21 +142,30 @@ fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, S
     Some((key, message))
 }
 
-/// Files that need a schema, of values that have none.
-fn without_schemas(config: &Config) -> Option<String> {
-    let format = config.get(&FORMAT).ok()?;
-    let converter = converter_of(config, "value.converter")?;
-    let is_json = matches!(converter, "JsonConverter" | "Json");
-    let is_plain =
-        is_json && config.text("value.converter.schemas.enable").is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
-    let takes_schemas = matches!(simple(&format), "AvroFormat" | "Avro");
-    (takes_schemas && is_plain && !transforms(config)).then(|| {
-        format!(
-            "{}: AvroFormat needs a schema, and JsonConverter with schemas.enable=false reads none, so every record fails: write JSON with \
-             io.confluent.connect.s3.format.json.JsonFormat, or send a schema with each message and set value.converter.schemas.enable=true",
-            FORMAT.name()
-        )
-    })
+/// Files that need a schema, of values or keys that never have one, and Parquet files of values that are no structs.
+fn without_schemas(config: &Config) -> Vec<(&'static str, String)> {
+    let keys = config.get(&STORE_KEYS).unwrap_or_default();
+    let files = [(FORMAT.name(), config.get(&FORMAT), "value"), (KEYS_FORMAT.name(), config.get(&KEYS_FORMAT), "key")];
+    let doubts = files.into_iter().filter(|(.., of)| keys || *of == "value").filter_map(|(name, format, of)| {
+        let format = format.ok().map(|format| simple(&format).strip_suffix("Format").unwrap_or(simple(&format)).to_owned())?;
+        let converter = converter_of(config, &format!("{of}.converter"))?;
+        let converter = converter.strip_suffix("Converter").unwrap_or(converter);
+        let enable = config.text(&format!("{of}.converter.schemas.enable"));
+        let is_plain = converter == "Json" && enable.is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
+        if is_plain && matches!(&*format, "Avro" | "Parquet") {
+            return Some((name, format!(
+                "{name}: {format}Format needs a schema, and JsonConverter with schemas.enable=false reads none, so every record fails: write JSON with \
+                 io.confluent.connect.s3.format.json.JsonFormat, or send a schema with each message and set {of}.converter.schemas.enable=true"
+            )));
+        }
+        (format == "Parquet" && of == "value" && WITHOUT_FIELDS.contains(&converter)).then(|| {
+            (name, format!(
+                "{name}: ParquetFormat writes structs, and {converter}Converter makes none, so every record fails: use a converter that reads a schema, or \
+                 write another format"
+            ))
+        })
+    });
+    if transforms(config) { Vec::new() } else { doubts.collect() }
 }
 
 /// What of a template is a text, and always bytes by its converter.
@@ -318,6 +325,30 @@ mod tests {
             let [value, key] = ["value.converter", "key.converter"].map(|converter| bytes(converter)[0]);
             assert_eq!(doubts(template, &[value, key, ("transforms", "hoist")]), "", "{template}");
         }
+    }
+
+    #[test]
+    fn files_of_values_that_they_cannot_take_are_doubtful() {
+        let doubts = |pairs: &[(&str, &str)]| warnings(&pairs.iter().copied().collect(), &crate::plugins()).to_string();
+        let parquet = ("format.class", "io.confluent.connect.s3.format.parquet.ParquetFormat");
+        let [string, json] =
+            ["storage.StringConverter", "json.JsonConverter"].map(|class| format!("org.apache.kafka.connect.{class}"));
+        assert!(
+            doubts(&[parquet, ("value.converter", &string)])
+                .contains("ParquetFormat writes structs, and StringConverter makes none")
+        );
+        let plain = [("value.converter", &*json), ("value.converter.schemas.enable", "false")];
+        assert!(doubts(&[parquet, plain[0], plain[1]]).contains("ParquetFormat needs a schema"));
+        assert_eq!(doubts(&[parquet, plain[0]]), "");
+        assert_eq!(doubts(&[parquet, ("value.converter", &string), ("transforms", "hoist")]), "");
+        let keys = [("keys.format.class", parquet.1), ("key.converter", &json), ("key.converter.schemas.enable", "false")];
+        assert_eq!(doubts(&keys), "");
+        let said = doubts(&[&keys[..], &[("store.kafka.keys", "true")]].concat());
+        assert!(
+            said.starts_with("keys.format.class: ParquetFormat needs a schema")
+                && said.contains("key.converter.schemas.enable=true"),
+            "{said}"
+        );
     }
 
     #[test]

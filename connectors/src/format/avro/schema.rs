@@ -20,6 +20,8 @@ use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
 
 /// The namespace of what Connect has no name for.
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
+/// The number of a field that came from Protobuf: it is no part of the field's type, and a type may stand in several fields.
+const PROTOBUF_TAG: &str = "io.confluent.connect.protobuf.Tag";
 /// Words that stand for types: no name may be one of them where it has no namespace in front.
 const TYPES: [&str; 14] =
     ["null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "array", "map", "fixed", "union"];
@@ -306,7 +308,7 @@ impl Names {
 /// A schema without what its field says of it.
 fn alike(schema: &Schema) -> Schema {
     let mut schema = Schema { optional: false, default: None, ..schema.clone() };
-    schema.parameters.retain(|(name, _)| **name != *FIELD_DEFAULT);
+    schema.parameters.retain(|(name, _)| ![FIELD_DEFAULT, PROTOBUF_TAG].contains(&&**name));
     schema
 }
 
@@ -374,6 +376,16 @@ mod tests {
         assert_eq!(avro(&Schema { optional: true, ..of(SchemaType::String) }), json!(["null", "string"]));
         let defaulted = Schema { optional: true, default: Some(Value::Int32(7)), ..of(SchemaType::Int32) };
         assert_eq!(avro(&defaulted), json!([{"type": "int", "connect.default": 7}, "null"]));
+    }
+
+    #[test]
+    fn one_message_of_protobuf_may_stand_in_two_fields() {
+        let money = |tag: &str| Schema {
+            parameters: vec![(PROTOBUF_TAG.into(), tag.into())],
+            ..record(&[("cents", of(SchemaType::Int64))]).named("Money")
+        };
+        let schema = avro(&record(&[("price", money("1")), ("tax", money("2"))]));
+        assert_eq!(schema["fields"][1]["type"], "Money");
     }
 
     fn union(fields: &[(&str, Schema)]) -> Schema {
