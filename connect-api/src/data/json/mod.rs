@@ -58,6 +58,14 @@ impl JsonText {
         normalise::parse(bytes).map(|text| text.map(Self))
     }
 
+    /// Reads a member of an object in UTF-8 whose beginning is known: `bytes` begins with its value. `None` where it is `null` or a number,
+    /// where it is not the last member, or where it is no value: who reads the whole object finds out.
+    pub fn parse_last_member(bytes: &Bytes) -> Option<Self> {
+        let (text, end) = normalise::parse_utf8(bytes).ok()??;
+        let after = bytes.get(end..)?.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        text.filter(|_| after == Some(&b'}')).map(Self)
+    }
+
     /// The text in UTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -106,6 +114,18 @@ impl JsonText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_member_of_an_object_is_read_and_no_other() {
+        let parse = |text: &'static str| JsonText::parse_last_member(&Bytes::from_static(text.as_bytes()));
+        for (text, expected) in [("true}", "true"), ("{\"a\": 01 } \n} and more", "{\"a\":1}"), ("\"é\"}", "\"é\"")] {
+            assert_eq!(parse(text).unwrap().as_bytes(), expected.as_bytes(), "{text}");
+        }
+        // A number alone ends with a blank.
+        for text in ["1}", "null}", "1,\"b\":2}", "1", "1 ", "}", "", "[1}", "1]"] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
 
     fn parse(text: impl AsRef<[u8]>) -> Result<Option<JsonText>, JsonError> {
         JsonText::parse(&Bytes::copy_from_slice(text.as_ref()))

@@ -18,15 +18,19 @@ use super::{
 pub(super) fn parse(bytes: &Bytes) -> Result<Option<Bytes>, JsonError> {
     let decoded = decode(bytes)?;
     let input = decoded.as_ref().unwrap_or(bytes);
+    Ok(parse_utf8(input)?.and_then(|(text, _)| text))
+}
+
+/// The text of the first value in UTF-8, nothing where it is `null`, and the byte after it; `None` where there is no value.
+pub(super) fn parse_utf8(input: &Bytes) -> Result<Option<(Option<Bytes>, usize)>, JsonError> {
     let Some(scan) = scan(input)? else { return Ok(None) };
+    let end = scan.span.end;
     let text = scan.edited.map_or_else(|| input.slice(scan.span), Bytes::from);
     if text == b"null"[..] {
-        return Ok(None);
+        return Ok(Some((None, end)));
     }
-    if scan.repeated_names {
-        return Ok(Some(without_repeated_names(text)));
-    }
-    Ok(Some(text))
+    let text = if scan.repeated_names { without_repeated_names(text) } else { text };
+    Ok(Some((Some(text), end)))
 }
 
 /// Keeps the last of the values that one object has under one name, at the place of the first.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use connect_api::{
     Error, Result,
     data::{
@@ -24,6 +25,24 @@ impl Envelopes {
     /// `schemas`: how many are kept.
     pub(super) fn new(schemas: usize, replaces_null: bool) -> Self {
         Self { schemas: Schemas::new(schemas), replaces_null }
+    }
+
+    /// The data in a message that begins with a schema that was met lately, and has nothing but its payload behind it: as most messages do, and then neither the schema
+    /// nor the envelope is looked at again. `None` where it is another message: [`read`](Self::read) reads all.
+    ///
+    /// # Errors
+    /// `Data` where the payload does not fit the schema.
+    pub(super) fn read_known(&self, message: &Bytes) -> Result<Option<Data>> {
+        const SCHEMA: &[u8] = b"{\"schema\":";
+        const PAYLOAD: &[u8] = b",\"payload\":";
+        let known = message.strip_prefix(SCHEMA).and_then(|rest| self.schemas.at_beginning(rest));
+        let Some((length, schema)) = known else { return Ok(None) };
+        let at = SCHEMA.len() + length;
+        let is_payload = message.get(at..).is_some_and(|rest| rest.starts_with(PAYLOAD));
+        let payload = is_payload.then(|| message.slice(at + PAYLOAD.len()..));
+        let Some(payload) = payload.and_then(|payload| JsonText::parse_last_member(&payload)) else { return Ok(None) };
+        let value = Payload::new(&payload, self.replaces_null).read(&schema, &mut Cursor::new(&payload))?;
+        Ok(Some(Data::with_schema(schema, value)))
     }
 
     /// The data in a text; `None` where there is no text, or only `null`.
@@ -72,7 +91,6 @@ fn parts(text: &JsonText) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use connect_api::ErrorKind;
 
     use super::*;
@@ -88,6 +106,38 @@ mod tests {
         let text = Bytes::from_static(b"{\"schema\":{\"type\":\"int32\"},\"payload\":1}");
         let read = || envelopes.read(JsonText::parse(&text).unwrap().as_ref()).unwrap().schema.unwrap();
         assert!(Arc::ptr_eq(&read(), &read()));
+    }
+
+    #[test]
+    fn a_message_with_a_known_schema_is_read_as_the_first_one_of_it() {
+        let schema = "{\"type\":\"struct\",\"fields\":[{\"field\":\"a\",\"type\":\"string\",\"optional\":true}]}";
+        let longer = schema.replace("true}]}", "true}],\"name\":\"n\"}");
+        let envelopes = Envelopes::new(10, true);
+        let both = |text: &str| {
+            let message = Bytes::copy_from_slice(text.as_bytes());
+            let known = envelopes.read_known(&message);
+            let whole = JsonText::parse(&message).map(|text| envelopes.read(text.as_ref()));
+            (known, whole)
+        };
+        for payload in ["{\"a\":\"x\"}", "{ \"a\" : \"\\u00e9\" }", "{\"a\":1,\"a\":\"é\"}", "{}"] {
+            for schema in [schema, &*longer] {
+                let message = format!("{{\"schema\":{schema},\"payload\":{payload}}}");
+                both(&message).1.unwrap().unwrap();
+                let (known, whole) = both(&message);
+                let (known, whole) = (known.unwrap().unwrap(), whole.unwrap().unwrap());
+                assert_eq!((&known.value, &known.schema), (&whole.value, &whole.schema), "{message}");
+            }
+        }
+        // What is no such message, or none at all, is left to those who say why.
+        let begins = format!("{{\"schema\":{schema}");
+        for rest in
+            [",\"payload\":null}", ",\"payload\":{},\"more\":1}", ",\"payload\":{}", "}", ",\"payload\":{}]", " ,\"payload\":{}}"]
+        {
+            assert!(both(&format!("{begins}{rest}")).0.unwrap().is_none(), "{rest}");
+        }
+        let wrong = format!("{begins},\"payload\":[]}}");
+        let (known, whole) = both(&wrong);
+        assert_eq!(known.unwrap_err().to_string(), whole.unwrap().unwrap_err().to_string());
     }
 
     #[test]

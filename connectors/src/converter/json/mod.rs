@@ -68,6 +68,11 @@ impl Plugin for JsonConverter {
 impl Converter for JsonConverter {
     fn to_connect_data(&self, _topic: &str, _headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
         let Some(bytes) = bytes else { return Ok(Data::default()) };
+        if let Some(envelopes) = &self.envelopes
+            && let Some(data) = envelopes.read_known(bytes)?
+        {
+            return Ok(data);
+        }
         let text = JsonText::parse(bytes).map_err(|error| {
             Error::data("Converting byte[] to Kafka Connect data failed due to serialization error: ").with_source(error)
         })?;

@@ -36,6 +36,13 @@ impl Schemas {
         Self { at_hand: ArcSwap::default(), all: Mutex::new(All { by_text: LruCache::new(most), bytes: 0 }) }
     }
 
+    /// The schema whose text stands at the beginning, of those that were met last, and the length of its text.
+    pub(super) fn at_beginning(&self, text: &[u8]) -> Option<(usize, Arc<Schema>)> {
+        let at_hand = self.at_hand.load();
+        let (known, schema) = at_hand.iter().find(|(known, _)| text.starts_with(known))?;
+        Some((known.len(), Arc::clone(schema)))
+    }
+
     /// The schema with this text; `read` reads it where it is new.
     ///
     /// # Errors
