@@ -16,6 +16,21 @@ impl Text {
         }
         Self::from(from_utf8_lossy(&bytes))
     }
+
+    /// The text in UTF-8. Unlike a `str`, which is checked whenever one is made of it, this costs nothing.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Its bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no character.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// As `String::from_utf8_lossy`, but what begins like a surrogate becomes one U+FFFD and not one a byte.

@@ -7,6 +7,7 @@ use super::{
     string::{self, short_escape, write_unit_escape},
     tree::{self, Style},
 };
+use crate::data::Text;
 
 /// Appends the text as the JVM's connector writes it.
 pub(super) fn render(tree: &Tree<'_>, out: &mut Vec<u8>) {
@@ -38,6 +39,14 @@ pub fn write_jvm_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     write_units(text.encode_utf16(), out);
     out.push(b'"');
+}
+
+/// The same for a text, which is not checked again.
+pub fn write_jvm_text(text: &Text, out: &mut Vec<u8>) {
+    if text.as_bytes().iter().copied().fold(0, u8::max) < 0xf0 {
+        return string::write_utf8(text.as_bytes(), out);
+    }
+    write_jvm_string(text, out);
 }
 
 fn write_content(content: &[u8], out: &mut Vec<u8>) {

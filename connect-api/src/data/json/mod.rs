@@ -36,7 +36,7 @@ pub use error::JsonError;
 pub use find::decode_string;
 pub use java_double::{double_to_string, float_to_string};
 pub use java_hash_map::java_map_order;
-pub use jvm::write_jvm_string;
+pub use jvm::{write_jvm_string, write_jvm_text};
 pub use string::write_string;
 pub use tree::{Kind, Node, Tree};
 

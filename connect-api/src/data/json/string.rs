@@ -282,7 +282,12 @@ pub(super) fn write_units(units: impl Iterator<Item = u16>, out: &mut Vec<u8>) {
 
 /// Appends the text as a JSON string with no more escapes than JSON asks for.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
+    write_utf8(text.as_bytes(), out);
+}
+
+/// The same for a text that was checked before.
+pub(super) fn write_utf8(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
     out.push(b'"');
     loop {
         let (plain, escaped) = rest.split_at(without_escape(rest));

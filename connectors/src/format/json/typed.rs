@@ -4,7 +4,7 @@ use connect_api::{
     Error, Result,
     data::{
         Decimal, Field, LogicalType, Schema, SchemaType, Value,
-        json::{java_map_order, write_jvm_string},
+        json::{java_map_order, write_jvm_string, write_jvm_text},
     },
 };
 
@@ -42,7 +42,7 @@ impl Json {
             (SchemaType::Float32, Value::Float32(value)) => write_float32(*value, out),
             (SchemaType::Float64, Value::Float64(value)) => write_float64(*value, out),
             (SchemaType::Boolean, Value::Boolean(value)) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            (SchemaType::String, Value::String(text)) => write_jvm_string(text, out),
+            (SchemaType::String, Value::String(text)) => write_jvm_text(text, out),
             (SchemaType::Bytes, Value::Bytes(bytes)) => write_base64_string(bytes, out),
             (SchemaType::Array(items), Value::Array(values)) => return self.write_array(items, values, out),
             (SchemaType::Map(keys, values), Value::Map(entries)) => return self.write_map(keys, values, entries, out),

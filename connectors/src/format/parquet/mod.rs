@@ -203,7 +203,12 @@ impl Settings {
 /// Takes what the file has so far, with the memory in which it is.
 fn give(file: &mut SerializedFileWriter<Vec<u8>>, out: &mut Vec<u8>) -> Result<()> {
     file.flush().map_err(|error| failed(error.into()))?;
-    out.append(&mut std::mem::take(file.inner_mut()));
+    let mut made = std::mem::take(file.inner_mut());
+    if out.is_empty() {
+        *out = made;
+    } else {
+        out.append(&mut made);
+    }
     Ok(())
 }
 
