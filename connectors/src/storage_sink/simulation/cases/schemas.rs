@@ -97,3 +97,60 @@ fn a_record_whose_schema_cannot_be_compared_is_reported_again_though_the_object_
         assert_eq!(names(&world), [object(0, 0)]);
     });
 }
+
+/// Two schemas in turns, with their names in the directory, until `end`: the objects without what all names begin with.
+async fn in_directories(
+    others: &[(&str, &str)],
+    flush_size: u64,
+    end: i64,
+    schema_of: fn(i64) -> Option<Arc<Schema>>,
+) -> Vec<String> {
+    let settings = with(flush_size, &[others, &[("s3.schema.partition.affix.type", "PREFIX")]].concat());
+    let world = World::new(1, end);
+    let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
+    life.schema_of = schema_of;
+    life.turn(&world, LONG).await;
+    names(&world).into_iter().map(|name| name.trim_start_matches("topics/t/").to_owned()).collect()
+}
+
+#[test]
+fn schemas_in_turns_fill_a_file_each_where_their_names_are_directories() {
+    tell(async || {
+        let made = in_directories(&[("partitioner.class", "DefaultPartitioner")], 10, 12, in_turns).await;
+        assert_eq!(made, ["schema_name=a/partition=0/t+0+0000000000.txt", "schema_name=b/partition=0/t+0+0000000001.txt"]);
+    });
+}
+
+/// A directory for each hour, which holds all records of a story.
+const IN_ONE_HOUR: [(&str, &str); 3] =
+    [("partitioner.class", "HourlyPartitioner"), ("locale", "en"), ("timestamp.extractor", "Record")];
+
+#[test]
+fn a_schema_that_changes_is_a_change_of_the_directory() {
+    tell(async || {
+        // Three of one and three of another: the first file ends where the second begins, as long as its interval may be.
+        let in_threes = |offset: i64| named(if offset < 3 { "a" } else { "b" }, None);
+        let long = [&IN_ONE_HOUR[..], &[("rotate.interval.ms", "360000000")]].concat();
+        let made = in_directories(&long, 100, 6, in_threes).await;
+        assert_eq!(made.len(), 1, "{made:?}");
+        assert!(made[0].starts_with("schema_name=a/") && made[0].ends_with("t+0+0000000000.txt"), "{made:?}");
+
+        let made = in_directories(&[&IN_ONE_HOUR[..], &[("rotate.interval.ms", "3600000")]].concat(), 100, 5, in_turns).await;
+        let offsets: Vec<_> = made.iter().map(|name| &name[name.len() - 5..]).collect();
+        assert_eq!(offsets.len(), 4, "{made:?}");
+        assert!((0..4).all(|offset| offsets.contains(&&*format!("{offset}.txt"))), "{made:?}");
+    });
+}
+
+#[test]
+fn schemas_in_turns_stay_open_beside_each_other_where_a_change_of_directory_closes_no_file() {
+    tell(async || {
+        let quiet = [("rotate.interval.ms", "86400000"), ("rotate.file.on.partition.change", "false")];
+        let settings = [&IN_ONE_HOUR[..], &quiet].concat();
+        assert!(in_directories(&settings, 6, 4, in_turns).await.is_empty());
+        let made = in_directories(&settings, 6, 6, in_turns).await;
+        assert_eq!(made.len(), 2, "{made:?}");
+        assert!(made.iter().any(|name| name.starts_with("schema_name=a/") && name.ends_with("0.txt")), "{made:?}");
+        assert!(made.iter().any(|name| name.starts_with("schema_name=b/") && name.ends_with("1.txt")), "{made:?}");
+    });
+}
