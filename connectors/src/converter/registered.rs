@@ -28,7 +28,7 @@ impl<R: Reader> Registered<R> {
         Ok(Self { schemas: Schemas::new(ConfluentRegistry::new(registry), most, reader), id_header })
     }
 
-    /// The data that `read` makes of a message without the id of its schema; `unreadable` is what a failure is called.
+    /// The data that `read` makes of a message; `unreadable` is what a failure is called.
     ///
     /// # Errors
     /// `Data` where the message cannot be read, `Retriable` where its schema must be [fetched](Self::fetch) first.
@@ -37,16 +37,16 @@ impl<R: Reader> Registered<R> {
         topic: &str,
         headers: &[RawHeader],
         bytes: Option<&Bytes>,
-        read: impl Fn(&Arc<R::Schema>, &Bytes) -> Result<Data>,
+        read: impl Fn(&Arc<R::Schema>, &Message) -> Result<Data>,
         unreadable: impl Fn(Error) -> Error,
     ) -> Result<Data> {
         let Some(bytes) = bytes else { return Ok(Data::default()) };
-        let Message { id, payload } = Message::split(headers, self.id_header, bytes).map_err(|error| match error.class() {
+        let message = Message::split(headers, self.id_header, bytes).map_err(|error| match error.class() {
             // What the JVM throws as it is.
             "java.nio.BufferUnderflowException" => error,
             _ => unreadable(error),
         })?;
-        match self.schemas.get(id, topic).and_then(|schema| read(&schema, &payload)) {
+        match self.schemas.get(message.id, topic).and_then(|schema| read(&schema, &message)) {
             Err(error) if error.kind() == ErrorKind::Data => Err(unreadable(error)),
             done => done,
         }

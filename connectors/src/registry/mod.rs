@@ -14,3 +14,9 @@ mod known;
 mod schemas;
 
 pub(crate) use schemas::{Reader, RegisteredSchema, SchemaText, Schemas};
+
+/// The id with this number.
+#[cfg(test)]
+pub(crate) fn schema_id(number: i32) -> schemas::SchemaId {
+    schemas::SchemaId::Number(number)
+}

@@ -61,7 +61,7 @@ impl JsonText {
     /// Reads a member of an object in UTF-8 whose beginning is known: `bytes` begins with its value. `None` where it is `null` or a number,
     /// where it is not the last member, or where it is no value: who reads the whole object finds out.
     pub fn parse_last_member(bytes: &Bytes) -> Option<Self> {
-        let (text, end) = normalise::parse_utf8(bytes).ok()??;
+        let (text, end) = normalise::parse_utf8(bytes, 1).ok()??;
         let after = bytes.get(end..)?.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         text.filter(|_| after == Some(&b'}')).map(Self)
     }

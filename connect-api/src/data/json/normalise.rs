@@ -18,12 +18,12 @@ use super::{
 pub(super) fn parse(bytes: &Bytes) -> Result<Option<Bytes>, JsonError> {
     let decoded = decode(bytes)?;
     let input = decoded.as_ref().unwrap_or(bytes);
-    Ok(parse_utf8(input)?.and_then(|(text, _)| text))
+    Ok(parse_utf8(input, 0)?.and_then(|(text, _)| text))
 }
 
-/// The text of the first value in UTF-8, nothing where it is `null`, and the byte after it; `None` where there is no value.
-pub(super) fn parse_utf8(input: &Bytes) -> Result<Option<(Option<Bytes>, usize)>, JsonError> {
-    let Some(scan) = scan(input)? else { return Ok(None) };
+/// The text of the first value in UTF-8, nothing where it is `null`, and the byte after it; `None` where there is no value. It stands in `around` arrays and objects.
+pub(super) fn parse_utf8(input: &Bytes, around: usize) -> Result<Option<(Option<Bytes>, usize)>, JsonError> {
+    let Some(scan) = scan(input, around)? else { return Ok(None) };
     let end = scan.span.end;
     let text = scan.edited.map_or_else(|| input.slice(scan.span), Bytes::from);
     if text == b"null"[..] {

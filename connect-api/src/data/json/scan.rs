@@ -18,14 +18,15 @@ pub(super) struct Scan {
     pub(super) repeated_names: bool,
 }
 
-/// Scans the first value of `input`. `None` where there are only blanks.
-pub(super) fn scan(input: &[u8]) -> Result<Option<Scan>, JsonError> {
+/// Scans the first value of `input`, which stands in `around` arrays and objects. `None` where there are only blanks.
+pub(super) fn scan(input: &[u8], around: usize) -> Result<Option<Scan>, JsonError> {
     let start = input.iter().position(|&byte| !is_blank(byte)).unwrap_or(input.len());
     if start == input.len() {
         return Ok(None);
     }
     let edits = Edits { input, copied: start, output: Vec::new(), any: false };
-    let mut scanner = Scanner { input, at: start, levels: Levels::default(), edits, repeated_names: false };
+    let levels = Levels { most: MAX_DEPTH - around, ..Levels::default() };
+    let mut scanner = Scanner { input, at: start, levels, edits, repeated_names: false };
     scanner.value()?;
     let Scanner { at, edits, repeated_names, .. } = scanner;
     Ok(Some(Scan { span: start..at, edited: edits.finish(at), repeated_names }))
@@ -231,6 +232,7 @@ impl Edits<'_> {
 #[derive(Default)]
 struct Levels {
     depth: usize,
+    most: usize,
     /// A bit a level, the innermost lowest: whether it is an object. Only the last 64 levels.
     objects: u64,
     /// The bits of 64 levels each that are further out.
@@ -248,7 +250,7 @@ impl Levels {
     }
 
     fn push(&mut self, object: bool) -> bool {
-        if self.depth == MAX_DEPTH {
+        if self.depth == self.most {
             return false;
         }
         if self.depth > 0 && self.depth.is_multiple_of(64) {

@@ -28,7 +28,10 @@ use self::{
     schema::{Dialect, SchemaReader},
 };
 use super::registered::Registered;
-use crate::registry::{Reader, RegisteredSchema, SchemaText, confluent::KEYS};
+use crate::registry::{
+    Reader, RegisteredSchema, SchemaText,
+    confluent::{KEYS, Message},
+};
 
 const ONLY_READS: &str = "a sink's converter only reads";
 /// What the JVM throws where a message ends too early.
@@ -125,8 +128,8 @@ impl Converter for AvroConverter {
             NETWORK => error,
             _ => Error::data(format!("Failed to deserialize data for topic {topic} to Avro:")).with_source(error),
         };
-        let read = |schema: &Arc<AvroSchema>, payload: &Bytes| {
-            data(schema, payload).map_err(|malformed| match malformed {
+        let read = |schema: &Arc<AvroSchema>, message: &Message| {
+            data(schema, &message.payload).map_err(|malformed| match malformed {
                 // In the JVM's words, and then in ours.
                 Malformed::Truncated => Error::data(format!("I/O error while deserializing data for topic {topic}: null"))
                     .with_class(NETWORK)

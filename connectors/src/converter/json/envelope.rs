@@ -41,7 +41,8 @@ impl Envelopes {
         let is_payload = message.get(at..).is_some_and(|rest| rest.starts_with(PAYLOAD));
         let payload = is_payload.then(|| message.slice(at + PAYLOAD.len()..));
         let Some(payload) = payload.and_then(|payload| JsonText::parse_last_member(&payload)) else { return Ok(None) };
-        let value = Payload::new(&payload, self.replaces_null).read(&schema, &mut Cursor::new(&payload))?;
+        let reader = Payload::of_message(&payload, self.replaces_null, message.len());
+        let value = reader.read(&schema, &mut Cursor::new(&payload))?;
         Ok(Some(Data::with_schema(schema, value)))
     }
 

@@ -3,21 +3,25 @@
 use connect_api::{
     Error, Result,
     data::{
-        Field, LogicalType, Schema, SchemaType, Value,
+        Field, Schema, SchemaType, Value,
         json::{Cursor, Kind, decode_string},
     },
 };
 
 use super::payload::{Payload, expect};
-use crate::converter::repeated_keys::without_repeated_keys;
+use crate::converter::{json_schema::ONE_OF, repeated_keys::without_repeated_keys};
 
 impl Payload<'_> {
-    /// A struct in which the field alone is there whose schema is the first that the value is of.
+    /// A struct in which one field is there: the first whose schema the value is of, else the struct that has most members of the value.
     pub(super) fn one_of(&self, fields: &[Field], cursor: &mut Cursor<'_>) -> Result<Value> {
         self.count(fields.len())?;
-        let Some(place) = fields.iter().position(|field| is_of(&field.schema, *cursor)) else {
-            return Err(Error::data("Did not find matching oneof field for data"));
-        };
+        let simple = fields.iter().position(|field| is_of(&field.schema, *cursor));
+        let place = simple.or_else(|| {
+            let shared = fields.iter().enumerate().filter_map(|(place, field)| Some((shared(&field.schema, *cursor)?, place)));
+            // Of several the first.
+            shared.max_by_key(|(shared, place)| (*shared, std::cmp::Reverse(*place))).map(|(_, place)| place)
+        });
+        let Some(place) = place else { return Err(Error::data("Did not find matching oneof field for data")) };
         let mut values = vec![Value::Null; fields.len()];
         values[place] = self.read(&fields[place].schema, cursor)?;
         Ok(Value::Struct(values))
@@ -47,7 +51,7 @@ impl Payload<'_> {
     }
 }
 
-/// Whether a value is of a schema, as far as a look at it tells.
+/// Whether a value is of a schema that is no struct, as far as a look at it tells.
 fn is_of(schema: &Schema, cursor: Cursor<'_>) -> bool {
     let (kind, text) = (cursor.kind(), { cursor }.value());
     let is_whole = || !text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
@@ -56,20 +60,30 @@ fn is_of(schema: &Schema, cursor: Cursor<'_>) -> bool {
         SchemaType::Float32 | SchemaType::Float64 => kind == Kind::Number,
         SchemaType::Boolean => kind == Kind::Boolean,
         SchemaType::String => kind == Kind::String,
-        SchemaType::Bytes if schema.logical_type() == Some(LogicalType::Decimal) => matches!(kind, Kind::Number | Kind::String),
-        SchemaType::Bytes => kind == Kind::String,
+        // A text is never taken for bytes, and a number with a fraction for a decimal.
+        SchemaType::Bytes => kind == Kind::Number && !is_whole(),
         SchemaType::Array(_) => kind == Kind::Array,
         SchemaType::Map(..) => matches!(kind, Kind::Object | Kind::Array),
-        SchemaType::Struct(fields) => {
-            let (mut cursor, mut is_of) = (cursor, kind == Kind::Object);
-            let mut goes_on = is_of && cursor.enter();
-            while goes_on && is_of {
-                is_of = fields.find(&decode_string(cursor.name()), 0).is_some();
-                cursor.value();
-                goes_on = cursor.goes_on();
-            }
-            is_of
-        }
         _ => false,
     }
+}
+
+/// How many members of an object a struct has; of a union, the struct in it that has most. `None` where the value is none of them.
+fn shared(schema: &Schema, cursor: Cursor<'_>) -> Option<usize> {
+    let fields = schema.fields()?;
+    if schema.name.as_deref() == Some(ONE_OF) {
+        let simple = fields.iter().any(|field| is_of(&field.schema, cursor)).then_some(1);
+        return simple.or_else(|| fields.iter().filter_map(|field| shared(&field.schema, cursor)).max());
+    }
+    if cursor.kind() != Kind::Object {
+        return None;
+    }
+    let mut cursor = cursor;
+    let (mut shared, mut goes_on) = (0, cursor.enter());
+    while goes_on {
+        shared += usize::from(fields.find(&decode_string(cursor.name()), 0).is_some());
+        cursor.value();
+        goes_on = cursor.goes_on();
+    }
+    Some(shared)
 }

@@ -47,6 +47,11 @@ impl<'a> Payload<'a> {
         Self { text, replaces_null, left: Cell::new(VALUES + text.as_bytes().len() / 2), is_of_json_schema: false }
     }
 
+    /// The same, of a part of a message of so many bytes.
+    pub(super) fn of_message(text: &'a JsonText, replaces_null: bool, bytes: usize) -> Self {
+        Self { left: Cell::new(VALUES + bytes / 2), ..Self::new(text, replaces_null) }
+    }
+
     /// The same for schemas of Confluent's converter of JSON Schemas.
     pub(crate) fn of_json_schema(text: &'a JsonText) -> Self {
         Self { is_of_json_schema: true, ..Self::new(text, true) }
@@ -81,7 +86,11 @@ impl<'a> Payload<'a> {
         }
         match &schema.schema_type {
             SchemaType::Array(items) => self.array(items, kind, cursor),
-            SchemaType::Map(keys, values) if matches!(keys.schema_type, SchemaType::String) => self.object(values, kind, cursor),
+            SchemaType::Map(keys, values)
+                if matches!(keys.schema_type, SchemaType::String) && !(self.is_of_json_schema && keys.optional) =>
+            {
+                self.object(values, kind, cursor)
+            }
             SchemaType::Map(keys, values) if self.is_of_json_schema => self.entries(keys, values, kind, cursor),
             SchemaType::Map(keys, values) => self.pairs(keys, values, kind, cursor),
             SchemaType::Struct(fields) if self.is_of_json_schema && schema.name.as_deref() == Some(ONE_OF) => {

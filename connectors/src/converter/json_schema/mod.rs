@@ -103,7 +103,13 @@ impl Converter for JsonSchemaConverter {
             let what = format!("Converting byte[] to Kafka Connect data failed due to serialization error of topic {topic}: ");
             Error::data(what).with_source(error)
         };
-        self.0.to_connect_data(topic, headers, bytes, |schema, payload| data(schema.as_ref().as_ref(), payload), unreadable)
+        self.0.to_connect_data(
+            topic,
+            headers,
+            bytes,
+            |schema, message| data(schema.as_ref().as_ref(), &message.payload),
+            unreadable,
+        )
     }
 
     fn fetch(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Option<Fetch> {

@@ -1,6 +1,6 @@
 //! What a JSON Schema refers to, and schemas that are made of several.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap};
 
 use connect_api::{Error, Result};
 use serde_json::{Map, Value as Json};
@@ -9,11 +9,22 @@ use crate::registry::{RegisteredSchema, SchemaText};
 
 /// So many references may lead to each other.
 const LONGEST_CHAIN: usize = 50;
+/// So many schemas may stand in each other, each one of several that must all hold.
+const DEEPEST: usize = 50;
+/// Values and texts of schemas that are looked at, those that are referred to once for each place. More could exhaust memory.
+const MOST: usize = 4_000_000;
+/// A text counts once for so many bytes.
+const TEXT: usize = 64;
+/// What the schema itself is called: no reference has such a name.
+const ITSELF: &str = "\0";
 
 /// A schema with those that it refers to.
 pub(super) struct Documents {
-    /// The schema itself has no name.
     by_name: HashMap<String, Json>,
+    /// How much may still be looked at.
+    left: Cell<usize>,
+    /// How deep the one is that is being looked at.
+    depth: Cell<usize>,
 }
 
 /// A schema, and the document that it stands in: what it refers to may be there.
@@ -27,11 +38,11 @@ impl Documents {
     /// # Errors
     /// `Data` where one of them is no JSON, or a schema of another kind.
     pub(super) fn new(text: &SchemaText) -> Result<Self> {
-        let mut by_name = HashMap::from([(String::new(), parse(&text.schema)?)]);
+        let mut by_name = HashMap::from([(ITSELF.to_owned(), parse(&text.schema)?)]);
         for (name, referenced) in &text.referenced {
             by_name.insert(name.clone(), parse(referenced)?);
         }
-        Ok(Self { by_name })
+        Ok(Self { by_name, left: Cell::new(MOST), depth: Cell::new(0) })
     }
 
     /// The schema itself.
@@ -39,7 +50,7 @@ impl Documents {
     /// # Errors
     /// `Data` where it is no object.
     pub(super) fn root(&self) -> Result<Node> {
-        node(self.by_name.get("").unwrap_or(&Json::Null), "")
+        self.node(self.by_name.get(ITSELF).unwrap_or(&Json::Null), ITSELF)
     }
 
     /// A schema in the document of another one, with what it refers to in place of its reference, and of several that must all hold one with the properties of all.
@@ -48,7 +59,7 @@ impl Documents {
     /// # Errors
     /// `Data` where it refers to what is not there, or to itself.
     pub(super) fn resolved(&self, schema: &Json, document: &str, met: &mut Vec<String>) -> Result<Node> {
-        let mut found = node(schema, document)?;
+        let mut found = self.node(schema, document)?;
         while let Some(reference) = found.schema.get("$ref").and_then(Json::as_str) {
             let (name, pointer) = reference.split_once('#').unwrap_or((reference, ""));
             let document = self.document(name, &found.document)?;
@@ -63,24 +74,43 @@ impl Documents {
             let target = if pointer.is_empty() { Some(root) } else { root.pointer(&decoded(pointer)) };
             let target = target.ok_or_else(|| Error::data(format!("the schema refers to {reference}, which is not there")))?;
             let document = document.to_owned();
-            // What stands beside a reference says more of it.
-            let mut merged = node(target, &document)?;
+            let mut merged = self.node(target, &document)?;
             found.schema.remove("$ref");
+            // What stands beside a reference says more of it.
+            found.say_where();
             merged.schema.extend(found.schema);
             found = merged;
         }
-        self.all_of(found, met)
+        if self.depth.get() >= DEEPEST {
+            return Err(Error::data(format!("the schema has more than {DEEPEST} levels of allOf")));
+        }
+        self.depth.set(self.depth.get() + 1);
+        let found = self.all_of(found, met);
+        self.depth.set(self.depth.get() - 1);
+        found
+    }
+
+    /// # Errors
+    /// `Data` where it is no object, or too much was looked at.
+    fn node(&self, schema: &Json, document: &str) -> Result<Node> {
+        let Json::Object(schema) = schema else {
+            let what = format!("Unsupported schema type {schema}: a schema that allows anything is none that Connect has");
+            return Err(Error::data(what));
+        };
+        let left = schema.values().try_fold(self.left.get(), |left, value| left.checked_sub(weight(value)));
+        self.left.set(left.ok_or_else(|| Error::data("the schema is more than memory should hold, with all that it refers to"))?);
+        Ok(Node { schema: schema.clone(), document: document.to_owned() })
     }
 
     fn all_of(&self, mut found: Node, met: &[String]) -> Result<Node> {
         let Some(Json::Array(parts)) = found.schema.remove("allOf") else { return Ok(found) };
         for part in &parts {
             // What a part refers to is around the part alone.
-            let part = self.resolved(part, &found.document, &mut met.to_vec())?;
-            if part.document != found.document && found.schema.is_empty() {
-                found.document.clone_from(&part.document);
+            let mut part = self.resolved(part, &found.document, &mut met.to_vec())?;
+            if part.document != found.document {
+                part.say_where();
             }
-            for (name, value) in part.schema {
+            for (name, value) in part.schema.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
                 merge(&mut found.schema, name, value);
             }
         }
@@ -92,24 +122,31 @@ impl Documents {
         if name.is_empty() {
             return Ok(current);
         }
-        let known = self.by_name.get_key_value(name).or_else(|| {
-            // The end of a URL, where the reference has a file's name alone.
-            self.by_name.iter().find(|(known, _)| !known.is_empty() && name.ends_with(&format!("/{known}")))
-        });
+        let is_current = self.by_name.get(current).and_then(|schema| schema.get("$id")).is_some_and(|id| id == name);
+        if is_current {
+            return Ok(current);
+        }
+        // The end of a URL, where the reference has a file's name alone; of several the longest.
+        let ends =
+            || self.by_name.iter().filter(|(known, _)| name.ends_with(&format!("/{known}"))).max_by_key(|(known, _)| known.len());
+        let known = self.by_name.get_key_value(name).or_else(ends);
         let known = known.map(|(known, _)| known.as_str());
         known.ok_or_else(|| Error::data(format!("the schema refers to {name}, which is none of its references in the registry")))
     }
 }
 
-/// Objects get the members of both, lists the items of both; of anything else the first one counts.
+/// What a schema says of itself, and not of what is made of it.
+const OWN: [&str; 9] =
+    ["title", "description", "default", "connect.version", "connect.parameters", "$id", "$schema", "$defs", "definitions"];
+
+/// Of properties all count, of one that is said twice the later; of lists of required ones both; of anything else the first.
 fn merge(into: &mut Map<String, Json>, name: String, value: Json) {
     match (into.get_mut(&name), value) {
-        (Some(Json::Object(members)), Json::Object(more)) if name == "properties" => {
-            for (name, value) in more {
-                members.entry(name).or_insert(value);
-            }
+        (Some(Json::Object(members)), Json::Object(more)) if name == "properties" => members.extend(more),
+        (Some(Json::Array(items)), Json::Array(more)) if name == "required" => {
+            let new: Vec<_> = more.into_iter().filter(|item| !items.contains(item)).collect();
+            items.extend(new);
         }
-        (Some(Json::Array(items)), Json::Array(more)) if name == "required" => items.extend(more),
         (Some(_), _) => {}
         (None, value) => {
             into.insert(name, value);
@@ -117,12 +154,43 @@ fn merge(into: &mut Map<String, Json>, name: String, value: Json) {
     }
 }
 
-fn node(schema: &Json, document: &str) -> Result<Node> {
-    match schema {
-        Json::Object(schema) => Ok(Node { schema: schema.clone(), document: document.to_owned() }),
-        other => {
-            Err(Error::data(format!("Unsupported schema type {other}: a schema that allows anything is none that Connect has")))
+impl Node {
+    /// Makes references to parts of the document say which document that is: the schema becomes a part of another one.
+    fn say_where(&mut self) {
+        let document = std::mem::take(&mut self.document);
+        self.schema.values_mut().for_each(|value| say_where(value, &document));
+        self.document = document;
+    }
+}
+
+fn say_where(json: &mut Json, document: &str) {
+    match json {
+        Json::Array(items) => items.iter_mut().for_each(|item| say_where(item, document)),
+        Json::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Json::String(reference) if name == "$ref" => qualify(reference, document),
+                    value => say_where(value, document),
+                }
+            }
         }
+        _ => {}
+    }
+}
+
+fn qualify(reference: &mut String, document: &str) {
+    if reference.starts_with('#') {
+        reference.insert_str(0, document);
+    }
+}
+
+/// How much a schema is to look at.
+fn weight(json: &Json) -> usize {
+    match json {
+        Json::String(text) => 1 + text.len() / TEXT,
+        Json::Array(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Json::Object(members) => 1 + members.iter().map(|(name, value)| 1 + name.len() / TEXT + weight(value)).sum::<usize>(),
+        _ => 1,
     }
 }
 

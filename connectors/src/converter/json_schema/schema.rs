@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use connect_api::{
     Error, Result,
-    data::{Field, Fields, JsonText, Schema, SchemaType, json::Cursor},
+    data::{Field, Fields, JsonText, Schema, SchemaType, Value, json::Cursor},
 };
 use serde_json::{Map, Value as Json};
 
@@ -18,6 +18,8 @@ use crate::converter::json::Payload;
 const ENUM: &str = "io.confluent.connect.json.Enum";
 /// Types in a schema, those that are referred to once for each place. More could exhaust memory.
 const MOST_TYPES: usize = 100_000;
+/// There are seven types.
+const KINDS: usize = 7;
 /// Deeper ones could exhaust the stack.
 const DEEPEST: usize = 200;
 
@@ -52,7 +54,7 @@ impl<'a> SchemaReader<'a> {
         if root.schema.get("type").is_some_and(|kind| kind == "null") {
             return Ok(None);
         }
-        let mut schema = self.any(&Json::Object(root.schema), "", &mut Vec::new())?;
+        let mut schema = self.any(&Json::Object(root.schema), &root.document, &mut Vec::new())?;
         schema.version = schema.version.or(version);
         Ok(Some(schema))
     }
@@ -79,6 +81,9 @@ impl<'a> SchemaReader<'a> {
             return self.union(node, branches.clone(), met);
         }
         if let Some(Json::Array(kinds)) = schema.get("type") {
+            if kinds.len() > KINDS {
+                return Err(Error::data("a schema has more types than there are"));
+            }
             let branch = |kind: &Json| {
                 let mut branch = schema.clone();
                 branch.insert("type".to_owned(), kind.clone());
@@ -103,7 +108,8 @@ impl<'a> SchemaReader<'a> {
             [] => return Err(Error::data("a union of null alone is no schema that Connect has")),
             [only] if is_single => {
                 let schema = self.any(only, &node.document, met)?;
-                Schema { optional: schema.optional || can_be_null, ..schema }
+                // What stands beside the union is no part of it then.
+                return Ok(Schema { optional: schema.optional || can_be_null, ..schema });
             }
             others => {
                 let mut fields = Vec::with_capacity(others.len());
@@ -127,7 +133,8 @@ impl<'a> SchemaReader<'a> {
             _ => None,
         };
         if let Some(symbols) = symbols.filter(|_| matches!(kind, None | Some("string"))) {
-            return Ok(enumeration(schema, &symbols));
+            self.types += symbols.len();
+            return Ok(enumeration(&symbols));
         }
         let schema_type = match (kind, connect_type) {
             (Some("boolean"), _) => SchemaType::Boolean,
@@ -216,9 +223,8 @@ fn number(connect_type: &str) -> Result<SchemaType> {
 }
 
 /// An enum has no name of its own.
-fn enumeration(schema: &Map<String, Json>, symbols: &[Json]) -> Schema {
-    let title = schema.get("title").and_then(Json::as_str).unwrap_or_default();
-    let mut parameters: Vec<(Arc<str>, Arc<str>)> = vec![(ENUM.into(), title.into())];
+fn enumeration(symbols: &[Json]) -> Schema {
+    let mut parameters: Vec<(Arc<str>, Arc<str>)> = vec![(ENUM.into(), "".into())];
     for symbol in symbols {
         let symbol = symbol.as_str().map_or_else(|| symbol.to_string(), str::to_owned);
         parameters.push((format!("{ENUM}.{symbol}").into(), symbol.into()));
@@ -234,7 +240,8 @@ fn without_types(schema: &Map<String, Json>) -> Map<String, Json> {
 /// Adds what a schema says beside its type.
 fn finish(mut schema: Schema, json: &Map<String, Json>) -> Result<Schema> {
     let text = |name: &str| json.get(name).and_then(Json::as_str);
-    if let Some(title) = text("title") {
+    // Unions are known by their name.
+    if let Some(title) = text("title").filter(|_| schema.name.as_deref() != Some(ONE_OF)) {
         schema.name = Some(title.into());
     }
     if let Some(doc) = text("description") {
@@ -250,7 +257,15 @@ fn finish(mut schema: Schema, json: &Map<String, Json>) -> Result<Schema> {
         let text = JsonText::parse(&Bytes::from(default.to_string()));
         let text = text.ok().flatten().ok_or_else(|| Error::data("a default is no JSON"))?;
         let read = Payload::of_json_schema(&text).read(&schema, &mut Cursor::new(&text));
-        schema.default = Some(read.map_err(|error| error.context("a default of the schema"))?);
+        schema.default = match read.map_err(|error| error.context("a default of the schema"))? {
+            Value::Null => {
+                return Err(Error::data(format!(
+                    "Invalid default value {default} of a schema of type {}",
+                    schema.schema_type.name()
+                )));
+            }
+            read => Some(read),
+        };
     }
     Ok(schema)
 }

@@ -214,3 +214,63 @@ fn null_alone_is_no_schema() {
     assert!(read_with(DIALECT, &json!({ "type": "null" }), &[]).unwrap().is_none());
     assert!(matches!(data(None, &Bytes::from_static(b"null")).unwrap().value, Value::Null));
 }
+
+#[test]
+fn a_union_keeps_its_name_and_goes_by_what_the_value_shares_with_its_structs() {
+    let shape = json!({ "title": "Shape", "oneOf": [object(&json!({ "r": { "type": "number" } })), object(&json!({ "w": { "type": "number" } }))] });
+    let one = |value| Value::Struct(vec![Value::Float64(value)]);
+    assert_eq!(value(&shape, &json!({ "w": 1 })).unwrap(), Value::Struct(vec![Value::Null, one(1.0)]));
+    let scalars = json!({ "title": "X", "type": ["string", "integer"] });
+    assert_eq!(value(&scalars, &json!("a")).unwrap(), Value::Struct(vec![text("a"), Value::Null]));
+    let two = json!({ "oneOf": [object(&json!({ "a": { "type": "integer" } })),
+        object(&json!({ "a": { "type": "integer" }, "b": { "type": "integer" } }))] });
+    let both = Value::Struct(vec![Value::Int64(1), Value::Int64(2)]);
+    assert_eq!(value(&two, &json!({ "a": 1, "b": 2, "extra": 3 })).unwrap(), Value::Struct(vec![Value::Null, both]));
+    let map = json!({ "type": "object", "connect.type": "map", "additionalProperties": { "type": "integer" } });
+    let entry = Value::Map(vec![(text("a"), Value::Int64(1))]);
+    let union = json!({ "oneOf": [object(&json!({ "a": { "type": "integer" } })), map] });
+    assert_eq!(value(&union, &json!({ "a": 1 })).unwrap(), Value::Struct(vec![Value::Null, entry]));
+    let texts = json!({ "oneOf": [{ "type": "string", "connect.type": "bytes" }, { "type": "string" }] });
+    assert_eq!(value(&texts, &json!("hello!")).unwrap(), Value::Struct(vec![Value::Null, text("hello!")]));
+}
+
+#[test]
+fn parts_of_several_documents_refer_to_their_own() {
+    let main = json!({ "allOf": [{ "$ref": "base.json" }, object(&json!({ "b": { "$ref": "#/$defs/N" } }))], "$defs": { "N": { "type": "string" } } });
+    let base = json!({ "type": "object", "title": "Base", "properties": { "a": { "$ref": "#/$defs/N" } }, "$defs": { "N": { "type": "integer" } } });
+    let read = read_with(DIALECT, &main, &[("base.json", base)]).unwrap().unwrap();
+    assert_eq!(read.name, None, "what is made of several is none of them");
+    let payload = Bytes::from_static(b"{\"a\":1,\"b\":\"x\"}");
+    assert_eq!(data(Some(&read), &payload).unwrap().value, Value::Struct(vec![Value::Int64(1), text("x")]));
+    let schemas = [("b.json", json!({ "type": "integer" })), ("a/b.json", json!({ "type": "string" }))];
+    for _ in 0..20 {
+        let read = read_with(DIALECT, &json!({ "$ref": "http://x/a/b.json" }), &schemas).unwrap().unwrap();
+        assert!(matches!(read.schema_type, SchemaType::String));
+    }
+}
+
+#[test]
+fn schemas_that_stand_for_more_than_memory_should_hold_are_refused() {
+    let mut definitions = serde_json::Map::new();
+    for level in 0..48 {
+        let next = json!({ "$ref": format!("#/$defs/a{}", level + 1) });
+        definitions.insert(format!("a{level}"), json!({ "allOf": [next.clone(), next] }));
+    }
+    definitions.insert("a48".to_owned(), json!({ "type": "object", "required": ["x"] }));
+    assert!(refused(&json!({ "$ref": "#/$defs/a0", "$defs": definitions })).contains("memory should hold"));
+    assert!(refused(&json!({ "type": vec!["string"; 20_000] })).contains("more types than there are"));
+    let properties: serde_json::Map<_, _> = (0..20_000).map(|n| (format!("p{n}"), json!({ "$ref": "#/$defs/D" }))).collect();
+    let long = json!({ "type": "string", "description": "d".repeat(1 << 20) });
+    assert!(refused(&json!({ "type": "object", "properties": properties, "$defs": { "D": long } })).contains("memory should hold"));
+}
+
+#[test]
+fn defaults_belong_to_what_they_stand_in() {
+    let nullable = json!({ "oneOf": [{ "type": "null" }, { "type": "string" }], "default": "x" });
+    assert_eq!(value(&object(&json!({ "p": nullable })), &json!({ "p": null })).unwrap(), Value::Struct(vec![Value::Null]));
+    assert!(refused(&json!({ "type": "string", "default": 5 })).contains("Invalid default"));
+    let keys = json!({ "type": "array", "connect.type": "map", "items": object(&json!({
+        "key": { "oneOf": [{ "type": "null" }, { "type": "string" }] }, "value": { "type": "integer" },
+    })) });
+    assert_eq!(value(&keys, &json!([{ "key": "k", "value": 1 }])).unwrap(), Value::Map(vec![(text("k"), Value::Int64(1))]));
+}

@@ -14,12 +14,26 @@ use crate::registry::{RegisteredSchema, SchemaText};
 /// Under which name the schema itself is compiled: no import can mean it.
 const ITSELF: &str = "default.connect.proto";
 /// Schemas import these without a reference: they come with Confluent's serializers.
-const KNOWN: [(&str, &str); 4] = [
+const KNOWN: [(&str, &str); 16] = [
     ("confluent/meta.proto", include_str!("types/meta.proto")),
     ("confluent/type/decimal.proto", include_str!("types/decimal.proto")),
+    ("google/type/calendar_period.proto", include_str!("types/calendar_period.proto")),
+    ("google/type/color.proto", include_str!("types/color.proto")),
     ("google/type/date.proto", include_str!("types/date.proto")),
+    ("google/type/datetime.proto", include_str!("types/datetime.proto")),
+    ("google/type/dayofweek.proto", include_str!("types/dayofweek.proto")),
+    ("google/type/expr.proto", include_str!("types/expr.proto")),
+    ("google/type/fraction.proto", include_str!("types/fraction.proto")),
+    ("google/type/interval.proto", include_str!("types/interval.proto")),
+    ("google/type/latlng.proto", include_str!("types/latlng.proto")),
+    ("google/type/money.proto", include_str!("types/money.proto")),
+    ("google/type/month.proto", include_str!("types/month.proto")),
+    ("google/type/quaternion.proto", include_str!("types/quaternion.proto")),
     ("google/type/timeofday.proto", include_str!("types/timeofday.proto")),
+    ("google/type/decimal.proto", include_str!("types/text_decimal.proto")),
 ];
+/// The parser of options goes as deep as they are.
+const DEEPEST: usize = 100;
 
 /// A schema that was compiled.
 #[derive(Debug)]
@@ -33,10 +47,11 @@ impl Compiled {
     /// # Errors
     /// `Data` where the schema is one of another kind, or none of Protobuf.
     pub(super) fn new(text: &SchemaText) -> Result<Self> {
-        let mut texts = HashMap::from([(ITSELF.to_owned(), protobuf(&text.schema)?.to_owned())]);
+        let mut texts = HashMap::new();
         for (name, referenced) in &text.referenced {
             texts.insert(name.clone(), protobuf(referenced)?.to_owned());
         }
+        texts.insert(ITSELF.to_owned(), protobuf(&text.schema)?.to_owned());
         let mut files = ChainFileResolver::new();
         files.add(Texts(texts));
         files.add(GoogleFileResolver::new());
@@ -63,9 +78,51 @@ impl Compiled {
 /// `Data` where the schema is one of another kind.
 fn protobuf(schema: &RegisteredSchema) -> Result<&str> {
     match schema.schema_type.as_str() {
+        "PROTOBUF" if is_too_deep(&schema.schema) => {
+            Err(Error::data(format!("the schema has more than {DEEPEST} levels of brackets")))
+        }
         "PROTOBUF" => Ok(&schema.schema),
         other => Err(Error::data(format!("the schema is of type {other}, and not of Protobuf"))),
     }
+}
+
+/// Whether brackets stand in each other too deep, outside of texts and comments.
+fn is_too_deep(text: &str) -> bool {
+    let (mut rest, mut depth) = (text, 0_usize);
+    while let Some(at) = rest.find(['"', '\'', '/', '{', '[', '<', '}', ']', '>']) {
+        let (found, behind) = rest.split_at(at).1.split_at(1);
+        rest = match found {
+            "\"" | "'" => end_of_text(behind, found),
+            "/" if behind.starts_with('/') => behind.split_once('\n').map_or("", |(_, behind)| behind),
+            "/" if behind.starts_with('*') => behind.split_once("*/").map_or("", |(_, behind)| behind),
+            "{" | "[" | "<" => {
+                depth += 1;
+                behind
+            }
+            "}" | "]" | ">" => {
+                depth = depth.saturating_sub(1);
+                behind
+            }
+            _ => behind,
+        };
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
+}
+
+/// What follows a text in quotes, of which the first is behind us.
+fn end_of_text<'a>(mut rest: &'a str, quote: &str) -> &'a str {
+    while let Some(at) = rest.find(['\\', '"', '\'']) {
+        let (found, behind) = rest.split_at(at).1.split_at(1);
+        rest = match found {
+            "\\" => behind.get(behind.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default(),
+            found if found == quote => return behind,
+            _ => behind,
+        };
+    }
+    ""
 }
 
 /// Files by name.

@@ -1,12 +1,15 @@
 //! Messages to values.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use bytes::Bytes;
 use connect_api::data::{Decimal, Text, Value};
-use prost_reflect::{DynamicMessage, MapKey, MessageDescriptor, Value as Protobuf};
+use prost_reflect::{Cardinality, DynamicMessage, MapKey, MessageDescriptor, Value as Protobuf};
 
 use super::plan::{Field, Member, Plan, Struct};
+
+/// Fields that are absent need no byte: so many values are always allowed, and one more for each two bytes.
+const VALUES: usize = 1 << 20;
 
 const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
 const NANOSECONDS_OF_A_MILLISECOND: i64 = 1_000_000;
@@ -37,80 +40,123 @@ type Result<T> = std::result::Result<T, Malformed>;
 /// Where the bytes are no message of this type, or a value of it is none that Connect has.
 pub(super) fn decode(message: &MessageDescriptor, plan: &Plan, payload: &Bytes) -> Result<Value> {
     let decoded = DynamicMessage::decode(message.clone(), payload.clone());
-    value(plan, Protobuf::Message(decoded.map_err(|error| Malformed::Bytes(error.to_string()))?))
+    let decoded = decoded.map_err(|error| Malformed::Bytes(error.to_string()))?;
+    Room { left: Cell::new(VALUES + payload.len()) }.value(plan, Protobuf::Message(decoded))
 }
 
-fn value(plan: &Plan, read: Protobuf) -> Result<Value> {
-    #[expect(clippy::cast_possible_truncation, reason = "as on the JVM: the schema promises that it fits")]
-    Ok(match (plan, read) {
-        (Plan::Int8, Protobuf::I32(number)) => Value::Int8(number as i8),
-        (Plan::Int16, Protobuf::I32(number)) => Value::Int16(number as i16),
-        (Plan::Int32, Protobuf::I32(number)) | (Plan::Number, Protobuf::EnumNumber(number)) => Value::Int32(number),
-        (Plan::Int64, Protobuf::I64(number)) => Value::Int64(number),
-        (Plan::Int64, Protobuf::U32(number)) => Value::Int64(number.into()),
-        (Plan::Int64, Protobuf::U64(number)) => Value::Int64(number.cast_signed()),
-        (Plan::Float32, Protobuf::F32(number)) => Value::Float32(number),
-        (Plan::Float64, Protobuf::F64(number)) => Value::Float64(number),
-        (Plan::Boolean, Protobuf::Bool(is)) => Value::Boolean(is),
-        (Plan::String, Protobuf::String(text)) => Value::String(text.into()),
-        (Plan::Bytes, Protobuf::Bytes(bytes)) => Value::Bytes(bytes),
-        (Plan::Symbol(symbols), Protobuf::EnumNumber(number)) => Value::String(match symbols.0.get(&number) {
-            Some(symbol) => symbol.clone(),
-            None => Text::from(format!("UNKNOWN_ENUM_VALUE_{}_{number}", symbols.1)),
-        }),
-        (Plan::Array(items), Protobuf::List(list)) => {
-            Value::Array(list.into_iter().map(|item| value(items, item)).collect::<Result<_>>()?)
-        }
-        (Plan::Map(entry), Protobuf::Map(entries)) => {
-            // The library's order is none that stays.
-            let mut entries: Vec<_> = entries.into_iter().collect();
-            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
-            let entry = |(key, read)| Ok((value(&entry.0, of_key(key))?, value(&entry.1, read)?));
-            Value::Map(entries.into_iter().map(entry).collect::<Result<_>>()?)
-        }
-        (plan, Protobuf::Message(message)) => return of_message(plan, message),
-        _ => return Err(Malformed::Because("a field has another type than its schema")),
-    })
+/// How many more values may be made.
+struct Room {
+    left: Cell<usize>,
 }
 
-fn of_message(plan: &Plan, mut message: DynamicMessage) -> Result<Value> {
-    match plan {
-        Plan::Struct(plan) => structure(plan, message),
-        Plan::Wrapped(field) => field_value(field, &mut message),
-        Plan::Decimal => {
-            let (mut unscaled, mut scale) = (Bytes::new(), 0);
-            for (field, read) in message.take_fields() {
-                match (field.name(), read) {
-                    ("value", Protobuf::Bytes(bytes)) => unscaled = bytes,
-                    ("scale", Protobuf::I32(number)) => scale = number,
-                    _ => {}
+impl Room {
+    fn take(&self, values: usize) -> Result<()> {
+        let too_many =
+            Malformed::Because("the message stands for more values than memory should hold: fields that are absent count");
+        self.left.set(self.left.get().checked_sub(values).ok_or(too_many)?);
+        Ok(())
+    }
+
+    fn value(&self, plan: &Plan, read: Protobuf) -> Result<Value> {
+        #[expect(clippy::cast_possible_truncation, reason = "as on the JVM: the schema promises that it fits")]
+        Ok(match (plan, read) {
+            (Plan::Int8, Protobuf::I32(number)) => Value::Int8(number as i8),
+            (Plan::Int16, Protobuf::I32(number)) => Value::Int16(number as i16),
+            (Plan::Int32, Protobuf::I32(number)) | (Plan::Number, Protobuf::EnumNumber(number)) => Value::Int32(number),
+            (Plan::Int64, Protobuf::I64(number)) => Value::Int64(number),
+            (Plan::Int64, Protobuf::U32(number)) => Value::Int64(number.into()),
+            (Plan::Int64, Protobuf::U64(number)) => Value::Int64(number.cast_signed()),
+            (Plan::Float32, Protobuf::F32(number)) => Value::Float32(number),
+            (Plan::Float64, Protobuf::F64(number)) => Value::Float64(number),
+            (Plan::Boolean, Protobuf::Bool(is)) => Value::Boolean(is),
+            (Plan::String, Protobuf::String(text)) => Value::String(text.into()),
+            (Plan::Bytes, Protobuf::Bytes(bytes)) => Value::Bytes(bytes),
+            (Plan::Symbol(symbols), Protobuf::EnumNumber(number)) => Value::String(match symbols.0.get(&number) {
+                Some(symbol) => symbol.clone(),
+                None => Text::from(format!("UNKNOWN_ENUM_VALUE_{}_{number}", symbols.1)),
+            }),
+            (Plan::Array(items), Protobuf::List(list)) => {
+                Value::Array(list.into_iter().map(|item| self.value(items, item)).collect::<Result<_>>()?)
+            }
+            (Plan::Map(entry), Protobuf::Map(entries)) => {
+                // The library's order is none that stays.
+                let mut entries: Vec<_> = entries.into_iter().collect();
+                entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+                let entry = |(key, read)| Ok((self.value(&entry.0, of_key(key))?, self.value(&entry.1, read)?));
+                Value::Map(entries.into_iter().map(entry).collect::<Result<_>>()?)
+            }
+            (plan, Protobuf::Message(message)) => return self.of_message(plan, message),
+            _ => return Err(Malformed::Because("a field has another type than its schema")),
+        })
+    }
+
+    fn of_message(&self, plan: &Plan, mut message: DynamicMessage) -> Result<Value> {
+        match plan {
+            Plan::Struct(plan) => self.structure(plan, message),
+            Plan::Wrapped(field) => self.field_value(field, &mut message),
+            Plan::Decimal => {
+                let (mut unscaled, mut scale) = (Bytes::new(), 0);
+                for (field, read) in message.take_fields() {
+                    match (field.name(), read) {
+                        ("value", Protobuf::Bytes(bytes)) => unscaled = bytes,
+                        ("scale", Protobuf::I32(number)) => scale = number,
+                        _ => {}
+                    }
                 }
+                if unscaled.is_empty() {
+                    return Err(Malformed::Because("Zero length BigInteger"));
+                }
+                Ok(Value::Decimal(Decimal::new(unscaled, scale)))
             }
-            if unscaled.is_empty() {
-                return Err(Malformed::Because("Zero length BigInteger"));
+            Plan::Date => date(&message),
+            Plan::Time => {
+                let number = |name| number(&message, name);
+                let (hours, minutes, seconds) = (number("hours"), number("minutes"), number("seconds"));
+                let is_time = (0..24).contains(&hours) && (0..60).contains(&minutes) && (0..60).contains(&seconds);
+                let millis = number("nanos") / NANOSECONDS_OF_A_MILLISECOND;
+                let time = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + millis;
+                let time =
+                    Some(time).filter(|time| is_time && (0..MILLISECONDS_OF_A_DAY).contains(time) && (0..1_000).contains(&millis));
+                let time = time.and_then(|time| i32::try_from(time).ok());
+                time.map(Value::Time).ok_or(Malformed::Because("a google.type.TimeOfDay is no time of a day"))
             }
-            Ok(Value::Decimal(Decimal::new(unscaled, scale)))
+            Plan::Timestamp => {
+                let (seconds, nanos) = (number(&message, "seconds"), number(&message, "nanos"));
+                let millis = seconds.checked_mul(1_000).and_then(|millis| millis.checked_add(nanos / NANOSECONDS_OF_A_MILLISECOND));
+                let is_timestamp = (0..1_000_000_000).contains(&nanos);
+                let millis = millis.filter(|_| is_timestamp).ok_or(Malformed::Because("a google.protobuf.Timestamp is no time"))?;
+                Ok(Value::Timestamp(millis))
+            }
+            _ => Err(Malformed::Because("a field has another type than its schema")),
         }
-        Plan::Date => date(&message),
-        Plan::Time => {
-            let number = |name| number(&message, name);
-            let (hours, minutes, seconds) = (number("hours"), number("minutes"), number("seconds"));
-            let is_time = (0..24).contains(&hours) && (0..60).contains(&minutes) && (0..60).contains(&seconds);
-            let millis = number("nanos") / NANOSECONDS_OF_A_MILLISECOND;
-            let time = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + millis;
-            let time =
-                Some(time).filter(|time| is_time && (0..MILLISECONDS_OF_A_DAY).contains(time) && (0..1_000).contains(&millis));
-            let time = time.and_then(|time| i32::try_from(time).ok());
-            time.map(Value::Time).ok_or(Malformed::Because("a google.type.TimeOfDay is no time of a day"))
+    }
+
+    fn structure(&self, plan: &Struct, mut message: DynamicMessage) -> Result<Value> {
+        self.take(plan.members.len())?;
+        let member = |member: &Member| match member {
+            Member::Field(field) => self.field_value(field, &mut message),
+            Member::Union(fields) => {
+                let Some(place) = fields.iter().position(|field| message.has_field(&field.field)) else { return Ok(Value::Null) };
+                self.take(fields.len())?;
+                let mut values = vec![Value::Null; fields.len()];
+                if let (Some(value), Some(field)) = (values.get_mut(place), fields.get(place)) {
+                    *value = self.field_value(field, &mut message)?;
+                }
+                Ok(Value::Struct(values))
+            }
+        };
+        plan.members.iter().map(member).collect::<Result<_>>().map(Value::Struct)
+    }
+
+    fn field_value(&self, field: &Field, message: &mut DynamicMessage) -> Result<Value> {
+        match message.take_field(&field.field) {
+            Some(read) => self.value(&field.plan, read),
+            None if field.field.cardinality() == Cardinality::Required => {
+                Err(Malformed::Because("Message was missing required fields."))
+            }
+            None if field.can_be_absent => Ok(Value::Null),
+            None => self.value(&field.plan, Protobuf::default_value_for_field(&field.field)),
         }
-        Plan::Timestamp => {
-            let (seconds, nanos) = (number(&message, "seconds"), number(&message, "nanos"));
-            let millis = seconds.checked_mul(1_000).and_then(|millis| millis.checked_add(nanos / NANOSECONDS_OF_A_MILLISECOND));
-            let is_timestamp = (0..1_000_000_000).contains(&nanos);
-            let millis = millis.filter(|_| is_timestamp).ok_or(Malformed::Because("a google.protobuf.Timestamp is no time"))?;
-            Ok(Value::Timestamp(millis))
-        }
-        _ => Err(Malformed::Because("a field has another type than its schema")),
     }
 }
 
@@ -129,29 +175,6 @@ fn date(message: &DynamicMessage) -> Result<Value> {
 fn number(message: &DynamicMessage, name: &str) -> i64 {
     let read = message.get_field_by_name(name);
     read.and_then(|read| read.as_i64().or_else(|| read.as_i32().map(i64::from))).unwrap_or(0)
-}
-
-fn structure(plan: &Struct, mut message: DynamicMessage) -> Result<Value> {
-    let member = |member: &Member| match member {
-        Member::Field(field) => field_value(field, &mut message),
-        Member::Union(fields) => {
-            let Some(place) = fields.iter().position(|field| message.has_field(&field.field)) else { return Ok(Value::Null) };
-            let mut values = vec![Value::Null; fields.len()];
-            if let (Some(value), Some(field)) = (values.get_mut(place), fields.get(place)) {
-                *value = field_value(field, &mut message)?;
-            }
-            Ok(Value::Struct(values))
-        }
-    };
-    plan.members.iter().map(member).collect::<Result<_>>().map(Value::Struct)
-}
-
-fn field_value(field: &Field, message: &mut DynamicMessage) -> Result<Value> {
-    match message.take_field(&field.field) {
-        Some(read) => value(&field.plan, read),
-        None if field.can_be_absent => Ok(Value::Null),
-        None => value(&field.plan, Protobuf::default_value_for_field(&field.field)),
-    }
 }
 
 fn of_key(key: MapKey) -> Protobuf {

@@ -27,7 +27,10 @@ use self::{
     schema::{Dialect, SchemaReader},
 };
 use super::registered::Registered;
-use crate::registry::{Reader, SchemaText, confluent::KEYS};
+use crate::registry::{
+    Reader, SchemaText,
+    confluent::{KEYS, Message},
+};
 
 const ONLY_READS: &str = "a sink's converter only reads";
 
@@ -162,7 +165,7 @@ impl Converter for ProtobufConverter {
     fn to_connect_data(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
         let unreadable =
             |error| Error::data(format!("Failed to deserialize data for topic {topic} to Protobuf:")).with_source(error);
-        self.0.to_connect_data(topic, headers, bytes, |schema, payload| schema.data(payload), unreadable)
+        self.0.to_connect_data(topic, headers, bytes, |schema, message| schema.message(message), unreadable)
     }
 
     fn fetch(&self, topic: &str, headers: &[RawHeader], bytes: Option<&Bytes>) -> Option<Fetch> {
@@ -172,12 +175,23 @@ impl Converter for ProtobufConverter {
 
 impl ProtobufSchema {
     /// # Errors
-    /// `Data` where the bytes are no message of the schema.
+    /// `Data` where it is no message of the schema.
+    fn message(&self, message: &Message) -> Result<Data> {
+        match &message.in_header {
+            Some(in_header) => self.data_of(&place(in_header)?.0, &message.payload),
+            None => self.data(&message.payload),
+        }
+    }
+
+    /// The same of bytes that begin with which of the schema's types they are.
     fn data(&self, payload: &Bytes) -> Result<Data> {
-        let (place, payload) =
-            split(payload).ok_or_else(|| Error::data("the message does not say which of its schema's types it has"))?;
-        let message = self.message_type(&place)?;
-        let value = decode(&message.message, &message.plan, &payload).map_err(|malformed| Error::data(malformed.to_string()))?;
+        let (place, length) = place(payload)?;
+        self.data_of(&place, &payload.slice(length..))
+    }
+
+    fn data_of(&self, place: &[usize], payload: &Bytes) -> Result<Data> {
+        let message = self.message_type(place)?;
+        let value = decode(&message.message, &message.plan, payload).map_err(|malformed| Error::data(malformed.to_string()))?;
         Ok(Data::with_schema(Arc::clone(&message.schema), value))
     }
 
@@ -201,22 +215,24 @@ impl ProtobufSchema {
         let message = message.ok_or_else(|| format!("the schema has no message type with the numbers {place:?}"))?;
         let read = SchemaReader::new(self.dialect, &self.compiled).top(&message);
         let (mut schema, plan) = read.map_err(|error| error.report())?;
-        if matches!(plan, Plan::Struct(_)) {
-            schema.version = self.version;
-        }
+        schema.version = schema.version.or(self.version);
         Ok(Arc::new(MessageType { message, schema: Arc::new(schema), plan }))
     }
 }
 
-/// Which of a schema's message types stands in front of a message, and the message.
-fn split(payload: &Bytes) -> Option<(Vec<usize>, Bytes)> {
-    let mut rest = &**payload;
-    let count = usize::try_from(number(&mut rest)?).ok().filter(|count| *count <= MOST_INDEXES)?;
-    let place = match count {
-        0 => vec![0],
-        _ => (0..count).map(|_| usize::try_from(number(&mut rest)?).ok()).collect::<Option<_>>()?,
-    };
-    Some((place, payload.slice(payload.len() - rest.len()..)))
+/// Which of a schema's message types stands at the beginning, and its length there.
+///
+/// # Errors
+/// `Data` where none does.
+fn place(bytes: &[u8]) -> Result<(Vec<usize>, usize)> {
+    let mut rest = bytes;
+    let count = number(&mut rest).and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= MOST_INDEXES);
+    let place = count.and_then(|count| match count {
+        0 => Some(vec![0]),
+        _ => (0..count).map(|_| usize::try_from(number(&mut rest)?).ok()).collect::<Option<_>>(),
+    });
+    let place = place.ok_or_else(|| Error::data("the message does not say which of its schema's types it has"))?;
+    Ok((place, bytes.len() - rest.len()))
 }
 
 /// Seven bits a byte, the sign in the lowest.

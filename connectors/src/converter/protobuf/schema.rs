@@ -19,6 +19,8 @@ const TAG: &str = "io.confluent.connect.protobuf.Tag";
 const TYPE: &str = "io.confluent.connect.protobuf.Type";
 /// Fields in a schema, those of a message once for each place where it stands. More could exhaust memory.
 const MOST_FIELDS: usize = 100_000;
+/// The library looks at all fields of a `oneof` whenever one of them comes.
+const MOST_OF_A_UNION: usize = 1_000;
 /// Deeper ones could exhaust the stack.
 const DEEPEST: usize = 100;
 
@@ -97,26 +99,28 @@ impl<'a> SchemaReader<'a> {
         let (mut own, mut plans) = (Vec::new(), Vec::new());
         for field in union.fields() {
             let (schema, field) = self.field(field)?;
-            own.push(connect_field(field.field.name(), schema));
+            // All but one are null.
+            own.push(connect_field(field.field.name(), Schema { optional: true, ..schema }));
             plans.push(Field { can_be_absent: true, ..field });
+        }
+        if plans.len() > MOST_OF_A_UNION {
+            return Err(Error::data(format!("the oneof {} has more than {MOST_OF_A_UNION} fields", union.name())));
         }
         if self.dialect.flatten_unions {
             fields.append(&mut own);
             members.extend(plans.into_iter().map(Member::Field));
             return Ok(());
         }
-        let name = union.name();
-        let field = if self.dialect.generate_index_for_unions { format!("{name}_{place}") } else { name.to_owned() };
+        let simple = union.name();
+        let name = if self.dialect.enhanced_protobuf_schema_support { union.full_name() } else { simple };
+        let field = if self.dialect.generate_index_for_unions { format!("{simple}_{place}") } else { simple.to_owned() };
         fields.push(connect_field(&field, Schema { optional: true, ..struct_of(own)?.named(format!("{UNION}{name}")) }));
         members.push(Member::Union(plans));
         Ok(())
     }
 
     fn field(&mut self, field: FieldDescriptor) -> Result<(Schema, Field)> {
-        self.fields += 1;
-        if self.fields > MOST_FIELDS {
-            return Err(Error::data(format!("the schema has more than {MOST_FIELDS} fields")));
-        }
+        self.count(1)?;
         let kind = field.kind();
         let (mut schema, mut plan) = match kind.as_message().filter(|_| field.is_map()) {
             Some(entry) => self.map(entry)?,
@@ -127,10 +131,23 @@ impl<'a> SchemaReader<'a> {
             schema.optional = true;
             plan = Plan::Array(Box::new(plan));
         }
-        schema.optional |= self.can_be_null(&field);
+        schema.optional |= field.is_map() || self.can_be_null(&field);
         schema.parameters.push((TAG.into(), field.number().to_string().into()));
-        let can_be_absent = field.supports_presence();
+        // Where the word `optional` of the second version does not count, what is absent has its default.
+        let has_default = self.dialect.optional_for_nullables
+            && !self.dialect.optional_for_proto2
+            && field.parent_file().syntax() == Syntax::Proto2
+            && kind.as_message().is_none();
+        let can_be_absent = field.supports_presence() && !has_default;
         Ok((schema, Field { field, plan, can_be_absent }))
+    }
+
+    fn count(&mut self, fields: usize) -> Result<()> {
+        self.fields += fields;
+        if self.fields > MOST_FIELDS {
+            return Err(Error::data(format!("the schema has more than {MOST_FIELDS} fields and symbols")));
+        }
+        Ok(())
     }
 
     fn can_be_null(&self, field: &FieldDescriptor) -> bool {
@@ -163,7 +180,7 @@ impl<'a> SchemaReader<'a> {
             Kind::Bool => (of(SchemaType::Boolean), Plan::Boolean),
             Kind::String => (of(SchemaType::String), Plan::String),
             Kind::Bytes => (of(SchemaType::Bytes), Plan::Bytes),
-            Kind::Enum(symbols) => self.symbols(&symbols),
+            Kind::Enum(symbols) => self.symbols(&symbols)?,
             Kind::Message(message) => return self.inner_message(field, &message),
         };
         if let Some(name) = other_integer(&field.kind()) {
@@ -172,24 +189,25 @@ impl<'a> SchemaReader<'a> {
         Ok(read)
     }
 
-    fn symbols(&self, symbols: &EnumDescriptor) -> Read {
+    fn symbols(&mut self, symbols: &EnumDescriptor) -> Result<Read> {
+        self.count(symbols.values().len())?;
         let name = if self.dialect.enhanced_protobuf_schema_support { symbols.full_name() } else { symbols.name() };
         let numbers = self.dialect.int_for_enums;
         let schema_type = if numbers { SchemaType::Int32 } else { SchemaType::String };
         let mut schema = Schema { optional: true, ..Schema::required(schema_type).named(name) };
-        schema.parameters.push((ENUM.into(), name.into()));
+        schema.parameters.push((ENUM.into(), symbols.name().into()));
         for symbol in symbols.values() {
             schema.parameters.push((format!("{ENUM}.{}", symbol.name()).into(), symbol.number().to_string().into()));
         }
         if numbers {
-            return (schema, Plan::Number);
+            return Ok((schema, Plan::Number));
         }
         let mut names = std::collections::HashMap::new();
         for symbol in symbols.values() {
             // Of several with one number, the first.
             names.entry(symbol.number()).or_insert_with(|| symbol.name().to_owned().into());
         }
-        (schema, Plan::Symbol(Arc::new((names, symbols.name().to_owned()))))
+        Ok((schema, Plan::Symbol(Arc::new((names, symbols.name().to_owned())))))
     }
 
     fn inner_message(&mut self, field: &FieldDescriptor, message: &MessageDescriptor) -> Result<Read> {

@@ -264,3 +264,66 @@ fn whatever_bytes_come_there_is_a_value_or_an_error() {
     // A text of 2 GiB in a few bytes.
     assert!(data(&schema, &[0x52, 0xff, 0xff, 0xff, 0xff, 0x07]).is_err());
 }
+
+#[test]
+fn of_a_message_with_its_id_in_a_header_the_type_stands_there_too() {
+    let schema = read(DIALECT, "message A {} message B { int32 x = 1; }");
+    let message = |in_header: Option<&'static [u8]>, payload: &'static [u8]| Message {
+        id: crate::registry::schema_id(1),
+        payload: Bytes::from_static(payload),
+        in_header: in_header.map(Bytes::from_static),
+    };
+    let x = |message: Message| values(&schema.message(&message).unwrap());
+    assert_eq!(x(message(Some(&[2, 2]), &[8, 5])), [Value::Int32(5)]);
+    assert_eq!(x(message(None, &[2, 2, 8, 5])), [Value::Int32(5)]);
+    assert!(schema.message(&message(Some(&[]), &[8, 5])).is_err());
+}
+
+#[test]
+fn few_bytes_do_not_become_more_values_than_memory_should_hold() {
+    let fields: String = (1..=1_000).map(|number| format!("optional int32 f{number} = {number};")).collect();
+    let schema = read(DIALECT, &format!("message M {{ repeated Wide w = 1; }} message Wide {{ {fields} }}"));
+    let payload = [0x0a, 0].repeat(2_000);
+    assert!(data(&schema, &payload).unwrap_err().to_string().contains("more values than memory should hold"));
+    assert!(data(&schema, &payload[..200]).is_ok());
+}
+
+#[test]
+fn brackets_that_stand_in_each_other_too_deep_are_refused() {
+    let deep = format!("syntax = \"proto3\"; message M {{ int32 a = 1 [(x) = {}{}]; }}", "{ r ".repeat(20_000), "}".repeat(20_000));
+    assert!(read_with(DIALECT, &deep, &[]).unwrap_err().to_string().contains("levels of brackets"));
+    let texts = format!("syntax = \"proto3\"; // {}\n/* {} */ message M {{ }}", "{".repeat(200), "<".repeat(200));
+    assert!(read_with(DIALECT, &texts, &[]).is_ok());
+}
+
+#[test]
+fn types_that_confluent_brings_along_need_no_reference() {
+    for (name, of) in [
+        ("money", "Money"),
+        ("latlng", "LatLng"),
+        ("dayofweek", "DayOfWeek"),
+        ("datetime", "DateTime"),
+        ("decimal", "Decimal"),
+        ("color", "Color"),
+    ] {
+        let schema = read(DIALECT, &format!("import \"google/type/{name}.proto\"; message M {{ google.type.{of} x = 1; }}"));
+        assert!(data(&schema, &[]).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn with_keys_for_null_only_what_says_so_may_be_null() {
+    let dialect = Dialect { optional_for_nullables: true, ..DIALECT };
+    let body = "message M { int32 a = 1; optional int32 b = 2; map<string, int32> c = 3; oneof o { int32 d = 4; int32 e = 5; } }";
+    let read_one = data(&read(dialect, body), &[0x20, 1]).unwrap();
+    let optional: Vec<_> = fields(&read_one).iter().map(|(name, schema, _)| (name.clone(), schema.optional)).collect();
+    let expected = [("o_0", true), ("a", false), ("b", true), ("c", true)].map(|(name, optional)| (name.to_owned(), optional));
+    assert_eq!(optional, expected);
+    let members = fields(&read_one)[0].1.fields().unwrap().iter().map(|field| field.schema.optional).collect::<Vec<_>>();
+    assert_eq!(members, [true, true]);
+    let proto2 = "syntax = \"proto2\"; message M { optional int32 a = 1 [default = 5]; required int32 b = 2; }";
+    let without = Dialect { optional_for_proto2: false, ..dialect };
+    let schema = read_with(without, proto2, &[]).unwrap();
+    assert_eq!(values(&data(&schema, &[0x10, 1]).unwrap()), [Value::Int32(5), Value::Int32(1)]);
+    assert!(data(&schema, &[0x08, 1]).unwrap_err().to_string().contains("missing required fields"));
+}

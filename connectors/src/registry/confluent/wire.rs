@@ -10,6 +10,8 @@ use crate::registry::schemas::SchemaId;
 pub(crate) struct Message {
     pub(crate) id: SchemaId,
     pub(crate) payload: Bytes,
+    /// What stands behind the id in the header, where it is there: of Protobuf, which of the schema's types it is.
+    pub(crate) in_header: Option<Bytes>,
 }
 
 /// What stands before a number.
@@ -25,23 +27,25 @@ impl Message {
     pub(crate) fn split(headers: &[RawHeader], id_header: &str, bytes: &Bytes) -> Result<Self> {
         let in_header = headers.iter().rev().find(|(name, _)| **name == *id_header).and_then(|(_, value)| value.as_ref());
         if let Some(header) = in_header {
-            return match header.split_first() {
-                Some((&GUID, guid)) if let Ok(guid) = guid.try_into() => {
-                    Ok(Self { id: SchemaId::Guid(guid), payload: bytes.clone() })
-                }
-                Some((&NUMBER, number)) if let Ok(number) = number.try_into() => {
-                    Ok(Self { id: SchemaId::Number(i32::from_be_bytes(number)), payload: bytes.clone() })
-                }
-                _ => Err(Error::data(format!("the header {id_header} holds no id of a schema"))),
+            let id = match header.split_first() {
+                Some((&GUID, rest)) => rest.first_chunk().map(|guid| (SchemaId::Guid(*guid), 17)),
+                Some((&NUMBER, rest)) => rest.first_chunk().map(|number| (SchemaId::Number(i32::from_be_bytes(*number)), 5)),
+                _ => None,
+            };
+            return match id {
+                Some((id, length)) => Ok(Self { id, payload: bytes.clone(), in_header: Some(header.slice(length..)) }),
+                None => Err(Error::data(format!("the header {id_header} holds no id of a schema"))),
             };
         }
         match bytes.first() {
             Some(&NUMBER) => match bytes.get(1..5).and_then(|number| number.try_into().ok()) {
-                Some(number) => Ok(Self { id: SchemaId::Number(i32::from_be_bytes(number)), payload: bytes.slice(5..) }),
+                Some(number) => {
+                    Ok(Self { id: SchemaId::Number(i32::from_be_bytes(number)), payload: bytes.slice(5..), in_header: None })
+                }
                 None => Err(too_short(bytes)),
             },
             Some(&GUID) => match bytes.get(1..17).and_then(|guid| guid.try_into().ok()) {
-                Some(guid) => Ok(Self { id: SchemaId::Guid(guid), payload: bytes.slice(17..) }),
+                Some(guid) => Ok(Self { id: SchemaId::Guid(guid), payload: bytes.slice(17..), in_header: None }),
                 None => Err(too_short(bytes)),
             },
             Some(_) => Err(Error::data("Unknown magic byte!")),
@@ -67,7 +71,7 @@ mod tests {
     }
 
     fn split(headers: &[RawHeader], bytes: &[u8]) -> Result<(String, Vec<u8>)> {
-        let Message { id, payload } = Message::split(headers, "__value_schema_id", &Bytes::copy_from_slice(bytes))?;
+        let Message { id, payload, .. } = Message::split(headers, "__value_schema_id", &Bytes::copy_from_slice(bytes))?;
         Ok((id.to_string(), payload.to_vec()))
     }
 
