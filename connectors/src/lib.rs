@@ -10,6 +10,7 @@ mod registry;
 mod sink;
 mod storage;
 mod storage_sink;
+mod zigzag;
 
 pub use plugins::plugins;
 pub use storage::memory_storage;

@@ -48,6 +48,21 @@ impl Story {
         self.cluster.committed(&format!("connect-{}", self.name), std::slice::from_ref(&partition)).get(&partition) == Some(&offset)
     }
 
+    /// Writes with these settings two files of four records: the first version of a schema alone; then the second, to which a record of the first is made fit; the
+    /// last record waits for more.
+    fn write_two_versions(&self, real: &RealRegistry, converter: &str, more: &str) {
+        let more = format!(
+            "value.converter=io.confluent.connect.{converter}\nvalue.converter.schema.registry.url={}\nflush.size=2\n\
+             schema.compatibility=BACKWARD\n{more}",
+            real.url
+        );
+        let file = connector(&self.name, &self.name, &self.bucket, self.bucket.url(), &more);
+        let mut process = Connect::start(&scratch(&self.name), &worker(&self.cluster), &file);
+        wait_until("two files are there", PATIENCE, || self.has_committed(3));
+        assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+        self.cluster.delete_topic(&self.name);
+    }
+
     /// All records that are in the bucket.
     fn written(&self) -> Vec<Value> {
         self.bucket.objects().iter().flat_map(|(key, object)| records(key, &object.body)).collect()
@@ -179,20 +194,10 @@ fn a_real_registry_serves_references_and_schemas_that_change_in_mid_topic() {
 
     let message = |id: u8, rest: &[u8]| [&[0, 0, 0, 0, id], rest].concat();
     story.produce(&[message(ids[0], &[2]), message(ids[1], &[4, 2, 2, b'x']), message(ids[0], &[6]), message(ids[1], &[8, 0])]);
-    let avro = "format.class=io.confluent.connect.s3.format.avro.AvroFormat\nflush.size=2\nschema.compatibility=BACKWARD";
-    let more = format!(
-        "value.converter=io.confluent.connect.avro.AvroConverter\nvalue.converter.schema.registry.url={}\n{avro}",
-        real.url
-    );
-    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
-    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
-    // The first version alone; then the second, to which a record of the first is made fit; the last one waits for more.
-    wait_until("two files are there", PATIENCE, || story.has_committed(3));
-    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    story.write_two_versions(&real, "avro.AvroConverter", "format.class=io.confluent.connect.s3.format.avro.AvroFormat");
     let order = |cents: i64, note: Value| json!({ "price": { "cents": cents }, "note": note });
     let expected = [json!({ "price": { "cents": 1 } }), order(2, json!("x")), order(3, Value::Null)];
     assert_eq!(story.written(), expected);
-    story.cluster.delete_topic(&story.name);
 }
 
 #[test]
@@ -218,18 +223,9 @@ fn a_real_registry_serves_protobuf_with_references_and_schemas_that_change_in_mi
     let price = |cents: u8| [0x0a, 2, 0x08, cents, 0x12, 2, 0x08, 7];
     let noted = [&price(2)[..], &[0x1a, 1, b'x']].concat();
     story.produce(&[message(ids[0], &price(1)), message(ids[1], &noted), message(ids[0], &price(3)), message(ids[1], &[])]);
-    let more = format!(
-        "value.converter=io.confluent.connect.protobuf.ProtobufConverter\nvalue.converter.schema.registry.url={}\n\
-         flush.size=2\nschema.compatibility=BACKWARD",
-        real.url
-    );
-    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
-    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
-    wait_until("two files are there", PATIENCE, || story.has_committed(3));
-    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    story.write_two_versions(&real, "protobuf.ProtobufConverter", "");
     let order = |cents: i64, note: Value| json!({ "price": { "cents": cents }, "at": 7_000, "note": note });
     assert_eq!(story.written(), [json!({ "price": { "cents": 1 }, "at": 7_000 }), order(2, json!("x")), order(3, Value::Null)]);
-    story.cluster.delete_topic(&story.name);
 }
 
 #[test]
@@ -259,17 +255,8 @@ fn a_real_registry_serves_json_schemas_with_references_that_change_in_mid_topic(
         message(ids[0], order(3)),
         message(ids[1], order(4)),
     ]);
-    let more = format!(
-        "value.converter=io.confluent.connect.json.JsonSchemaConverter\nvalue.converter.schema.registry.url={}\n\
-         flush.size=2\nschema.compatibility=BACKWARD",
-        real.url
-    );
-    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
-    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
-    wait_until("two files are there", PATIENCE, || story.has_committed(3));
-    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    story.write_two_versions(&real, "json.JsonSchemaConverter", "");
     assert_eq!(story.written(), [order(1), noted(2, json!("x")), noted(3, Value::Null)]);
-    story.cluster.delete_topic(&story.name);
 }
 
 /// A call of Glue's API at the server that stands in for AWS.

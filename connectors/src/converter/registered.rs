@@ -3,12 +3,31 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use connect_api::{ConverterType, Error, ErrorKind, Fetch, RawHeader, Result, config::Config, data::Data};
+use connect_api::{
+    ConverterType, Error, ErrorKind, Fetch, RawHeader, Result,
+    config::{Config, ConfigKey, Importance},
+    data::Data,
+};
 
 use crate::registry::{
     Reader, Schemas,
     confluent::{ConfluentConfig, ConfluentRegistry, Message},
 };
+
+pub(super) const ONLY_READS: &str = "a sink's converter only reads";
+
+pub(super) static SUM_TYPES: ConfigKey<bool> = ConfigKey::with_default(
+    "generalized.sum.type.support",
+    "false",
+    "Whether the fields of a union have names that converters of other formats give them, too. Only `false` is supported.",
+)
+.importance(Importance::Low)
+.check(|is_on| if *is_on { Err("is not supported: only false is".to_owned()) } else { Ok(()) });
+
+pub(super) static CACHE: ConfigKey<i32> =
+    ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
+        .importance(Importance::Low)
+        .no_effect("`max.schemas.per.subject` counts");
 
 /// Finds the schema of each message.
 #[derive(Debug)]

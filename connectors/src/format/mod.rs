@@ -3,11 +3,11 @@
 mod avro;
 mod byte_array;
 mod header_text;
-mod headers;
 mod json;
 mod mismatch;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod typed;
 
 pub(crate) use avro::AvroFormat;
 pub(crate) use byte_array::ByteArrayFormat;

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use connect_api::data::{Decimal, Text, Value};
 
 use super::plan::Plan;
-use crate::converter::repeated_keys::without_repeated_keys;
+use crate::{
+    converter::repeated_keys::without_repeated_keys,
+    zigzag::{self, NoNumber},
+};
 
 const MILLISECONDS_OF_A_DAY: i32 = 86_400_000;
 
@@ -207,17 +210,14 @@ impl Decoder<'_> {
         i32::try_from(self.long()?).map_err(|_too_long| Malformed::Because("Invalid int encoding"))
     }
 
-    /// Seven bits a byte, the sign in the lowest.
     fn long(&mut self) -> Result<i64> {
-        let mut read = 0_u64;
-        for shift in (0..).step_by(7).take(10) {
-            let byte = self.byte()?;
-            read |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok((read >> 1).cast_signed() ^ -(read & 1).cast_signed());
-            }
-        }
-        Err(Malformed::Because("Invalid long encoding"))
+        let (number, length) =
+            zigzag::read(self.bytes.get(self.at..).unwrap_or_default()).map_err(|no_number| match no_number {
+                NoNumber::Truncated => Malformed::Truncated,
+                NoNumber::TooLong => Malformed::Because("Invalid long encoding"),
+            })?;
+        self.at += length;
+        Ok(number)
     }
 }
 

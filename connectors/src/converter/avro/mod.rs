@@ -27,13 +27,12 @@ use self::{
     plan::Plan,
     schema::{Dialect, SchemaReader},
 };
-use super::registered::Registered;
+use super::registered::{CACHE, ONLY_READS, Registered, SUM_TYPES};
 use crate::registry::{
     Reader, RegisteredSchema, SchemaText,
     confluent::{KEYS, Message},
 };
 
-const ONLY_READS: &str = "a sink's converter only reads";
 /// What the JVM throws where a message ends too early.
 const NETWORK: &str = "org.apache.kafka.common.errors.NetworkException";
 
@@ -50,14 +49,6 @@ static FLATTEN: ConfigKey<bool> = ConfigKey::with_default(
     "Whether a union of one type is that type, and not a struct of one field.",
 )
 .importance(Importance::Low);
-
-static SUM_TYPES: ConfigKey<bool> = ConfigKey::with_default(
-    "generalized.sum.type.support",
-    "false",
-    "Whether the fields of a union have names that converters of other formats give them, too. Only `false` is supported.",
-)
-.importance(Importance::Low)
-.check(|is_on| if *is_on { Err("is not supported: only false is".to_owned()) } else { Ok(()) });
 
 static METADATA: ConfigKey<bool> =
     ConfigKey::with_default("connect.meta.data", "true", "Whether written schemas say what Connect knows.")
@@ -78,10 +69,6 @@ static DISCARD_DOC: ConfigKey<bool> =
     ConfigKey::with_default("discard.type.doc.default", "false", "Whether docs and defaults of types are left out.")
         .importance(Importance::Low)
         .no_effect("docs and defaults of fields are kept either way");
-
-static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
-    .importance(Importance::Low)
-    .no_effect("`max.schemas.per.subject` counts");
 
 /// The keys of every converter that reads Avro, wherever its schemas are.
 const DIALECT_KEYS: &[&dyn AnyConfigKey] =

@@ -19,13 +19,14 @@ use self::{
     resolve::Documents,
     schema::{Dialect, SchemaReader},
 };
-use super::{json::Payload, registered::Registered};
+use super::{
+    json::Payload,
+    registered::{CACHE, ONLY_READS, Registered, SUM_TYPES},
+};
 use crate::registry::{Reader, SchemaText, confluent::KEYS};
 
 /// What Connect calls a union: a struct of one field for each of its schemas.
 pub(super) const ONE_OF: &str = "io.confluent.connect.json.OneOf";
-
-const ONLY_READS: &str = "a sink's converter only reads";
 
 static OPTIONAL: ConfigKey<bool> = ConfigKey::with_default(
     "use.optional.for.nonrequired",
@@ -39,14 +40,6 @@ static FLATTEN: ConfigKey<bool> = ConfigKey::with_default(
     "Whether a union of one schema is that schema, and not a struct of one field.",
 )
 .importance(Importance::Low);
-
-static SUM_TYPES: ConfigKey<bool> = ConfigKey::with_default(
-    "generalized.sum.type.support",
-    "false",
-    "Whether the fields of a union have names that converters of other formats give them, too. Only `false` is supported.",
-)
-.importance(Importance::Low)
-.check(|is_on| if *is_on { Err("is not supported: only false is".to_owned()) } else { Ok(()) });
 
 static ADDITIONAL: ConfigKey<bool> =
     ConfigKey::with_default("object.additional.properties", "true", "Whether written schemas allow further properties.")
@@ -65,10 +58,6 @@ static FAIL_INVALID: ConfigKey<bool> = ConfigKey::with_default(
 )
 .importance(Importance::Low)
 .no_effect("types are checked, and no other rule");
-
-static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
-    .importance(Importance::Low)
-    .no_effect("`max.schemas.per.subject` counts");
 
 const DIALECT_KEYS: &[&dyn AnyConfigKey] = &[&OPTIONAL, &FLATTEN, &SUM_TYPES, &ADDITIONAL, &DECIMAL_FORMAT, &FAIL_INVALID, &CACHE];
 

@@ -26,13 +26,14 @@ use self::{
     plan::Plan,
     schema::{Dialect, SchemaReader},
 };
-use super::registered::Registered;
-use crate::registry::{
-    Reader, SchemaText,
-    confluent::{KEYS, Message},
+use super::registered::{CACHE, ONLY_READS, Registered};
+use crate::{
+    registry::{
+        Reader, SchemaText,
+        confluent::{KEYS, Message},
+    },
+    zigzag,
 };
-
-const ONLY_READS: &str = "a sink's converter only reads";
 
 /// A message in messages in messages: more say nothing that a schema could have.
 const MOST_INDEXES: usize = 100;
@@ -89,10 +90,6 @@ static SCRUB: ConfigKey<bool> = ConfigKey::with_default(
 )
 .importance(Importance::Low)
 .no_effect(ONLY_READS);
-
-static CACHE: ConfigKey<i32> = ConfigKey::with_default("schemas.cache.config", "1000", "Schemas that are kept in memory.")
-    .importance(Importance::Low)
-    .no_effect("`max.schemas.per.subject` counts");
 
 const DIALECT_KEYS: &[&dyn AnyConfigKey] = &[
     &ENHANCED,
@@ -235,18 +232,10 @@ fn place(bytes: &[u8]) -> Result<(Vec<usize>, usize)> {
     Ok((place, bytes.len() - rest.len()))
 }
 
-/// Seven bits a byte, the sign in the lowest.
 fn number(rest: &mut &[u8]) -> Option<i64> {
-    let mut read = 0_u64;
-    for shift in (0..).step_by(7).take(5) {
-        let (byte, behind) = rest.split_first()?;
-        *rest = behind;
-        read |= u64::from(byte & 0x7f) << shift;
-        if *byte < 0x80 {
-            return Some((read >> 1).cast_signed() ^ -(read & 1).cast_signed());
-        }
-    }
-    None
+    let (number, length) = zigzag::read(rest).ok()?;
+    *rest = rest.get(length..)?;
+    Some(number)
 }
 
 impl Reader for ProtobufReader {

@@ -11,9 +11,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use connect_api::{
-    Error, Format, Plugin, RecordView, RecordWriter, Result, SinkRecord,
+    Format, Plugin, RecordView, RecordWriter, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, Importance},
-    data::{Data, Schema, Value},
+    data::Schema,
 };
 use md5::{Digest, Md5};
 
@@ -25,8 +25,7 @@ pub(super) use self::{
     dialect::{Dialect, ENHANCED, METADATA, OPTIONAL_KEYS},
     schema::avro_schema,
 };
-use super::headers::{headers_schema, headers_value};
-use crate::format::mismatch::other_schema;
+use super::{mismatch::other_schema, typed::Typed};
 
 static CODEC: ConfigKey<Codec> = ConfigKey::with_default("avro.codec", "null", "How the blocks of Avro files are compressed.")
     .one_of(CODECS)
@@ -69,16 +68,14 @@ impl Format for AvroFormat {
     }
 
     fn record_writer(&self, view: RecordView) -> Result<Box<dyn RecordWriter>> {
-        let headers = if view == RecordView::Headers { Some(headers_schema()) } else { None };
-        Ok(Box::new(AvroWriter { avro: self.0, view, headers, schema: None, records: 0, in_block: 0, marker: None }))
+        let typed = Typed::new(view);
+        Ok(Box::new(AvroWriter { avro: self.0, typed, schema: None, records: 0, in_block: 0, marker: None }))
     }
 }
 
 struct AvroWriter {
     avro: Avro,
-    view: RecordView,
-    /// Of a file of headers.
-    headers: Option<Arc<Schema>>,
+    typed: Typed,
     /// Of the first record, and how the file says it.
     schema: Option<(Arc<Schema>, String)>,
     records: u64,
@@ -90,11 +87,20 @@ struct AvroWriter {
 
 impl RecordWriter for AvroWriter {
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
-        match (self.view, self.headers.clone()) {
-            (RecordView::Headers, Some(schema)) => self.append(&schema, &headers_value(&record.headers)?, out),
-            (RecordView::Key, _) => self.append_data(&record.key, "key", out),
-            _ => self.append_data(&record.value, "value", out),
+        let (schema, value) = self.typed.of(record, "AvroFormat")?;
+        match &self.schema {
+            // Symbols of an enum have numbers in the order of the file's, and equal schemas may have them in another.
+            Some((known, _)) if Schema::is_same(known, schema) => self.avro.dialect.encode(known, &value, out)?,
+            Some(_) => return Err(other_schema(self.typed.view)),
+            None => {
+                let text = avro_schema(schema, self.avro.dialect)?.to_string();
+                self.avro.dialect.encode(schema, &value, out)?;
+                self.schema = Some((Arc::clone(schema), text));
+            }
         }
+        self.records += 1;
+        self.in_block += 1;
+        Ok(())
     }
 
     fn undo(&mut self) {
@@ -133,31 +139,6 @@ impl RecordWriter for AvroWriter {
     }
 }
 
-impl AvroWriter {
-    fn append_data(&mut self, data: &Data, what: &str, out: &mut Vec<u8>) -> Result<()> {
-        let Some(schema) = &data.schema else {
-            return Err(Error::data(format!("AvroFormat needs a schema, and the {what} has none: use a converter that reads one")));
-        };
-        self.append(schema, &data.value, out)
-    }
-
-    fn append(&mut self, schema: &Arc<Schema>, value: &Value, out: &mut Vec<u8>) -> Result<()> {
-        match &self.schema {
-            // Symbols of an enum have numbers in the order of the file's, and equal schemas may have them in another.
-            Some((known, _)) if Schema::is_same(known, schema) => self.avro.dialect.encode(known, value, out)?,
-            Some(_) => return Err(other_schema(self.view)),
-            None => {
-                let text = avro_schema(schema, self.avro.dialect)?.to_string();
-                self.avro.dialect.encode(schema, value, out)?;
-                self.schema = Some((Arc::clone(schema), text));
-            }
-        }
-        self.records += 1;
-        self.in_block += 1;
-        Ok(())
-    }
-}
-
 fn write_header(codec: Codec, schema: &str, marker: &[u8; 16], out: &mut Vec<u8>) {
     out.extend_from_slice(b"Obj\x01");
     write_length(2, out);
@@ -172,7 +153,7 @@ fn write_header(codec: Codec, schema: &str, marker: &[u8; 16], out: &mut Vec<u8>
 #[cfg(test)]
 mod tests {
     use connect_api::{
-        data::{Fields, SchemaType, Text},
+        data::{Data, Fields, SchemaType, Text, Value},
         testing::{format, record_of, record_with},
     };
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use connect_api::{
     Error, Format, Plugin, RecordView, RecordWriter, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey, Importance},
-    data::{Data, Schema, Value},
+    data::Schema,
 };
 use parquet::{errors::ParquetError, file::writer::SerializedFileWriter};
 
@@ -25,8 +25,8 @@ use self::{
 };
 use super::{
     avro::{Dialect, ENHANCED, METADATA, OPTIONAL_KEYS},
-    headers::{headers_schema, headers_value},
     mismatch::other_schema,
+    typed::Typed,
 };
 
 static CODEC: ConfigKey<Codec> = ConfigKey::with_default(
@@ -85,17 +85,14 @@ impl Format for ParquetFormat {
     }
 
     fn record_writer(&self, view: RecordView) -> Result<Box<dyn RecordWriter>> {
-        let headers = if view == RecordView::Headers { Some(headers_schema()) } else { None };
-        let settings = Arc::clone(&self.0);
-        Ok(Box::new(ParquetWriter { settings, view, headers, table: None, file: None, records: 0, in_block: 0, footer: 0 }))
+        let (settings, typed) = (Arc::clone(&self.0), Typed::new(view));
+        Ok(Box::new(ParquetWriter { settings, typed, table: None, file: None, records: 0, in_block: 0, footer: 0 }))
     }
 }
 
 struct ParquetWriter {
     settings: Arc<Settings>,
-    view: RecordView,
-    /// Of a file of headers.
-    headers: Option<Arc<Schema>>,
+    typed: Typed,
     /// That of the first record.
     table: Option<Arc<Table>>,
     /// Once a row group was written.
@@ -109,11 +106,20 @@ struct ParquetWriter {
 
 impl RecordWriter for ParquetWriter {
     fn write(&mut self, record: &SinkRecord, out: &mut Vec<u8>) -> Result<()> {
-        match (self.view, self.headers.clone()) {
-            (RecordView::Headers, Some(schema)) => self.append(&schema, &headers_value(&record.headers)?, out),
-            (RecordView::Key, _) => self.append_data(&record.key, "key", out),
-            _ => self.append_data(&record.value, "value", out),
+        let (schema, value) = self.typed.of(record, "ParquetFormat")?;
+        let dialect = self.settings.dialect;
+        match &self.table {
+            Some(table) if table.is_of(schema) => dialect.encode(&table.row, &value, out)?,
+            Some(_) => return Err(other_schema(self.typed.view)),
+            None => {
+                let table = self.settings.table(schema, self.typed.view)?;
+                dialect.encode(&table.row, &value, out)?;
+                self.table = Some(table);
+            }
         }
+        self.records += 1;
+        self.in_block += 1;
+        Ok(())
     }
 
     fn undo(&mut self) {
@@ -151,33 +157,6 @@ impl RecordWriter for ParquetWriter {
 
     fn kept_back(&self) -> usize {
         self.footer
-    }
-}
-
-impl ParquetWriter {
-    fn append_data(&mut self, data: &Data, what: &str, out: &mut Vec<u8>) -> Result<()> {
-        let Some(schema) = &data.schema else {
-            return Err(Error::data(format!(
-                "ParquetFormat needs a schema, and the {what} has none: use a converter that reads one"
-            )));
-        };
-        self.append(schema, &data.value, out)
-    }
-
-    fn append(&mut self, schema: &Arc<Schema>, value: &Value, out: &mut Vec<u8>) -> Result<()> {
-        let dialect = self.settings.dialect;
-        match &self.table {
-            Some(table) if table.is_of(schema) => dialect.encode(&table.row, value, out)?,
-            Some(_) => return Err(other_schema(self.view)),
-            None => {
-                let table = self.settings.table(schema, self.view)?;
-                dialect.encode(&table.row, value, out)?;
-                self.table = Some(table);
-            }
-        }
-        self.records += 1;
-        self.in_block += 1;
-        Ok(())
     }
 }
 

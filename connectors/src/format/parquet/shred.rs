@@ -8,6 +8,7 @@ use super::{
     columns::{Columns, Levels, Values},
     plan::{Branch, Plan, Repeated, Union},
 };
+use crate::zigzag;
 
 /// A row in Avro's binary form, which ends where the next one begins. We have written it ourselves: where it is not right, the disk has changed it.
 pub(super) struct Rows<'a> {
@@ -111,17 +112,11 @@ impl<'a> Rows<'a> {
         usize::try_from(self.long()?).map_err(|_negative| damaged())
     }
 
-    /// Seven bits a byte, the sign in the lowest.
     fn long(&mut self) -> Result<i64> {
-        let mut read = 0_u64;
-        for shift in (0..).step_by(7).take(10) {
-            let [byte] = self.array()?;
-            read |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok((read >> 1).cast_signed() ^ -(read & 1).cast_signed());
-            }
-        }
-        Err(damaged())
+        let rest = self.piece.get(self.at..).unwrap_or_default();
+        let (number, length) = zigzag::read(rest).map_err(|_no_number| damaged())?;
+        self.at += length;
+        Ok(number)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {

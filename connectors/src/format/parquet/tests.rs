@@ -1,5 +1,5 @@
 use connect_api::{
-    data::{Decimal, Field, Fields, LogicalType, SchemaType, Text},
+    data::{Data, Decimal, Field, Fields, LogicalType, SchemaType, Text, Value},
     testing::{format, record_of, record_with},
 };
 use parquet::{

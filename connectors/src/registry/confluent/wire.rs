@@ -11,6 +11,7 @@ pub(crate) struct Message {
     pub(crate) id: SchemaId,
     pub(crate) payload: Bytes,
     /// What stands behind the id in the header, where it is there: of Protobuf, which of the schema's types it is.
+    #[cfg_attr(not(feature = "protobuf"), expect(dead_code, reason = "only Protobuf has anything there"))]
     pub(crate) in_header: Option<Bytes>,
 }
 
