@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Converter, Error, Format, HeaderConverter, Partitioner, Result, SinkConnector, TimestampExtractor, Transformation,
+    Converter, Error, Format, HeaderConverter, Partitioner, Predicate, Result, SinkConnector, TimestampExtractor, Transformation,
     config::{Config, ConfigDef, PluginKind},
     metrics::MetricDefinition,
 };
@@ -78,6 +78,7 @@ impl<C: ?Sized> PluginEntry<C> {
             PluginKind::Converter => "Converter",
             PluginKind::HeaderConverter => "HeaderConverter",
             PluginKind::Transformation => "Transformation",
+            PluginKind::Predicate => "Predicate",
             PluginKind::Partitioner => "Partitioner",
             PluginKind::TimestampExtractor => "TimestampExtractor",
             PluginKind::Format => "Format",
@@ -148,6 +149,8 @@ plugins! {
     header_converter header_converters HeaderConverter HeaderConverter;
     /// Adds a transform.
     transformation transformations Transformation Transformation;
+    /// Adds a predicate.
+    predicate predicates Predicate Predicate;
     /// Adds a partitioner.
     partitioner partitioners Partitioner Partitioner;
     /// Adds a timestamp extractor.

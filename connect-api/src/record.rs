@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    TopicPartition,
+    Result, TopicPartition,
     data::{Data, Value},
 };
 
@@ -146,8 +146,25 @@ impl SinkRecord {
         self.origin.offset()
     }
 
+    /// Makes text of objects that a transform has changed: what a sink task gets has no [`Value::Object`].
+    ///
+    /// # Errors
+    /// `Data` where an object holds what JSON cannot.
+    pub fn settle(&mut self) -> Result<()> {
+        settle(&mut self.key.value)?;
+        settle(&mut self.value.value)?;
+        self.headers.iter_mut().try_for_each(|header| settle(&mut header.value.value))
+    }
+
     /// Whether the value is null.
     pub fn is_tombstone(&self) -> bool {
         matches!(self.value.value, Value::Null)
     }
+}
+
+fn settle(value: &mut Value) -> Result<()> {
+    if let Value::Object(object) = value {
+        *value = Value::Json(object.to_text()?);
+    }
+    Ok(())
 }

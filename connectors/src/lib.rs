@@ -6,10 +6,13 @@ mod format;
 mod joda;
 mod partitioner;
 mod plugins;
+mod predicate;
 mod registry;
+mod simple_date_format;
 mod sink;
 mod storage;
 mod storage_sink;
+mod transform;
 mod zigzag;
 
 pub use plugins::plugins;

@@ -2,7 +2,7 @@
 
 use connect_api::Plugins;
 
-use crate::{converter::*, format::*, partitioner::*, sink::*};
+use crate::{converter::*, format::*, partitioner::*, predicate::*, sink::*, transform::*};
 
 /// Every plugin of this crate.
 pub fn plugins() -> Plugins {
@@ -30,6 +30,25 @@ pub fn plugins() -> Plugins {
         .header_converter::<FloatConverter>()
         .header_converter::<DoubleConverter>()
         .header_converter::<BooleanConverter>()
+        .key_and_value::<Cast>()
+        .transformation::<DropHeaders>()
+        .key_and_value::<ExtractField>()
+        .transformation::<Filter>()
+        .key_and_value::<Flatten>()
+        .key_and_value::<HeaderFrom>()
+        .key_and_value::<HoistField>()
+        .key_and_value::<InsertField>()
+        .transformation::<InsertHeader>()
+        .key_and_value::<MaskField>()
+        .transformation::<RegexRouter>()
+        .key_and_value::<ReplaceField>()
+        .key_and_value::<SetSchemaMetadata>()
+        .key_and_value::<TimestampConverter>()
+        .transformation::<TimestampRouter>()
+        .transformation::<ValueToKey>()
+        .predicate::<HasHeaderKey>()
+        .predicate::<RecordIsTombstone>()
+        .predicate::<TopicNameMatches>()
         .partitioner::<DefaultPartitioner>()
         .partitioner::<TimeBasedPartitioner>()
         .partitioner::<HourlyPartitioner>()

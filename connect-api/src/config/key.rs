@@ -26,6 +26,8 @@ pub enum PluginKind {
     HeaderConverter,
     /// A transform.
     Transformation,
+    /// What says which records a transform is for.
+    Predicate,
     /// A partitioner.
     Partitioner,
     /// What gives records a time.

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use bytes::{Buf, Bytes};
-use num_bigint::BigInt;
+use num_bigint::{BigInt, Sign};
 
 /// A decimal as Java's `BigDecimal` has it: an unscaled integer of any length, and a scale. `1.0` and `1.00` differ.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -28,6 +28,23 @@ impl Decimal {
     /// The unscaled value: big-endian, in two's complement, as few bytes as possible.
     pub fn unscaled(&self) -> &Bytes {
         &self.unscaled
+    }
+
+    /// The low 64 bits of what stands before the point, as Java's `BigDecimal.longValue()`.
+    pub fn low_bits(&self) -> i64 {
+        // What has 64 zeros at its end has 64 bits of zero there, too.
+        const ALL_ZERO: i32 = -64;
+        let unscaled = BigInt::from_signed_bytes_be(&self.unscaled);
+        let whole = match self.scale {
+            0 => unscaled,
+            ..=ALL_ZERO => return 0,
+            // No number of so many bytes has as many digits: three and no more of them are a byte.
+            scale @ 1.. if scale as usize > 3 * self.unscaled.len() => return 0,
+            scale @ 1.. => unscaled / BigInt::from(10).pow(scale.unsigned_abs()),
+            scale => unscaled * BigInt::from(10).pow(scale.unsigned_abs()),
+        };
+        let low = whole.iter_u64_digits().next().unwrap_or_default().cast_signed();
+        if whole.sign() == Sign::Minus { low.wrapping_neg() } else { low }
     }
 
     /// How many digits stand behind the point; negative where zeros are left out before it.
@@ -109,6 +126,25 @@ impl fmt::Debug for Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_low_bits_are_those_before_the_point() {
+        for (text, expected) in [
+            ("42", 42),
+            ("-1.9", -1),
+            ("0.99", 0),
+            ("2147483648", 2_147_483_648),
+            ("9223372036854775808", i64::MIN),
+            ("-9223372036854775809", i64::MAX),
+            ("12e3", 12_000),
+            ("1e64", 0),
+            ("1e-1000000000", 0),
+            ("5e1000000000", 0),
+            ("255.5e-1", 25),
+        ] {
+            assert_eq!(text.parse::<Decimal>().unwrap().low_bits(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn decimals_print_as_java_prints_them() {

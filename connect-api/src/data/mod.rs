@@ -9,7 +9,7 @@ mod value;
 
 pub use decimal::{Decimal, NoDecimal};
 pub use fields::{Field, Fields};
-pub use json::JsonText;
+pub use json::{JsonObject, JsonText};
 pub use schema::{LogicalType, Schema, SchemaType};
 pub use text::Text;
 pub use value::{Data, Value};

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Decimal, JsonText, Schema, Text,
+    Decimal, JsonObject, JsonText, Schema, Text,
     json::{double_to_string, float_to_string},
 };
 
@@ -78,6 +78,8 @@ pub enum Value {
     /// Schemaless JSON (object, array, string, number or boolean; JSON's `null` is [`Value::Null`]), validated and not yet
     /// decoded.
     Json(JsonText),
+    /// A schemaless JSON object of which a transform has changed some members. Whoever gets records after the transforms gets [`Value::Json`] in its place.
+    Object(Box<JsonObject>),
 }
 
 impl Value {
@@ -97,7 +99,7 @@ impl Value {
             Self::Decimal(_) => "java.math.BigDecimal",
             Self::Date(_) | Self::Time(_) | Self::Timestamp(_) => "java.util.Date",
             Self::Array(_) => "java.util.ArrayList",
-            Self::Map(_) => "java.util.HashMap",
+            Self::Map(_) | Self::Object(_) => "java.util.HashMap",
             Self::Struct(_) => "org.apache.kafka.connect.data.Struct",
             Self::Json(json) => json.type_name(),
         }
@@ -154,6 +156,7 @@ impl PartialEq for Value {
             // In any order, and mostly in the same.
             (Self::Map(left), Self::Map(right)) => left == right || left.len() == right.len() && has_all(left, right),
             (Self::Json(left), Self::Json(right)) => left == right,
+            (Self::Object(left), Self::Object(right)) => left == right,
             _ => false,
         }
     }
@@ -189,6 +192,7 @@ impl Hash for Value {
                 entries.iter().map(entry).fold(0_u64, u64::wrapping_add).hash(state);
             }
             Self::Json(json) => json.as_bytes().hash(state),
+            Self::Object(object) => object.len().hash(state),
         }
     }
 }

@@ -9,6 +9,7 @@ fn kind(kind: PluginKind) -> &'static str {
         PluginKind::Converter => "converter",
         PluginKind::HeaderConverter => "header_converter",
         PluginKind::Transformation => "transformation",
+        PluginKind::Predicate => "predicate",
         PluginKind::Partitioner => "partitioner",
         PluginKind::TimestampExtractor => "timestamp extractor",
         PluginKind::Format => "format",

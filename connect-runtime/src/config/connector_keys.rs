@@ -51,13 +51,27 @@ pub(super) static HEADER_CONVERTER: ConfigKey<String> = ConfigKey::optional(
 pub(super) static TRANSFORMS: ConfigKey<List> = ConfigKey::with_default(
     "transforms",
     "",
-    "Names of transforms in their order. `transforms.<name>.type` is the class of each; its other keys follow the same prefix.",
+    "Names of transforms in their order. `transforms.<name>.type` is the class of each; its other keys follow the same prefix. \
+     `transforms.<name>.predicate` names a predicate: the transform is for the records of which it holds, or with \
+     `transforms.<name>.negate=true` for all others.",
 )
 .importance(Importance::Low)
-.check(|names| match super::connector::repeated(&names.0) {
-    Some(_) => Err("Duplicate alias provided.".to_owned()),
-    None => Ok(()),
-});
+.check(each_once);
+
+pub(super) static PREDICATES: ConfigKey<List> = ConfigKey::with_default(
+    "predicates",
+    "",
+    "Names of predicates. `predicates.<name>.type` is the class of each; its other keys follow the same prefix.",
+)
+.importance(Importance::Low)
+.check(each_once);
+
+fn each_once(aliases: &List) -> Result<(), String> {
+    match super::connector::repeated(&aliases.0) {
+        Some(_) => Err("Duplicate alias provided.".to_owned()),
+        None => Ok(()),
+    }
+}
 
 pub(super) static ERRORS_RETRY_TIMEOUT: ConfigKey<i64> = ConfigKey::with_default(
     "errors.retry.timeout",
@@ -116,13 +130,6 @@ static CONFIG_ACTION_RELOAD: ConfigKey<String> =
         .one_of(&["none", "restart"])
         .importance(Importance::Low)
         .no_effect("config providers are not supported yet");
-
-static PREDICATES: ConfigKey<List> = ConfigKey::with_default("predicates", "", "Names of predicates that transforms refer to.")
-    .importance(Importance::Low)
-    .check(|names| match names.0.is_empty() {
-        true => Ok(()),
-        false => Err("predicates are not supported yet".to_owned()),
-    });
 
 /// All of them.
 pub(super) fn definition() -> ConfigDef {

@@ -25,6 +25,7 @@ enum Kind {
     /// Of keys, values and headers.
     Converter,
     Transformation,
+    Predicate,
     Partitioner,
     TimestampExtractor,
     Format,
@@ -58,29 +59,6 @@ static FAMILIES: &[Family] = &[
     Family { kind: Kind::Converter, begins: "com.blueapron.connect.protobuf.", classes: &[], until_then: BYTES },
     Family { kind: Kind::Converter, begins: "io.debezium.converters.", classes: &[], until_then: BYTES },
     Family { kind: Kind::Converter, begins: "io.confluent.kafka.serializers.", classes: &[], until_then: BYTES },
-    Family {
-        kind: Kind::Transformation,
-        begins: "org.apache.kafka.connect.transforms.",
-        classes: &[
-            "Cast",
-            "DropHeaders",
-            "ExtractField",
-            "Filter",
-            "Flatten",
-            "HeaderFrom",
-            "HoistField",
-            "InsertField",
-            "InsertHeader",
-            "MaskField",
-            "RegexRouter",
-            "ReplaceField",
-            "SetSchemaMetadata",
-            "TimestampConverter",
-            "TimestampRouter",
-            "ValueToKey",
-        ],
-        until_then: LEAVE_OUT,
-    },
     Family { kind: Kind::Transformation, begins: "io.debezium.transforms.", classes: &[], until_then: LEAVE_OUT },
     Family { kind: Kind::Transformation, begins: "io.debezium.connector.", classes: &[], until_then: LEAVE_OUT },
     Family { kind: Kind::Transformation, begins: "io.aiven.kafka.connect.transforms.", classes: &[], until_then: LEAVE_OUT },
@@ -175,7 +153,7 @@ fn other_kind(class: &str, wanted: PluginKind, plugins: &Plugins) -> Option<&'st
     let ours = begins(&["io.confluent.connect.", "org.apache.kafka.connect."]);
     let ends = |end: &str| simple(class).rsplit('$').next().is_some_and(|name| name.ends_with(end));
     let (is, kind) = match () {
-        () if begins(&["org.apache.kafka.connect.transforms.predicates."]) => ("a predicate of transforms", None),
+        () if begins(&["org.apache.kafka.connect.transforms.predicates."]) => (word(Kind::Predicate), Some(Kind::Predicate)),
         () if begins(&["org.apache.kafka.common.serialization."]) => ("a serializer of Kafka clients", None),
         () if begins(&["io.confluent.connect.storage.hive.schema.", "io.confluent.connect.storage.schema."]) => {
             ("of schemas", None)
@@ -197,6 +175,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Connector => "a connector",
         Kind::Converter => "a converter",
         Kind::Transformation => "a transform",
+        Kind::Predicate => "a predicate of transforms",
         Kind::Partitioner => "a partitioner",
         Kind::TimestampExtractor => "a timestamp extractor",
         Kind::Format => "a format",
@@ -249,6 +228,7 @@ impl From<PluginKind> for Kind {
             PluginKind::SinkConnector => Self::Connector,
             PluginKind::Converter | PluginKind::HeaderConverter => Self::Converter,
             PluginKind::Transformation => Self::Transformation,
+            PluginKind::Predicate => Self::Predicate,
             PluginKind::Partitioner => Self::Partitioner,
             PluginKind::TimestampExtractor => Self::TimestampExtractor,
             PluginKind::Format => Self::Format,

@@ -1,6 +1,7 @@
 //! Configuration: read from files ([`read_worker`], [`read_connector`]), checked as a whole ([`validate`]), and what is meant by it
 //! ([`WorkerConfig`], [`ConnectorConfig`], the settings of Kafka clients).
 
+mod aliased;
 mod client;
 mod connector;
 mod connector_keys;
@@ -41,6 +42,6 @@ pub use reference::config_reference;
 pub(crate) use shared_destinations::{Destinations, shared_destinations};
 pub(crate) use shared_groups::shared_groups;
 pub use topic_regex::TopicRegex;
-pub use transformations::{NamedTransformation, transformations};
+pub use transformations::{Guard, NamedTransformation, transformations};
 pub use validate::{Validation, validate, validate_worker};
 pub use worker::{Listener, WorkerConfig};

@@ -79,6 +79,7 @@ fn kind(kind: PluginKind) -> &'static str {
         PluginKind::Converter => "Converter",
         PluginKind::HeaderConverter => "Header converter",
         PluginKind::Transformation => "Transform",
+        PluginKind::Predicate => "Predicate",
         PluginKind::Partitioner => "Partitioner",
         PluginKind::TimestampExtractor => "Timestamp extractor",
         PluginKind::Format => "Format",

@@ -6,13 +6,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-mod translate;
+use connect_api::JavaRegex;
 
 /// A Java regular expression that must match the whole name of a topic.
 #[derive(Clone)]
 pub struct TopicRegex {
-    java: String,
-    regex: fancy_regex::Regex,
+    regex: JavaRegex,
     /// Topics that took too many steps, and of which that has been said.
     undecided: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -23,16 +22,19 @@ impl TopicRegex {
     /// # Errors
     /// What is wrong with it, or what of Java's syntax cannot be translated.
     pub fn new(java: &str) -> Result<Self, String> {
-        let translated = translate::translate(java)?;
-        let regex = fancy_regex::Regex::new(&translated).map_err(|error| format!("Invalid regex: {error}"))?;
-        Ok(Self { java: java.to_owned(), regex, undecided: Arc::default() })
+        Ok(Self { regex: JavaRegex::new(java)?, undecided: Arc::default() })
     }
 
     /// Whether the whole name matches. A pattern that takes too many steps to decide does not: a warning says so, once for each topic.
     pub fn is_match(&self, topic: &str) -> bool {
-        self.regex.is_match(topic).unwrap_or_else(|error| {
+        self.regex.matches(topic).unwrap_or_else(|error| {
             if self.is_news(topic) {
-                tracing::warn!(pattern = self.java, topic, %error, "topics.regex cannot be decided for this topic, which is not read");
+                tracing::warn!(
+                    pattern = self.as_str(),
+                    topic,
+                    error,
+                    "topics.regex cannot be decided for this topic, which is not read"
+                );
             }
             false
         })
@@ -45,13 +47,13 @@ impl TopicRegex {
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
-        &self.java
+        self.regex.as_str()
     }
 }
 
 impl fmt::Debug for TopicRegex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TopicRegex({})", self.java)
+        write!(f, "TopicRegex({})", self.as_str())
     }
 }
 

@@ -1,14 +1,22 @@
-//! A connector's chain of transforms.
+//! A connector's chain of transforms, and the predicates that say which records each is for.
 
 use std::{fmt, sync::Arc};
 
 use connect_api::{
-    Plugins, Result, Transformation,
-    config::{AnyConfigKey as _, Config, PluginKind, Problem, Problems},
-    plugins,
+    Plugins, Predicate, Result, SinkRecord, Transformation,
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey, PluginKind, Problem, Problems},
 };
 
-use super::{ConnectorConfig, connector_keys, elsewhere};
+use super::{ConnectorConfig, aliased::Aliased, connector_keys};
+
+static TYPE: ConfigKey<String> = ConfigKey::required("type", "The class.");
+static PREDICATE: ConfigKey<String> =
+    ConfigKey::optional("predicate", "The predicate that says which records the transform is for.");
+static NEGATE: ConfigKey<bool> =
+    ConfigKey::with_default("negate", "false", "Whether the transform is for the records of which the predicate does not hold.");
+
+/// What each transform has beside its own keys.
+const KEYS: &[&dyn AnyConfigKey] = &[&TYPE, &PREDICATE, &NEGATE];
 
 /// A transform and the class it stands for.
 #[derive(Clone)]
@@ -17,6 +25,33 @@ pub struct NamedTransformation {
     pub class: &'static str,
     /// What it does.
     pub transformation: Arc<dyn Transformation>,
+    /// Which records it is for; `None` for all.
+    pub guard: Option<Guard>,
+}
+
+/// A predicate as a transform names it.
+#[derive(Clone)]
+pub struct Guard {
+    /// What is looked at.
+    pub predicate: Arc<dyn Predicate>,
+    /// Whether the transform is for the records of which it does not hold.
+    pub negate: bool,
+}
+
+impl Guard {
+    /// Whether the transform is for this record.
+    ///
+    /// # Errors
+    /// Those of the predicate.
+    pub fn admits(&self, record: &SinkRecord) -> Result<bool> {
+        self.predicate.test(record).map(|holds| holds != self.negate)
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard(negate: {})", self.negate)
+    }
 }
 
 impl fmt::Debug for NamedTransformation {
@@ -25,71 +60,110 @@ impl fmt::Debug for NamedTransformation {
     }
 }
 
+fn transforms(plugins: &Plugins) -> Aliased<'_, dyn Transformation> {
+    Aliased {
+        list: &connector_keys::TRANSFORMS,
+        kind: PluginKind::Transformation,
+        not_one: "Not a Transformation",
+        known: plugins.transformations(),
+    }
+}
+
+fn predicates(plugins: &Plugins) -> Aliased<'_, dyn Predicate> {
+    Aliased {
+        list: &connector_keys::PREDICATES,
+        kind: PluginKind::Predicate,
+        not_one: "Not a Predicate",
+        known: plugins.predicates(),
+    }
+}
+
 /// The chain in its order.
 ///
 /// # Errors
 /// `Config` where a class is missing or unknown, or refuses its keys.
 pub fn transformations(plugins: &Plugins, connector: &ConnectorConfig) -> Result<Vec<NamedTransformation>> {
-    problems(plugins, &connector.raw).into_result()?;
-    let mut chain = Vec::new();
-    for alias in connector.raw.get(&connector_keys::TRANSFORMS)?.0 {
-        let class = connector.raw.text(&format!("transforms.{alias}.type")).unwrap_or_default().trim();
-        let entry = plugins::find(plugins.transformations(), class)?;
-        let own = connector.raw.with_prefix(&format!("transforms.{alias}."));
-        let transformation = entry.configure(&own).map_err(|error| error.context(format!("transform {alias}")))?;
-        chain.push(NamedTransformation { class: entry.name, transformation });
-    }
-    Ok(chain)
+    let connector = &connector.raw;
+    problems(plugins, connector).into_result()?;
+    let transforms = transforms(plugins);
+    let named = |alias: String| {
+        let (class, transformation) = transforms.configure(connector, &alias)?;
+        let own = connector.with_prefix(&transforms.prefix(&alias));
+        let guard = match own.text(PREDICATE.name()) {
+            None => None,
+            Some(predicate) => {
+                let (_, predicate) = predicates(plugins).configure(connector, predicate.trim())?;
+                Some(Guard { predicate, negate: own.get(&NEGATE)? })
+            }
+        };
+        Ok(NamedTransformation { class, transformation, guard })
+    };
+    transforms.aliases(connector).into_iter().map(named).collect()
 }
 
-/// What is wrong with the chain: classes, and the keys of each.
+/// What is wrong with the chain and its predicates: classes, and the keys of each.
 pub(super) fn problems(plugins: &Plugins, connector: &Config) -> Problems {
+    let (transforms, predicates) = (transforms(plugins), predicates(plugins));
     let mut problems = Problems::default();
-    let aliases = connector.get(&connector_keys::TRANSFORMS).map(|list| list.0).unwrap_or_default();
-    for alias in aliases {
-        let prefix = format!("transforms.{alias}.");
-        let own = connector.with_prefix(&prefix);
-        match own.entry("type") {
-            None => {
-                let message = format!("{prefix}type: Not a Transformation");
-                let named = connector.entry(connector_keys::TRANSFORMS.name()).and_then(|entry| entry.origin.clone());
-                problems.push(Problem::of_key(&format!("{prefix}type"), message).at(named));
-            }
-            Some(entry) => match plugins::find(plugins.transformations(), entry.value.trim()) {
-                Ok(transformation) => {
-                    let found = (transformation.config_def)().validate(&own);
-                    if found.is_empty()
-                        && let Err(error) = transformation.configure(&own)
-                    {
-                        problems.push(Problem::of_entry(&format!("{prefix}type"), entry, false, error.report()));
-                    }
-                    found.iter().for_each(|problem| problems.push(under(&prefix, problem.clone())));
-                }
-                Err(_) => {
-                    let (key, known) = (format!("{prefix}type"), plugins.transformations());
-                    let problem = elsewhere::class_problem(&key, entry, PluginKind::Transformation, known, plugins);
-                    problem.into_iter().for_each(|problem| problems.push(problem));
-                }
-            },
-        }
-        for key in ["predicate", "negate"] {
-            if let Some(entry) = own.entry(key) {
-                let reason = "predicates are not supported yet";
-                problems.push(Problem::of_entry(&format!("{prefix}{key}"), entry, false, reason));
-            }
-        }
+    for alias in transforms.aliases(connector) {
+        problems.append(transforms.problems(plugins, connector, &alias, transforms.list.name()));
+        problems.append(guard_problems(connector, &transforms.prefix(&alias)));
+    }
+    for (alias, named_by) in named_predicates(plugins, connector) {
+        problems.append(predicates.problems(plugins, connector, &alias, &named_by));
     }
     problems
 }
 
-/// A problem of a plugin's own key, named as the key stands in the file.
-pub(super) fn under(prefix: &str, mut problem: Problem) -> Problem {
-    if let Some(key) = problem.key.take() {
-        // The value, which comes first, may hold the key's name as well.
-        for before in ["for configuration ", "configuration \""] {
-            problem.message = problem.message.replacen(&format!("{before}{key}"), &format!("{before}{prefix}{key}"), 1);
-        }
-        problem.key = Some(format!("{prefix}{key}"));
+/// What is wrong with `predicate` and `negate` of one transform, by themselves.
+fn guard_problems(connector: &Config, prefix: &str) -> Problems {
+    let mut problems = Problems::default();
+    let own = connector.with_prefix(prefix);
+    let Some(entry) = own.entry(NEGATE.name()) else { return problems };
+    let key = format!("{prefix}{}", NEGATE.name());
+    if let Err(reason) = NEGATE.parse(&entry.value) {
+        problems.push(Problem::of_entry(&key, entry, false, reason));
+    } else if own.entry(PREDICATE.name()).is_none() {
+        let reason = format!("there is no config '{prefix}{}' defining a predicate to be negated.", PREDICATE.name());
+        problems.push(Problem::of_entry(&key, entry, false, reason));
     }
-    problem
+    problems
+}
+
+/// The predicates that `predicates` lists, and those that only a transform names, with the key that names each.
+pub(super) fn named_predicates(plugins: &Plugins, connector: &Config) -> Vec<(String, String)> {
+    let (transforms, predicates) = (transforms(plugins), predicates(plugins));
+    let list = predicates.list.name().to_owned();
+    let mut named: Vec<_> = predicates.aliases(connector).into_iter().map(|alias| (alias, list.clone())).collect();
+    for alias in transforms.aliases(connector) {
+        let key = format!("{}{}", transforms.prefix(&alias), PREDICATE.name());
+        if let Some(predicate) = connector.text(&key).map(str::trim)
+            && !named.iter().any(|(known, _)| known == predicate)
+        {
+            named.push((predicate.to_owned(), key));
+        }
+    }
+    named
+}
+
+/// The keys that each transform and each predicate of the connector reads, by what they begin with.
+pub(super) fn definitions(plugins: &Plugins, connector: &Config) -> Vec<(String, ConfigDef)> {
+    let (transforms, predicates) = (transforms(plugins), predicates(plugins));
+    let mut definitions = Vec::new();
+    let class = |prefix: &str| connector.text(&format!("{prefix}{}", TYPE.name())).unwrap_or_default().trim();
+    for prefix in transforms.aliases(connector).iter().map(|alias| transforms.prefix(alias)) {
+        if let Ok(entry) = connect_api::plugins::find(transforms.known, class(&prefix)) {
+            let mut def = (entry.config_def)();
+            def.keys.extend(KEYS);
+            definitions.push((prefix, def));
+        }
+    }
+    for prefix in named_predicates(plugins, connector).iter().map(|(alias, _)| predicates.prefix(alias)) {
+        if let Ok(entry) = connect_api::plugins::find(predicates.known, class(&prefix)) {
+            let mut def = (entry.config_def)();
+            def.keys.push(&TYPE);
+            definitions.push((prefix, def));
+        }
+    }
+    definitions
 }

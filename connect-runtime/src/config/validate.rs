@@ -114,6 +114,9 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.clients(worker, connector);
     check.overrides(worker, connector);
     check.security(worker, connector);
+    for (prefix, def) in transformations::definitions(plugins, connector) {
+        check.unknown_keys(&prefix, &connector.with_prefix(&prefix), &[&def]);
+    }
     check.unlisted(connector);
     check.failures(connector);
     check.comments(connector);

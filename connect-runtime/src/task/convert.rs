@@ -218,7 +218,8 @@ mod tests {
             value_class: CONVERTER,
             header_class: CONVERTER,
         };
-        let chain = vec![NamedTransformation { class: TRANSFORM, transformation: Arc::new(Flaky(Mutex::new(retries))) }];
+        let chain =
+            vec![NamedTransformation { class: TRANSFORM, transformation: Arc::new(Flaky(Mutex::new(retries))), guard: None }];
         let metrics = Metrics::default();
         Convert::new(converters, chain, Arc::new(handler(errors, &metrics)), &TaskMetrics::new(&metrics, "job", 0))
     }

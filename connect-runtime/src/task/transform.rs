@@ -17,12 +17,20 @@ pub(super) struct TransformFailure {
 /// # Errors
 /// The first transform that fails.
 pub(super) fn transform(chain: &[NamedTransformation], mut record: SinkRecord) -> Result<Option<SinkRecord>, TransformFailure> {
-    for NamedTransformation { class, transformation } in chain {
+    let Some(last) = chain.last() else { return Ok(Some(record)) };
+    for NamedTransformation { class, transformation, guard } in chain {
+        let failed = |error| TransformFailure { class, error };
+        if let Some(guard) = guard
+            && !guard.admits(&record).map_err(failed)?
+        {
+            continue;
+        }
         match transformation.apply(record) {
             Ok(Some(transformed)) => record = transformed,
             Ok(None) => return Ok(None),
-            Err(error) => return Err(TransformFailure { class, error }),
+            Err(error) => return Err(failed(error)),
         }
     }
+    record.settle().map_err(|error| TransformFailure { class: last.class, error })?;
     Ok(Some(record))
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use connect_api::data::{Data, Schema, SchemaType, Value, json::Kind};
+use connect_api::data::{
+    Data, Schema, SchemaType, Value,
+    json::{Kind, Rendering},
+};
 
-use super::json::Rendering;
 use crate::converter::print_java_date;
 
 /// The value as Connect's value-to-string rule prints it; `None` for null.

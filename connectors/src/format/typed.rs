@@ -4,10 +4,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use connect_api::{
     Error, Header, RecordView, Result, SinkRecord,
-    data::{Field, Fields, Schema, SchemaType, Text, Value},
+    data::{Field, Fields, Schema, SchemaType, Text, Value, json::Rendering},
 };
 
-use super::{header_text::header_text, json::Rendering};
+use super::header_text::header_text;
 
 /// Values of one view of records.
 pub(super) struct Typed {

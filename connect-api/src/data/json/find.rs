@@ -38,7 +38,7 @@ fn member(text: &[u8], mut at: usize, name: &str) -> Option<usize> {
         let end = string_end(text, first);
         let found = text.get(first..end.saturating_sub(1))?;
         let value = end + 1;
-        if found == name.as_bytes() || found.contains(&b'\\') && string::units(found).eq(name.encode_utf16()) {
+        if is_name(found, name) {
             return Some(value);
         }
         at = value_end(text, value);
@@ -46,6 +46,11 @@ fn member(text: &[u8], mut at: usize, name: &str) -> Option<usize> {
             return None;
         }
     }
+}
+
+/// Whether what stands between quotes says this name.
+pub(super) fn is_name(found: &[u8], name: &str) -> bool {
+    found == name.as_bytes() || found.contains(&b'\\') && string::units(found).eq(name.encode_utf16())
 }
 
 /// The byte after the value that begins at `at`.

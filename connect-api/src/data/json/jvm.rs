@@ -2,6 +2,7 @@
 
 use super::{
     Kind, Node, Tree,
+    decode::{double, integer, is_whole},
     java_double::double_to_string,
     java_hash_map,
     string::{self, short_escape, write_unit_escape},
@@ -71,10 +72,10 @@ fn write_units(units: impl Iterator<Item = u16>, out: &mut Vec<u8>) {
 }
 
 fn write_number(text: &[u8], out: &mut Vec<u8>) {
-    if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-        write_double(text, out);
-    } else {
+    if is_whole(text) {
         write_integer(text, out);
+    } else {
+        write_double(text, out);
     }
 }
 
@@ -85,19 +86,12 @@ fn write_integer(text: &[u8], out: &mut Vec<u8>) {
     if text.len() <= SHORT && text != b"-0" {
         return out.extend_from_slice(text);
     }
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let low = digits.iter().fold(0i64, |low, &digit| low.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')));
-    let low = if digits.len() < text.len() { low.wrapping_neg() } else { low };
-    out.extend_from_slice(low.to_string().as_bytes());
+    out.extend_from_slice(integer(text).to_string().as_bytes());
 }
 
 /// `Double.toString(BigDecimal.doubleValue())`; what is beyond a double becomes a string.
 fn write_double(text: &[u8], out: &mut Vec<u8>) {
-    let mantissa = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
-    // `BigDecimal` has no negative zero.
-    let zero = mantissa.copied().all(|byte| matches!(byte, b'-' | b'.' | b'0'));
-    let value = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).filter(|_| !zero).unwrap_or_default();
-    write_jvm_double(value, out);
+    write_jvm_double(double(text), out);
 }
 
 /// Appends a double as Java's generator writes it: what is no number becomes a string.

@@ -13,9 +13,13 @@
 //! | `tree` | an index over validated text |
 //! | `cursor` | validated text from value to value, without an index |
 //! | `find` | one value of a validated text, without an index |
+//! | `decode` | scalars as values |
+//! | `object` | an object of which some members were changed |
+//! | `plain`, `scalar` | values in memory, as JSON |
 //! | `jvm`, `java_double`, `java_hash_map` | the rendering that equals the JVM's byte for byte |
 
 mod cursor;
+mod decode;
 mod error;
 mod find;
 mod java_double;
@@ -23,6 +27,9 @@ mod java_hash_map;
 mod jvm;
 mod normalise;
 mod number;
+mod object;
+mod plain;
+pub mod scalar;
 mod scan;
 mod string;
 mod tree;
@@ -37,6 +44,8 @@ pub use find::decode_string;
 pub use java_double::{double_to_string, float_to_string};
 pub use java_hash_map::java_map_order;
 pub use jvm::{write_jvm_string, write_jvm_text};
+pub use object::JsonObject;
+pub use plain::Rendering;
 pub use string::write_string;
 pub use tree::{Kind, Node, Tree};
 
@@ -64,6 +73,11 @@ impl JsonText {
         let (text, end) = normalise::parse_utf8(bytes, 1).ok()??;
         let after = bytes.get(end..)?.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         text.filter(|_| after == Some(&b'}')).map(Self)
+    }
+
+    /// A text that was put together of valid parts, without blanks.
+    fn of_valid(text: Vec<u8>) -> Self {
+        Self(text.into())
     }
 
     /// The text in UTF-8.

@@ -4,10 +4,11 @@ use connect_api::config::{AnyConfigKey, Config, ConfigDef, ConfigType, Entry, Pl
 
 use super::{Check, file_of, rests, values::without_invisible};
 use crate::config::{
+    aliased,
     client::{self, Client},
     converter_keys, elsewhere,
     nearest::{nearest, nearest_class},
-    transformations, worker_keys,
+    worker_keys,
 };
 
 impl Check<'_> {
@@ -19,7 +20,7 @@ impl Check<'_> {
             if key.is_some_and(|key| is_empty(*key, config)) {
                 continue;
             }
-            let problem = transformations::under(prefix, problem.clone());
+            let problem = aliased::under(prefix, problem.clone());
             self.problem(key.map_or(problem.clone(), |key| in_plain_words(problem, *key, config)));
         }
         for key in &def.keys {
@@ -57,6 +58,7 @@ impl Check<'_> {
             PluginKind::Converter => look_up!(plugins.converters()),
             PluginKind::HeaderConverter => look_up!(plugins.header_converters()),
             PluginKind::Transformation => look_up!(plugins.transformations()),
+            PluginKind::Predicate => look_up!(plugins.predicates()),
             PluginKind::Partitioner => look_up!(plugins.partitioners()),
             PluginKind::TimestampExtractor => look_up!(plugins.timestamp_extractors()),
             PluginKind::Format => look_up!(plugins.formats()),

@@ -103,7 +103,10 @@ impl Check<'_> {
     /// Transforms and predicates that are set up and that no list names: Kafka Connect ignores them silently.
     pub(super) fn unlisted(&mut self, config: &Config) {
         for list in ["transforms", "predicates"] {
-            let listed: Vec<_> = config.text(list).unwrap_or_default().split(',').map(str::trim).collect();
+            let mut listed: Vec<_> = config.text(list).unwrap_or_default().split(',').map(str::trim).collect();
+            // A predicate that only a transform names works as well.
+            let is_guard = |key: &str| list == "predicates" && key.starts_with("transforms.") && key.ends_with(".predicate");
+            listed.extend(config.iter().filter(|(key, _)| is_guard(key)).map(|(_, entry)| entry.value.trim()));
             let mut unlisted = BTreeMap::new();
             for (key, entry) in config.iter() {
                 let Some((alias, _)) = key.strip_prefix(list).and_then(|rest| rest.strip_prefix('.')?.split_once('.')) else {

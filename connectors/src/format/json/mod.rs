@@ -1,18 +1,13 @@
 //! One JSON value a line.
 
-mod plain;
-mod scalar;
 mod typed;
 #[cfg(test)]
 mod vectors;
 
 use connect_api::{
     Error, Format, Header, Plugin, RecordView, RecordWriter, Result, SinkRecord,
-    config::{Config, ConfigDef, ConfigKey, ConfigType, ConfigValue},
-    data::{
-        Data, JsonText, SchemaType, Value,
-        json::{write_jvm_string, write_string},
-    },
+    config::{Config, ConfigDef, ConfigKey},
+    data::{Data, SchemaType, Value, json::Rendering},
 };
 
 use super::header_text::header_text;
@@ -32,43 +27,6 @@ static JSON_DECIMAL_FORMAT: ConfigKey<String> = ConfigKey::with_default(
     "How decimals of structs are written: the bytes of the unscaled number, or a number.",
 )
 .one_of_any_case(&["BASE64", "NUMERIC"]);
-
-/// How schemaless JSON is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rendering {
-    /// As the producer wrote it.
-    Lossless,
-    /// As the connector on the JVM writes it.
-    Jvm,
-}
-
-impl ConfigValue for Rendering {
-    const TYPE: ConfigType = ConfigType::String;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "lossless" => Ok(Self::Lossless),
-            "jvm" => Ok(Self::Jvm),
-            _ => Err("must be one of lossless, jvm".to_owned()),
-        }
-    }
-}
-
-impl Rendering {
-    pub(super) fn write_json(self, json: &JsonText, out: &mut Vec<u8>) {
-        match self {
-            Self::Lossless => out.extend_from_slice(json.as_bytes()),
-            Self::Jvm => json.render_jvm(out),
-        }
-    }
-
-    fn write_text(self, text: &str, out: &mut Vec<u8>) {
-        match self {
-            Self::Lossless => write_string(text, out),
-            Self::Jvm => write_jvm_string(text, out),
-        }
-    }
-}
 
 /// One JSON value a line, in UTF-8.
 #[derive(Debug)]
@@ -163,7 +121,7 @@ impl Json {
 mod tests {
     use bytes::Bytes;
     use connect_api::{
-        data::{Data, Text},
+        data::{Data, JsonText, Text},
         testing::{format, record_of, record_with},
     };
 

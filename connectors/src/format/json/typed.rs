@@ -4,14 +4,15 @@ use connect_api::{
     Error, Result,
     data::{
         Decimal, Field, LogicalType, Schema, SchemaType, Value,
-        json::{java_map_order, write_jvm_string, write_jvm_text},
+        json::{
+            java_map_order,
+            scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
+            write_jvm_string, write_jvm_text,
+        },
     },
 };
 
-use super::{
-    Json,
-    scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
-};
+use super::Json;
 use crate::format::mismatch::{check_scale, wrong_type};
 
 impl Json {

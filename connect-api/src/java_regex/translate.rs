@@ -1,20 +1,20 @@
 //! Java's regular expressions (`java.util.regex.Pattern`) to those of `fancy-regex`.
 //!
-//! Topic names are ASCII, so case-insensitivity within character classes is left to the engine, which also folds the few letters beyond
-//! ASCII that Java folds only under `(?u)`.
+//! Case-insensitivity within character classes is left to the engine, which also folds the few letters beyond ASCII that Java folds only
+//! under `(?u)`: what is matched are names of topics, which are ASCII.
 
 mod class;
 mod escape;
 
-/// A pattern that matches the whole of a text exactly where Java's does.
+/// A pattern that finds what Java's finds, with the same groups.
 ///
 /// # Errors
 /// What is wrong with the pattern in Java's words, or what of it cannot be translated.
-pub(super) fn translate(java: &str) -> Result<String, String> {
+pub(super) fn translate(java: &str) -> Result<Translated, String> {
     let mut translator = Translator {
         chars: java.chars().collect(),
         at: 0,
-        out: String::from(r"\A(?:"),
+        out: String::new(),
         flags: Flags::default(),
         open: Vec::new(),
         groups: 0,
@@ -26,8 +26,16 @@ pub(super) fn translate(java: &str) -> Result<String, String> {
     if !translator.open.is_empty() {
         return Err(translator.error("Unclosed group"));
     }
-    translator.out.push_str(r")\z");
-    Ok(translator.out)
+    Ok(Translated { regex: translator.out, groups: translator.groups })
+}
+
+/// A translated pattern.
+#[derive(Debug)]
+pub(super) struct Translated {
+    /// For `fancy-regex`.
+    pub(super) regex: String,
+    /// How many groups it captures, besides all that it matches.
+    pub(super) groups: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -268,20 +276,21 @@ fn literal(c: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TopicRegex;
-    use crate::config::vectors::lines;
+    use super::super::JavaRegex;
+
+    const VECTORS: &str = include_str!("../../../tests/golden/vectors/java-regex.jsonl");
 
     /// What Java knows and we refuse.
     const UNTRANSLATABLE: [&str; 3] = [r"\X", r"\N{LATIN SMALL LETTER A}", r"\p{InGreek}+"];
 
     #[test]
     fn every_vector_matches_what_java_matches_or_is_refused_by_name() {
-        let vectors = lines("java-regex.jsonl");
+        let vectors: Vec<serde_json::Value> = VECTORS.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(vectors.len(), 65);
         let mut refused = Vec::new();
         for vector in &vectors {
             let pattern = vector["pattern"].as_str().unwrap();
-            let regex = match TopicRegex::new(pattern) {
+            let regex = match JavaRegex::new(pattern) {
                 Ok(regex) => regex,
                 Err(reason) => {
                     match vector["error"].as_str() {
@@ -298,7 +307,7 @@ mod tests {
             for (names, expected) in [("matches", true), ("rejects", false)] {
                 for name in vector[names].as_array().unwrap() {
                     let name = name.as_str().unwrap();
-                    assert_eq!(regex.is_match(name), expected, "{pattern} on {name:?}, as {:?}", super::translate(pattern));
+                    assert_eq!(regex.matches(name), Ok(expected), "{pattern} on {name:?}, as {:?}", super::translate(pattern));
                 }
             }
         }
@@ -326,9 +335,9 @@ mod tests {
             (r"[ab]++c", "abc", "ab"),
         ];
         for (pattern, matched, rejected) in cases {
-            let regex = TopicRegex::new(pattern).unwrap();
-            assert!(regex.is_match(matched), "{pattern} on {matched}, as {:?}", super::translate(pattern));
-            assert!(!regex.is_match(rejected), "{pattern} on {rejected}");
+            let regex = JavaRegex::new(pattern).unwrap();
+            assert_eq!(regex.matches(matched), Ok(true), "{pattern} on {matched}, as {:?}", super::translate(pattern));
+            assert_eq!(regex.matches(rejected), Ok(false), "{pattern} on {rejected}");
         }
     }
 
@@ -344,7 +353,7 @@ mod tests {
             (r"\p{IsNowhere}", r"\p{IsNowhere} of Java's regular expressions is not supported here"),
         ];
         for (pattern, expected) in cases {
-            let reason = TopicRegex::new(pattern).unwrap_err();
+            let reason = JavaRegex::new(pattern).unwrap_err();
             assert!(reason.contains(expected), "{pattern}: {reason}");
         }
     }

@@ -1,19 +1,18 @@
-//! Numbers and bytes, as JSON.
+//! Numbers and bytes, as JSON: as Jackson writes them.
 
 use std::io::Write;
 
+use super::{double_to_string, float_to_string, write_string};
+use crate::data::Decimal;
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
-use connect_api::data::{
-    Decimal,
-    json::{double_to_string, float_to_string, write_string},
-};
 
-pub(super) fn write_integer(value: i64, out: &mut Vec<u8>) {
+/// Appends a whole number.
+pub fn write_integer(value: i64, out: &mut Vec<u8>) {
     write_display(value, out);
 }
 
-/// As `BigDecimal.toString()` prints it.
-pub(super) fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
+/// Appends a decimal as `BigDecimal.toString()` prints it.
+pub fn write_decimal(decimal: &Decimal, out: &mut Vec<u8>) {
     write_display(decimal, out);
 }
 
@@ -22,11 +21,13 @@ fn write_display(value: impl std::fmt::Display, out: &mut Vec<u8>) {
     let _ = write!(out, "{value}");
 }
 
-pub(super) fn write_float32(value: f32, out: &mut Vec<u8>) {
+/// Appends a float as Java prints it; NaN and the infinities are strings.
+pub fn write_float32(value: f32, out: &mut Vec<u8>) {
     write_float(value.is_finite(), &float_to_string(value), out);
 }
 
-pub(super) fn write_float64(value: f64, out: &mut Vec<u8>) {
+/// Appends a double as Java prints it; NaN and the infinities are strings.
+pub fn write_float64(value: f64, out: &mut Vec<u8>) {
     write_float(value.is_finite(), &double_to_string(value), out);
 }
 
@@ -35,7 +36,8 @@ fn write_float(finite: bool, text: &str, out: &mut Vec<u8>) {
     if finite { out.extend_from_slice(text.as_bytes()) } else { write_string(text, out) }
 }
 
-pub(super) fn write_base64_string(bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends bytes as a string in base 64.
+pub fn write_base64_string(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     write_display(Base64Display::new(bytes, &STANDARD), out);
     out.push(b'"');

@@ -2,22 +2,61 @@
 
 use std::borrow::Cow;
 
-use connect_api::{
+use super::{
+    JsonText, java_map_order,
+    jvm::write_jvm_string,
+    scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
+    string::write_string,
+};
+use crate::{
     Error, Result,
-    data::{Value, json::java_map_order},
+    config::{ConfigType, ConfigValue},
+    data::Value,
 };
 
-use super::{
-    Rendering,
-    scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
-};
+/// How schemaless JSON is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendering {
+    /// As the producer wrote it.
+    Lossless,
+    /// As the connector on the JVM writes it.
+    Jvm,
+}
+
+impl ConfigValue for Rendering {
+    const TYPE: ConfigType = ConfigType::String;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "lossless" => Ok(Self::Lossless),
+            "jvm" => Ok(Self::Jvm),
+            _ => Err("must be one of lossless, jvm".to_owned()),
+        }
+    }
+}
 
 impl Rendering {
+    /// Appends a text.
+    pub fn write_json(self, json: &JsonText, out: &mut Vec<u8>) {
+        match self {
+            Self::Lossless => out.extend_from_slice(json.as_bytes()),
+            Self::Jvm => json.render_jvm(out),
+        }
+    }
+
+    /// Appends a string.
+    pub fn write_text(self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Self::Lossless => write_string(text, out),
+            Self::Jvm => write_jvm_string(text, out),
+        }
+    }
+
     /// Appends a value. Dates are milliseconds since 1970 here.
     ///
     /// # Errors
     /// `Data` for structs, which cannot be written without their schema.
-    pub(super) fn write_plain(self, value: &Value, out: &mut Vec<u8>) -> Result<()> {
+    pub fn write_plain(self, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         match value {
             Value::Json(json) => self.write_json(json, out),
             Value::String(text) => self.write_text(text, out),
@@ -41,6 +80,7 @@ impl Rendering {
                 }
                 out.push(b']');
             }
+            Value::Object(object) => self.write_json(&object.to_text()?, out),
             Value::Map(entries) => return self.write_plain_map(entries, out),
             other => match other.epoch_millis() {
                 Some(time) => write_integer(time, out),

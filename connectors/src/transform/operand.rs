@@ -1,0 +1,151 @@
+//! Transforms that exist for keys (`…$Key`) and for values (`…$Value`): what they work on is their operand.
+
+use std::mem;
+
+use connect_api::{
+    Error, Plugin, Plugins, Result, SinkRecord, Transformation,
+    config::{Config, ConfigDef, ConfigKey},
+    data::{Data, Field, Fields, JsonObject, JsonText, Schema, Value},
+};
+
+pub(super) static REPLACE_NULL_WITH_DEFAULT: ConfigKey<bool> = ConfigKey::with_default(
+    "replace.null.with.default",
+    "true",
+    "Whether a field that is null becomes the default of its schema, where it has one.",
+);
+
+/// A transform of keys or of values.
+pub(crate) trait OperandTransformation: Sized + Send + Sync + 'static {
+    /// The class for keys.
+    const KEY: &'static str;
+
+    /// The class for values.
+    const VALUE: &'static str;
+
+    /// See [`Plugin::DOCUMENTATION`].
+    const DOCUMENTATION: &'static str;
+
+    /// See [`Plugin::config_def`].
+    fn config_def() -> ConfigDef;
+
+    /// See [`Plugin::configure`].
+    ///
+    /// # Errors
+    /// `Config` where it cannot work like this.
+    fn configure(config: &Config) -> Result<Self>;
+
+    /// What becomes of the operand. The record has none in the meantime; everything else of it may be changed.
+    ///
+    /// # Errors
+    /// `Data` where it can never be transformed.
+    fn apply(&self, operand: Data, record: &mut SinkRecord) -> Result<Data>;
+}
+
+/// The classes of a transform of Apache Kafka.
+macro_rules! classes {
+    ($name:literal) => {
+        const KEY: &'static str = concat!("org.apache.kafka.connect.transforms.", $name, "$Key");
+        const VALUE: &'static str = concat!("org.apache.kafka.connect.transforms.", $name, "$Value");
+    };
+}
+pub(super) use classes;
+
+/// Adds transforms to a registry.
+pub(crate) trait KeyAndValue: Sized {
+    /// Adds both variants of a transform.
+    #[must_use]
+    fn key_and_value<T: OperandTransformation>(self) -> Self;
+}
+
+impl KeyAndValue for Plugins {
+    fn key_and_value<T: OperandTransformation>(self) -> Self {
+        self.transformation::<OnKey<T>>().transformation::<OnValue<T>>()
+    }
+}
+
+macro_rules! variant {
+    ($variant:ident, $name:ident, $operand:ident) => {
+        /// A transform of one part of records.
+        pub(crate) struct $variant<T>(T);
+
+        impl<T: OperandTransformation> Plugin for $variant<T> {
+            const NAME: &'static str = T::$name;
+            const DOCUMENTATION: &'static str = T::DOCUMENTATION;
+
+            fn config_def() -> ConfigDef {
+                T::config_def()
+            }
+
+            fn configure(config: &Config) -> Result<Self> {
+                T::configure(config).map(Self)
+            }
+        }
+
+        impl<T: OperandTransformation> Transformation for $variant<T> {
+            fn apply(&self, mut record: SinkRecord) -> Result<Option<SinkRecord>> {
+                let operand = mem::take(&mut record.$operand);
+                record.$operand = self.0.apply(operand, &mut record)?;
+                Ok(Some(record))
+            }
+        }
+    };
+}
+
+variant!(OnKey, KEY, key);
+variant!(OnValue, VALUE, value);
+
+/// The members of an operand without a schema. `purpose`: what for, as the JVM says it.
+///
+/// # Errors
+/// `Data` where it is no object.
+pub(super) fn object(value: Value, purpose: &str) -> Result<Box<JsonObject>> {
+    match value {
+        Value::Object(object) => Ok(object),
+        Value::Json(json) => JsonObject::of(&json).map(Box::new).ok_or_else(|| no_object(json.type_name(), purpose)),
+        other => Err(no_object(other.type_name(), purpose)),
+    }
+}
+
+fn no_object(found: &str, purpose: &str) -> Error {
+    Error::data(format!("Only Map objects supported in absence of schema for [{purpose}], found: {found}"))
+}
+
+/// The fields of an operand with a schema, and their values.
+///
+/// # Errors
+/// `Data` where it is no struct.
+pub(super) fn fields<'a>(schema: &'a Schema, value: Value, purpose: &str) -> Result<(&'a Fields, Vec<Value>)> {
+    match (schema.fields(), value) {
+        (Some(fields), Value::Struct(mut values)) => {
+            values.resize(fields.len(), Value::Null);
+            Ok((fields, values))
+        }
+        (_, other) => Err(no_struct(&other, purpose)),
+    }
+}
+
+/// What is said of a value that is no struct.
+pub(super) fn no_struct(found: &Value, purpose: &str) -> Error {
+    Error::data(format!("Only Struct objects supported for [{purpose}], found: {}", found.type_name()))
+}
+
+/// The value of a field. `replaces_null`: [`REPLACE_NULL_WITH_DEFAULT`].
+pub(super) fn field_value(field: &Field, value: Value, replaces_null: bool) -> Value {
+    match (value, &field.schema.default) {
+        (Value::Null, Some(default)) if replaces_null => default.clone(),
+        (value, _) => value,
+    }
+}
+
+/// The value of a member as it is passed on: the producer's text where nobody has changed it.
+pub(super) fn passed_on(object: &JsonObject, name: &str) -> Option<Value> {
+    object.find(name).map(|at| object.unread(at))
+}
+
+/// A value without a schema as Java has it: scalars of JSON are decoded.
+pub(super) fn decoded(value: Value) -> Value {
+    match value {
+        Value::Json(json) => JsonText::to_value(&json),
+        other => other,
+    }
+}

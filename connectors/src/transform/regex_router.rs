@@ -1,0 +1,71 @@
+//! Topics by a regular expression.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use connect_api::{
+    Error, JavaRegex, Plugin, Result, SinkRecord, Transformation,
+    config::{Config, ConfigDef, ConfigKey},
+};
+
+static REGEX: ConfigKey<String> = ConfigKey::required("regex", "Java regular expression that must match the whole topic.")
+    .check(|regex| JavaRegex::new(regex).map(drop).map_err(|reason| format!("Invalid regex: {reason}")));
+static REPLACEMENT: ConfigKey<String> =
+    ConfigKey::required("replacement", "What takes the place of what was found; `$1` is its first group.");
+
+/// So many topics are remembered with what they became.
+const MOST: usize = 64;
+
+/// Gives records another topic.
+pub(crate) struct RegexRouter {
+    regex: JavaRegex,
+    replacement: String,
+    /// Topics that were met, and what they became.
+    known: ArcSwap<Vec<(Arc<str>, Arc<str>)>>,
+}
+
+impl Plugin for RegexRouter {
+    const NAME: &'static str = "org.apache.kafka.connect.transforms.RegexRouter";
+    const DOCUMENTATION: &'static str = "Replaces the topic, where the whole of it matches a regular expression.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::new("RegexRouter", &[&REGEX, &REPLACEMENT])
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        let regex = JavaRegex::new(&config.get(&REGEX)?).map_err(Error::config)?;
+        Ok(Self { regex, replacement: config.get(&REPLACEMENT)?, known: ArcSwap::default() })
+    }
+}
+
+impl Transformation for RegexRouter {
+    fn apply(&self, mut record: SinkRecord) -> Result<Option<SinkRecord>> {
+        let known = self.known.load();
+        // Records of a batch share their topic.
+        let met = known.iter().find(|(topic, _)| Arc::ptr_eq(topic, &record.topic) || *topic == record.topic);
+        let routed = match met {
+            Some((_, routed)) => Arc::clone(routed),
+            None => self.route(&record.topic, &known)?,
+        };
+        record.topic = routed;
+        Ok(Some(record))
+    }
+}
+
+impl RegexRouter {
+    fn route(&self, topic: &Arc<str>, known: &[(Arc<str>, Arc<str>)]) -> Result<Arc<str>> {
+        let undecided =
+            |reason| Error::data(format!("the regex {} cannot be decided for the topic {topic}: {reason}", self.regex.as_str()));
+        let routed = if self.regex.matches(topic).map_err(undecided)? {
+            let replaced = self.regex.replace_first(topic, &self.replacement);
+            let routed = replaced.map_err(|reason| Error::data(reason).with_class("java.lang.IndexOutOfBoundsException"))?;
+            Arc::from(routed)
+        } else {
+            Arc::clone(topic)
+        };
+        let mut all = vec![(Arc::clone(topic), Arc::clone(&routed))];
+        all.extend(known.iter().take(MOST - 1).cloned());
+        self.known.store(Arc::new(all));
+        Ok(routed)
+    }
+}

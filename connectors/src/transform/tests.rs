@@ -1,0 +1,7 @@
+//! What the JVM answers, as data, and the cases of the specification.
+
+mod cases;
+mod record;
+mod vectors;
+
+pub(crate) use record::record;
