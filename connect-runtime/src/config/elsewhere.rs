@@ -251,8 +251,6 @@ mod tests {
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
             (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.JsonSchemaConverter"),
-            (PluginKind::Transformation, "org.apache.kafka.connect.transforms.InsertField$Value"),
-            (PluginKind::Transformation, "RegexRouter"),
             (PluginKind::Transformation, "io.debezium.transforms.ExtractNewRecordState"),
             (PluginKind::SinkConnector, "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector"),
             (PluginKind::SinkConnector, "S3_SINK"),

@@ -15,7 +15,7 @@ use super::{
 
 static EXCLUDE: ConfigKey<List> =
     ConfigKey::with_default("exclude", "", "Fields that are left out, even where `include` has them.");
-static INCLUDE: ConfigKey<List> = ConfigKey::with_default("include", "", "Fields that stay; all where it is empty.");
+static INCLUDE: ConfigKey<List> = ConfigKey::optional("include", "Fields that stay; all where it is empty.");
 static RENAMES: ConfigKey<List> =
     ConfigKey::with_default("renames", "", "New names of fields: `old:new`, with commas between them.")
         .check(|renames| renames.0.iter().try_for_each(|item| rename(item).map(drop)));
@@ -51,10 +51,8 @@ impl OperandTransformation for ReplaceField {
     }
 
     fn configure(config: &Config) -> Result<Self> {
-        let list = |key, former| match (config.find(key)?, config.find(former)?) {
-            (Some(List(names)), _) | (None, Some(List(names))) => Ok::<_, Error>(names),
-            (None, None) => Ok(Vec::new()),
-        };
+        let list =
+            |key, former| Ok::<_, Error>(config.find(key)?.or(config.find(former)?).map_or_else(Vec::new, |List(names)| names));
         let renames = config.get(&RENAMES)?.0;
         let renames = renames.iter().map(|item| rename(item).map(|(old, new)| (old.to_owned(), new.into())).map_err(Error::config));
         Ok(Self {

@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(text(&object), r#"{"\u00e9":"é\n"}"#);
         object.remove_at(0);
         assert_eq!(text(&object), "{}");
-        object.push(&"o".into(), Value::Object(Box::new(super::tests::object("{\"i\":1}"))));
+        object.push(&"o".into(), Value::Object(Box::new(self::object("{\"i\":1}"))));
         assert_eq!(text(&object), r#"{"o":{"i":1}}"#);
     }
 
