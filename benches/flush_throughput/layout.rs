@@ -23,6 +23,18 @@ const BY_HOUR: &str = "partitioner.class=io.confluent.connect.storage.partitione
 const BY_FIELD: &str = "partitioner.class=io.confluent.connect.storage.partitioner.FieldPartitioner\npartition.field.name=kind";
 const PLAIN: &str = "value.converter=org.apache.kafka.connect.json.JsonConverter\nvalue.converter.schemas.enable=false\n\
                      format.class=io.confluent.connect.s3.format.json.JsonFormat";
+/// A chain as people have it. The topic must stay: the sink takes no other.
+const TRANSFORMS: &str = "transforms=insert,replace,time,route\n\
+                          transforms.insert.type=org.apache.kafka.connect.transforms.InsertField$Value\n\
+                          transforms.insert.topic.field=_topic\ntransforms.insert.partition.field=_partition\n\
+                          transforms.insert.offset.field=_offset\ntransforms.insert.timestamp.field=_timestamp\n\
+                          transforms.replace.type=org.apache.kafka.connect.transforms.ReplaceField$Value\n\
+                          transforms.replace.exclude=kind\ntransforms.replace.renames=title:name\n\
+                          transforms.time.type=org.apache.kafka.connect.transforms.TimestampConverter$Value\n\
+                          transforms.time.field=ts\ntransforms.time.target.type=string\n\
+                          transforms.time.format=yyyy-MM-dd HH:mm:ss.SSS\n\
+                          transforms.route.type=org.apache.kafka.connect.transforms.RegexRouter\n\
+                          transforms.route.regex=(.*)\ntransforms.route.replacement=$1";
 const BY_PARTITION: &str = "partitioner.class=io.confluent.connect.storage.partitioner.DefaultPartitioner";
 
 /// A partitioner, and in what order its directories come.
@@ -40,11 +52,14 @@ pub(crate) enum Layout {
     TenKinds,
     /// One directory a partition, of records with schemas.
     Typed(Encoding, Output),
+    /// One directory a partition, of the records of [`Layout::HoursInOrder`]: as they are, and changed by a chain of transforms.
+    Untransformed,
+    Transformed,
 }
 
 impl Layout {
     /// All but the plain one.
-    pub(crate) const OTHERS: [Self; 11] = [
+    pub(crate) const OTHERS: [Self; 13] = [
         Self::HoursInOrder,
         Self::HoursShuffled,
         Self::TenTogether,
@@ -56,13 +71,15 @@ impl Layout {
         Self::Typed(Encoding::Avro, Output::Json),
         Self::Typed(Encoding::Avro, Output::Avro),
         Self::Typed(Encoding::Avro, Output::Parquet),
+        Self::Untransformed,
+        Self::Transformed,
     ];
 
     /// What tells its records from others.
     pub(crate) fn topic(self) -> &'static str {
         match self {
             Self::Partition => "",
-            Self::HoursInOrder => "-in-order",
+            Self::HoursInOrder | Self::Untransformed | Self::Transformed => "-in-order",
             Self::HoursShuffled => "-shuffled",
             Self::TenTogether | Self::TenHours | Self::TenKinds => "-ten",
             Self::Typed(Encoding::Envelope, _) => "-envelope",
@@ -73,7 +90,12 @@ impl Layout {
     /// Files that are open at the same time, of one partition.
     pub(crate) fn open_files(self) -> u64 {
         match self {
-            Self::Partition | Self::HoursInOrder | Self::TenTogether | Self::Typed(..) => 1,
+            Self::Partition
+            | Self::HoursInOrder
+            | Self::TenTogether
+            | Self::Typed(..)
+            | Self::Untransformed
+            | Self::Transformed => 1,
             Self::HoursShuffled => 24,
             Self::TenHours | Self::TenKinds => 10,
         }
@@ -85,13 +107,13 @@ impl Layout {
         match self {
             Self::TenTogether => FLUSH_SIZE / 50,
             Self::TenHours | Self::TenKinds => FLUSH_SIZE / 5,
-            Self::Partition | Self::HoursInOrder | Self::HoursShuffled | Self::Typed(..) => FLUSH_SIZE,
+            _ => FLUSH_SIZE,
         }
     }
 
     pub(crate) fn settings(self) -> &'static str {
         match self {
-            Self::Partition | Self::TenTogether | Self::Typed(..) => BY_PARTITION,
+            Self::Partition | Self::TenTogether | Self::Typed(..) | Self::Untransformed | Self::Transformed => BY_PARTITION,
             Self::HoursInOrder | Self::HoursShuffled | Self::TenHours => BY_HOUR,
             Self::TenKinds => BY_FIELD,
         }
@@ -99,15 +121,18 @@ impl Layout {
 
     /// How records are read, and what files are made of them.
     pub(crate) fn conversion(self) -> Result<String> {
-        let Self::Typed(encoding, output) = self else { return Ok(PLAIN.to_owned()) };
-        Ok(format!("{}\n{}", encoding.settings()?, output.settings()))
+        match self {
+            Self::Typed(encoding, output) => Ok(format!("{}\n{}", encoding.settings()?, output.settings())),
+            Self::Transformed => Ok(format!("{PLAIN}\n{TRANSFORMS}")),
+            _ => Ok(PLAIN.to_owned()),
+        }
     }
 
     /// What the record with this number within its partition begins with; the same number of bytes for each, and nothing for the plain one.
     pub(crate) fn fields(self, number: u64) -> String {
         let hour = match self {
             Self::Partition | Self::Typed(..) => return String::new(),
-            Self::HoursInOrder => number / HOUR_OF_RECORDS,
+            Self::HoursInOrder | Self::Untransformed | Self::Transformed => number / HOUR_OF_RECORDS,
             Self::HoursShuffled => number * 7_919 % 24,
             Self::TenTogether | Self::TenHours | Self::TenKinds => number % 10,
         };
@@ -132,6 +157,8 @@ impl fmt::Display for Layout {
             Self::Typed(Encoding::Avro, Output::Json) => ", Avro to JSON",
             Self::Typed(Encoding::Avro, Output::Avro) => ", Avro to Avro",
             Self::Typed(Encoding::Avro, Output::Parquet) => ", Avro to Parquet",
+            Self::Untransformed => ", with fields: as they are",
+            Self::Transformed => ", with fields: transformed",
         })
     }
 }
