@@ -30,8 +30,17 @@ pub fn config_reference(plugins: &Plugins) -> String {
             let aliases: Vec<_> = aliases.iter().map(|alias| format!("`{alias}`")).collect();
             about.push_str(&format!(", also {}", aliases.join(", ")));
         }
+        let mut title = name.rsplit('.').next().unwrap_or(name);
+        // A transform of keys is one of values, too.
+        let of_values = name.strip_suffix("$Key").map(|outer| format!("{outer}$Value"));
+        if let Some(sibling) =
+            described.iter().find_map(|other| other.names.first().filter(|other| of_values.as_deref() == Some(**other)))
+        {
+            about.push_str(&format!(" for keys, and `{sibling}` for values"));
+            title = title.trim_end_matches("$Key");
+            told.push(sibling);
+        }
         about.push_str(&format!(".\n\n{}\n", plugin.documentation));
-        let title = name.rsplit('.').next().unwrap_or(name);
         section(&mut text, title, &about, &plugin.config_def);
     }
     text
