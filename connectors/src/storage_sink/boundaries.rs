@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use connect_api::Reservation;
 
-use super::{edges::Edges, findings::Findings, journal::PlannedCut};
+use super::{edges::Edges, findings::Findings, journal::PlannedCut, slot::Slot};
 
 /// Offsets ahead where files must be cut, and ranges ahead that need not be written, or not into every file.
 #[derive(Debug, Default)]
@@ -42,8 +42,8 @@ pub(super) struct Boundaries {
 struct PartialRange {
     first: i64,
     end: i64,
-    /// Names without the offset; none where other settings decided which records are in which file.
-    slots: BTreeSet<String>,
+    /// None where other settings decided which records are in which file.
+    slots: BTreeSet<Slot>,
 }
 
 impl Boundaries {
@@ -130,8 +130,8 @@ impl Boundaries {
         self.current.map_or(0, |(first, _)| first)
     }
 
-    /// Whether our own objects have the record at `offset` in the file of this name without offset.
-    pub(super) fn has_file(&self, slot: &str, offset: i64) -> bool {
+    /// Whether our own objects have the record at `offset` in this file of its group.
+    pub(super) fn has_file(&self, slot: &Slot, offset: i64) -> bool {
         self.partial_around(offset).any(|range| range.slots.contains(slot))
     }
 
@@ -214,10 +214,14 @@ mod tests {
         found
     }
 
+    fn file(name: &str) -> Slot {
+        Slot { name: name.to_owned(), schema: None }
+    }
+
     fn partial(first: i64, end: i64, slot: &str) -> Findings {
         let mut found = foreign(&[first, end]);
         let mut group = Partial::default();
-        group.slots.insert(slot.to_owned());
+        group.slots.insert(file(slot));
         found.partial.insert((first, end, None), group);
         found.until = end;
         found
@@ -270,7 +274,7 @@ mod tests {
     fn a_group_of_ours_decides_where_its_files_end_and_objects_of_others_do_not() {
         let mut boundaries = Boundaries::new((&[], false), None, partial(0, 7, "v"), 0);
         assert!(boundaries.decide(6) && !boundaries.decide(7));
-        assert!(boundaries.has_file("v", 6) && !boundaries.has_file("k", 6));
+        assert!(boundaries.has_file(&file("v"), 6) && !boundaries.has_file(&file("k"), 6));
         // Reading beyond it is not enough: what was read may be read again.
         boundaries.pass(20, 20);
         assert!(!boundaries.are_behind(6) && boundaries.are_behind(7));
@@ -280,7 +284,7 @@ mod tests {
     #[test]
     fn files_that_other_settings_have_filled_are_not_there_and_their_group_still_ends_where_it_ended() {
         let boundaries = Boundaries::new((&[], false), Some(1), partial(0, 7, "v"), 0);
-        assert!(boundaries.decide(6) && !boundaries.has_file("v", 6));
+        assert!(boundaries.decide(6) && !boundaries.has_file(&file("v"), 6));
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub(crate) struct StorageSinkConfig {
     pub(super) rotation: Rotation,
     /// Which schemas go into one file.
     pub(super) compatibility: Compatibility,
+    /// Each schema has an open file of its own in a directory: no schema cuts.
+    pub(super) file_for_each_schema: bool,
     pub(super) schedule: Option<Schedule>,
     pub(super) keys: ObjectKeys,
     pub(super) part_size: usize,
@@ -123,10 +125,13 @@ impl StorageSinkConfig {
             extractor = Some(entry.configure(config)?);
             sorts.push((entry.name, (entry.config_def)()));
         }
-        let layout = (partitioned_by != PartitionedBy::TopicPartition).then(|| layout(config, &sorts));
+        let file_for_each_schema = !config.get(&ROTATE_ON_SCHEMA_CHANGE)?;
+        let is_sorted = partitioned_by != PartitionedBy::TopicPartition || file_for_each_schema;
+        let layout = is_sorted.then(|| layout(config, &sorts, file_for_each_schema));
         Ok(Self {
             rotation: rotation(config, by_time)?,
             compatibility: config.get(&COMPATIBILITY)?,
+            file_for_each_schema,
             schedule: schedule(config)?,
             keys: ObjectKeys {
                 topics_dir: config.get(&TOPICS_DIR)?,
@@ -249,6 +254,19 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
             "`behavior.on.null.values=write` writes the keys of null values: set `store.kafka.keys=true`".to_owned(),
         );
     }
+    if config.get(&ROTATE_ON_SCHEMA_CHANGE).is_ok_and(|rotates| !rotates)
+        && config.get(&COMPATIBILITY).is_ok_and(|compatibility| compatibility != Compatibility::None)
+    {
+        add(
+            ROTATE_ON_SCHEMA_CHANGE.name(),
+            format!(
+                "`{}=false` opens a file for each schema, and `{}={}` writes records of several schemas into one file: leave one of them out",
+                ROTATE_ON_SCHEMA_CHANGE.name(),
+                COMPATIBILITY.name(),
+                config.text(COMPATIBILITY.name()).unwrap_or_default().trim()
+            ),
+        );
+    }
     for (view, key) in views(config).unwrap_or_default() {
         let Ok(name) = config.get(key) else { continue };
         let format = find(plugins.formats(), &name).and_then(|entry| entry.configure(config));
@@ -315,6 +333,23 @@ mod tests {
         assert_eq!(rotation_of(&[interval]).interval, None);
         assert_eq!(rotation_of(&[interval, ("partitioner.class", "HourlyPartitioner")]).interval, Some(60_000));
         assert_eq!(rotation_of(&[("rotate.interval.ms", "0"), ("partitioner.class", "HourlyPartitioner")]).interval, None);
+    }
+
+    #[test]
+    fn files_for_each_schema_and_files_of_several_schemas_exclude_each_other() {
+        let each = ("rotate.file.on.schema.change", "false");
+        let layout = |more: &[(&str, &str)]| StorageSinkConfig::new(&settings(more), &crate::plugins()).unwrap().layout;
+        for mode in ["BACKWARD", "FORWARD", "FULL"] {
+            let said = problems(&[each, ("schema.compatibility", mode)]);
+            let names_both = said.len() == 1
+                && said[0].contains("rotate.file.on.schema.change=false")
+                && said[0].contains(&format!("schema.compatibility={mode}"));
+            assert!(names_both, "{said:?}");
+            assert!(problems(&[("schema.compatibility", mode), (each.0, "true")]).is_empty());
+        }
+        assert!(problems(&[each]).is_empty() && problems(&[each, ("schema.compatibility", "NONE")]).is_empty());
+        // Which file a record is in does not follow from its partition any more.
+        assert!(layout(&[]).is_none() && layout(&[(each.0, "true")]).is_none() && layout(&[each]).is_some());
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl TopicPartitionWriter {
         let (count, group_files) = (closed.len(), closed.len() + there);
         let files = closed.into_iter().map(|file| {
             let tagging = self.shared.config.tagging.clone().filter(|_| file.view == RecordView::Value);
-            let target = Target { tagging, ..self.target(&file.key, file.range, Some(end), Some(group_files)) };
+            let target = Target { tagging, ..self.target(&file.key, (file.range, file.only_schema), Some(end), Some(group_files)) };
             (file, target)
         });
         let files = files.collect();
@@ -80,14 +80,16 @@ impl TopicPartitionWriter {
         Ok(())
     }
 
-    /// What the object of this name says of itself. `end`: where its group ends; `files`: how many the group has.
-    fn target(&self, key: &str, range: Range, end: Option<i64>, files: Option<usize>) -> Target {
+    /// What the object of this name says of itself: which records it has, and the schema of all of them, where each schema has a file of its own. `end`: where its
+    /// group ends; `files`: how many the group has.
+    fn target(&self, key: &str, (range, schema): (Range, Option<u64>), end: Option<i64>, files: Option<usize>) -> Target {
         let provenance = Provenance {
             history: self.gate.journal.history.clone(),
             owner: Some(self.shared.owner),
             topic_id: self.gate.journal.topic_id.clone(),
             topic_partition: self.topic_partition.clone(),
             layout: self.shared.config.layout,
+            schema,
             first_offset: range.first_offset,
             group_first: self.group.first,
             cut: end.map(|end| Cut { range, end }),
@@ -129,13 +131,15 @@ impl TopicPartitionWriter {
     pub(super) fn send_parts(&mut self) -> Result<()> {
         let is_tight = self.shared.context.budget.is_tight();
         let part_size = if is_tight { SMALLEST_PART } else { self.shared.config.part_size };
-        // Null values and other directories may still join the group.
-        let only_views = self.directories.only().is_some() && self.shared.config.null_values != NullValues::Write;
-        let group_files = only_views.then(|| self.shared.config.formats.len());
+        // Null values, other directories and other schemas may still join the group.
+        let config = &self.shared.config;
+        let only_views =
+            self.directories.only().is_some() && config.null_values != NullValues::Write && !config.file_for_each_schema;
+        let group_files = only_views.then(|| config.formats.len());
         let mut files = std::mem::take(&mut self.files);
         let mut sent = Ok(());
         files.for_each_touched(|file| {
-            let target = |key: &str, range: Range| self.target(key, range, None, group_files);
+            let target = |key: &str, range: Range, schema: Option<u64>| self.target(key, (range, schema), None, group_files);
             if let Err(error) = file.send_parts((part_size, is_tight), &self.shared.uploads, target) {
                 sent = Err(error);
             }

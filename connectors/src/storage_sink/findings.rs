@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connect_api::{Budget, Reservation};
 
-use super::{edges::Edges, journal::PlannedCut, provenance::Provenance};
+use super::{edges::Edges, journal::PlannedCut, provenance::Provenance, slot::Slot};
 
 /// A partition's objects at and beyond the offset where it begins.
 #[derive(Debug, Default)]
@@ -30,8 +30,8 @@ pub(super) type GroupKey = (i64, i64, Option<u64>);
 /// A group of our history that is not complete.
 #[derive(Debug, Default)]
 pub(super) struct Partial {
-    /// The files that are there: their names without the offset.
-    pub(super) slots: BTreeSet<String>,
+    /// The files that are there.
+    pub(super) slots: BTreeSet<Slot>,
     /// How many there are of it, as one of them or the journal says.
     of: Option<usize>,
     /// Of an earlier history: offsets were reset into its middle.
@@ -72,7 +72,7 @@ impl Findings {
         let in_journal = planned.iter().find(|cut| cut.end == end).and_then(|cut| cut.files);
         let group = self.partial.entry((first, end, provenance.layout)).or_default();
         group.of = group.of.max(provenance.files).max(in_journal);
-        group.slots.insert(slot);
+        group.slots.insert(Slot { name: slot, schema: provenance.schema });
         if group.of.is_some_and(|of| group.slots.len() >= of) {
             let all: Vec<_> = self.partial.range((first, end, None)..=(first, end, Some(u64::MAX))).map(|(key, _)| *key).collect();
             all.iter().for_each(|key| drop(self.partial.remove(key)));
@@ -87,7 +87,7 @@ impl Findings {
         self.own_edges.insert(end);
         self.until = self.until.max(end);
         let group = self.partial.entry((provenance.group_first, end, provenance.layout)).or_default();
-        group.slots.insert(slot);
+        group.slots.insert(Slot { name: slot, schema: provenance.schema });
         group.is_of_the_past = true;
     }
 
@@ -97,8 +97,8 @@ impl Findings {
     pub(super) fn of_other_settings(&self, layout: Option<u64>, is_named: impl Fn(&str) -> bool) -> Option<(i64, i64, &str)> {
         let mut ours = self.partial.iter().filter(|(_, group)| !group.is_of_the_past);
         ours.find_map(|((first, end, theirs), group)| {
-            let other = group.slots.iter().find(|slot| *theirs != layout || !is_named(slot))?;
-            Some((*first, *end, other.as_str()))
+            let other = group.slots.iter().find(|slot| *theirs != layout || !is_named(&slot.name))?;
+            Some((*first, *end, other.name.as_str()))
         })
     }
 
@@ -116,8 +116,7 @@ impl Findings {
 
     /// How much memory it takes, roughly.
     pub(super) fn bytes(&self) -> usize {
-        let partial: usize =
-            self.partial.values().map(|group| 64 + group.slots.iter().map(|slot| 40 + slot.len()).sum::<usize>()).sum();
+        let partial: usize = self.partial.values().map(|group| 64 + group.slots.iter().map(Slot::bytes).sum::<usize>()).sum();
         self.edges.bytes() + self.own_edges.bytes() + self.durable.len() * 32 + partial
     }
 
@@ -152,6 +151,7 @@ mod tests {
             topic_id: None,
             topic_partition: TopicPartition::new("t", 0),
             layout: None,
+            schema: None,
             first_offset: first,
             group_first: first,
             cut: end.map(|end| Cut { range: range(end), end }),
@@ -172,7 +172,7 @@ mod tests {
         seen(&mut findings, "v", true, &provenance(3, Some(6), Some(2)), &[]);
         seen(&mut findings, "v", false, &provenance(6, Some(9), Some(1)), &[]);
         assert_eq!(findings.durable, BTreeMap::from([(0, 3)]));
-        assert_eq!(findings.partial[&(3, 6, None)].slots, BTreeSet::from(["v".to_owned()]));
+        assert_eq!(findings.partial[&(3, 6, None)].slots, BTreeSet::from([Slot { name: "v".to_owned(), schema: None }]));
         findings.complete(&Budget::new(1 << 20));
         assert_eq!(findings.edges.at_or_before(i64::MAX), Some(9));
     }
@@ -198,6 +198,17 @@ mod tests {
         assert!(findings.durable.is_empty());
         seen(&mut findings, "d=2", true, &of(2, 2), &[]);
         assert_eq!((findings.durable, findings.partial.len()), (BTreeMap::from([(0, 9)]), 0));
+    }
+
+    #[test]
+    fn files_of_different_schemas_in_one_directory_are_different_files_wherever_they_begin() {
+        let of = |first_offset, schema| Provenance { schema, first_offset, ..provenance(0, Some(9), Some(3)) };
+        let mut findings = Findings::default();
+        // The same one twice: its first record was gone when it was written again.
+        [of(0, Some(1)), of(2, Some(1)), of(1, Some(2))].iter().for_each(|there| seen(&mut findings, "v", true, there, &[]));
+        assert!(findings.durable.is_empty());
+        seen(&mut findings, "v", true, &of(4, None), &[]);
+        assert_eq!(findings.durable, BTreeMap::from([(0, 9)]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use connect_api::config::{AnyConfigKey, Config, ConfigDef};
 
 use super::{
     journal,
-    keys::{AFFIX, EXTRACTOR, TIME_ZONE},
+    keys::{AFFIX, EXTRACTOR, ROTATE_ON_SCHEMA_CHANGE, TIME_ZONE},
 };
 use crate::joda::Zone;
 
@@ -78,8 +78,8 @@ fn zone_of_machine(config: &Config) -> Option<Zone> {
     reads_times.then(Zone::of_machine).filter(|zone| zone.name() != "UTC")
 }
 
-/// What sorts records into files: the partitioner, and what finds out a record's time for it, with their own keys.
-pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)]) -> u64 {
+/// What sorts records into files: the partitioner, and what finds out a record's time for it, with their own keys; and whether each schema has a file of its own.
+pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)], file_for_each_schema: bool) -> u64 {
     let values = |def: &ConfigDef| {
         let value = |name, default| Some((name, config.text(name).or(default)?));
         def.keys.iter().filter_map(|key| value(key.name(), key.default())).collect::<Vec<_>>()
@@ -89,8 +89,9 @@ pub(super) fn layout(config: &Config, plugins: &[(&str, ConfigDef)]) -> u64 {
     // Partitioners by time read it, and none has it among its own keys.
     let zone = config.text(TIME_ZONE.name()).map(|zone| (TIME_ZONE.name(), zone));
     let affix = config.text(AFFIX.name()).filter(|affix| *affix != "NONE").map(|affix| (AFFIX.name(), affix));
+    let schemas = file_for_each_schema.then_some((ROTATE_ON_SCHEMA_CHANGE.name(), "false"));
     let plugins = plugins.iter().flat_map(|(class, def)| std::iter::once(("class", *class)).chain(values(def)));
-    journal::fingerprint(plugins.chain(machine).chain(zone).chain(affix))
+    journal::fingerprint(plugins.chain(machine).chain(zone).chain(affix).chain(schemas))
 }
 
 #[cfg(test)]
@@ -104,11 +105,12 @@ mod tests {
     #[test]
     fn the_partitioner_and_its_keys_make_the_layout_and_a_default_that_is_written_down_changes_nothing() {
         let def = || ConfigDef { keys: vec![&FIELD], ..ConfigDef::default() };
-        let of = |pairs: &[(&str, &str)], partitioner| layout(&pairs.iter().copied().collect(), &[(partitioner, def())]);
+        let of = |pairs: &[(&str, &str)], partitioner| layout(&pairs.iter().copied().collect(), &[(partitioner, def())], false);
         let plain = of(&[], "ByField");
         assert_eq!(plain, of(&[("flush.size", "3"), ("field", "a")], "ByField"));
         assert_ne!(plain, of(&[("field", "b")], "ByField"));
         assert_ne!(of(&[("timezone", "UTC")], "ByField"), of(&[("timezone", "CET")], "ByField"));
         assert_ne!(plain, of(&[], "ByTime"));
+        assert_ne!(plain, layout(&Config::default(), &[("ByField", def())], true));
     }
 }

@@ -152,8 +152,19 @@ pub(super) static COMPATIBILITY: ConfigKey<Compatibility> = ConfigKey::with_defa
     "NONE",
     "Which schemas go into one file. `NONE`: files are closed before a record whose schema is not equal to that of the record before in its directory. `BACKWARD`, \
      and `FULL` like it: a file keeps its schema while records have older versions that fit it, and they are rewritten for it. `FORWARD`: the same with newer \
-     versions. Anything else means `NONE`, as on the JVM.",
+     versions. Anything else means `NONE`, as on the JVM. For schemas that alternate see `rotate.file.on.schema.change`.",
 );
+pub(super) static ROTATE_ON_SCHEMA_CHANGE: ConfigKey<bool> = ConfigKey::with_default(
+    "rotate.file.on.schema.change",
+    "true",
+    "Whether a record of another schema closes the files, as `schema.compatibility=NONE` says. With `false` no schema closes any: a file is open for each schema of \
+     a directory, and a record goes to that of its own. All files of a topic-partition are still closed together, and `flush.size` counts the records of all. \
+     So where S schemas take turns, each `flush.size` records of a topic-partition make S objects in a directory, and with `true` each record makes one of its own, \
+     when the next has come. Needs `schema.compatibility=NONE`. To change it, stop cleanly: after a crash between the files of a group the start is refused, as with \
+     another `partitioner.class`.",
+)
+.importance(Importance::Low)
+.extension();
 pub(super) static CONDITIONAL_WRITES: ConfigKey<bool> =
     ConfigKey::with_default("enable.conditional.writes", "true", "Whether objects are created only where none is.")
         .no_effect("every object is created only where none is");
@@ -174,7 +185,8 @@ pub(super) static ROTATE_ON_CHANGE: ConfigKey<bool> = ConfigKey::with_default(
 pub(super) static MAX_OPEN_FILES: ConfigKey<i32> = ConfigKey::with_default(
     "partitioner.max.open.files",
     "-1",
-    "The most directories that a topic-partition has open files in: before a record for another one all are closed. Less than 0 is no limit.",
+    "The most directories that a topic-partition has open files in: before a record for another one all are closed. Less than 0 is no limit. With \
+     `rotate.file.on.schema.change=false` each schema in a directory counts.",
 )
 .check(|most| if *most == 0 { Err("no record could ever be written: write -1 for no limit, or at least 1".to_owned()) } else { Ok(()) })
 .importance(Importance::Low);
@@ -238,13 +250,14 @@ of_avro!(OPTIONAL_KEYS, "allow.optional.map.keys", "false", "Whether maps with o
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 55] = [
+    let here: [&'static dyn AnyConfigKey; 56] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
         &ROTATE_SIZE,
         &ROTATE_IDLE,
         &ROTATE_PER_FILE,
+        &ROTATE_ON_SCHEMA_CHANGE,
         &ROTATE,
         &TIME_ZONE,
         &TOPICS_DIR,

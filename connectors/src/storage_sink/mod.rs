@@ -40,8 +40,10 @@ mod provenance;
 mod reporting;
 mod rotation;
 mod schedule;
+mod schema_files;
 #[cfg(test)]
 mod simulation;
+mod slot;
 mod spill;
 mod spilling;
 mod suggestions;

@@ -8,6 +8,7 @@ use super::{
     config::StorageSinkConfig,
     file_buffer::{Content, FileBuffer, split_off_front},
     parts::Parts,
+    slot::Slot,
     spill::Spill,
     uploads::{Target, Uploads, length},
     writer_state::{WaitingBytes, WriterState},
@@ -24,6 +25,16 @@ pub(super) struct Range {
     pub(super) records: u64,
 }
 
+/// How a file begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begins {
+    pub(super) first_offset: i64,
+    /// A file of null values has no values file.
+    pub(super) tombstones: bool,
+    /// The fingerprint of the schema of all its records, where each schema has a file of its own.
+    pub(super) only_schema: Option<u64>,
+}
+
 /// A group of files that get the same records: values, keys, headers.
 pub(super) struct OpenFile {
     pub(super) range: Range,
@@ -31,6 +42,8 @@ pub(super) struct OpenFile {
     pub(super) bytes: u64,
     /// That of the value of its first record.
     pub(super) schema: Option<Arc<Schema>>,
+    /// Its fingerprint, where each schema has a file of its own.
+    only_schema: Option<u64>,
     /// Written to since its size was last looked at.
     pub(super) is_touched: bool,
     /// Not written to since memory was last full.
@@ -59,19 +72,20 @@ pub(super) struct ClosedFile {
     pub(super) key: String,
     pub(super) content: Content,
     pub(super) range: Range,
+    pub(super) only_schema: Option<u64>,
     pub(super) parts: Option<Parts>,
     /// What it weighs, until it is durable: also while it waits for a commit.
     pub(super) bytes: WaitingBytes,
 }
 
 impl OpenFile {
-    /// Begins a file whose first record is at `first_offset`. `tombstones`: a file of null values has no values file. `is_there`: whether the bucket has the
-    /// file of this name without offset already. `tolerates`: whether records that no file takes are reported and left out.
+    /// Begins a file. `is_there`: whether the bucket has this file of the group already. `tolerates`: whether records that no file takes are reported and left
+    /// out.
     pub(super) fn new(
         config: &StorageSinkConfig,
         before_offset: &str,
-        (first_offset, tombstones): (i64, bool),
-        is_there: impl Fn(&str) -> bool,
+        Begins { first_offset, tombstones, only_schema }: Begins,
+        is_there: impl Fn(&Slot) -> bool,
         tolerates: bool,
         budget: &Budget,
     ) -> Result<Self> {
@@ -82,7 +96,7 @@ impl OpenFile {
             needs_key |= format.view == RecordView::Key;
             needs_headers |= format.view == RecordView::Headers;
             let extension = &format.extension;
-            let is_there = is_there(&slot(before_offset, format.view, extension));
+            let is_there = is_there(&Slot::new(before_offset, format.view, extension, only_schema));
             if is_there {
                 there += 1;
                 if !tolerates {
@@ -101,6 +115,7 @@ impl OpenFile {
             range,
             bytes: 0,
             schema,
+            only_schema,
             is_touched: false,
             is_cold: false,
             views,
@@ -166,9 +181,9 @@ impl OpenFile {
         &mut self,
         (part_size, is_tight): (usize, bool),
         uploads: &Arc<Uploads>,
-        make: impl Fn(&str, Range) -> Target,
+        make: impl Fn(&str, Range, Option<u64>) -> Target,
     ) -> Result<()> {
-        let range = self.range;
+        let (range, only_schema) = (self.range, self.only_schema);
         for view in &mut self.views {
             if is_tight {
                 view.buffer.flush()?;
@@ -177,7 +192,7 @@ impl OpenFile {
             if view.buffer.part_bytes() < size {
                 continue;
             }
-            let target = make(&view.key, range);
+            let target = make(&view.key, range, only_schema);
             let writer = Arc::clone(&target.writer);
             let (parts, _) = view.parts.get_or_insert_with(|| (uploads.start_parts(target), size));
             while view.buffer.part_bytes() >= size {
@@ -223,7 +238,8 @@ impl OpenFile {
             }
             let bytes = uploads.budget().reserve(content.bytes() + OVERHEAD_BYTES);
             let bytes = writer.wait(bytes, content.bytes_on_disk());
-            closed.push(ClosedFile { view: view.of, key: view.key, content, range: self.range, parts, bytes });
+            let (range, only_schema) = (self.range, self.only_schema);
+            closed.push(ClosedFile { view: view.of, key: view.key, content, range, only_schema, parts, bytes });
         }
         Ok(closed)
     }
@@ -257,9 +273,4 @@ impl View {
     fn takes(&self, record: &SinkRecord) -> bool {
         self.of != RecordView::Value || !record.is_tombstone()
     }
-}
-
-/// A file's name without its offset.
-pub(super) fn slot(before_offset: &str, view: RecordView, extension: &str) -> String {
-    format!("{before_offset}{}{extension}", view.suffix())
 }

@@ -128,6 +128,7 @@ impl Opening {
             places: journal.places.clone(),
             start: self.position.offset,
             looks_back: if journal.looks_back { LOOKS_BACK.min(self.position.offset) } else { 0 },
+            file_for_each_schema: shared.config.file_for_each_schema,
             owner: shared.owner,
             topic_id: journal.topic_id.clone(),
             history: journal.history.clone(),
@@ -157,8 +158,8 @@ impl Opening {
         let Some((first, end, slot)) = found.of_other_settings(config.layout, is_named) else { return Ok(()) };
         let topic_partition = &self.topic_partition;
         Err(Error::config(format!(
-            "{topic_partition}: the last owner did not stop cleanly, and names or directories of objects have been changed since. Offsets {first} to {end} are \
-             in files of which only some are there, such as {slot} (the offset left out); under these settings their records would be written once more. \
+            "{topic_partition}: the last owner did not stop cleanly, and names or directories of objects, or which records share one, have been changed since. \
+             Offsets {first} to {end} are in files of which only some are there, such as {slot} (the offset left out); under these settings their records would be written once more. \
              Start once with the former settings and stop cleanly, or remove the objects of these offsets"
         )))
     }

@@ -16,6 +16,7 @@ const FILES: &str = "connect-group-files";
 const OWNER: &str = "connect-owner";
 const TOPIC_ID: &str = "connect-topic-id";
 const LAYOUT: &str = "connect-layout";
+const SCHEMA: &str = "connect-schema";
 
 /// What an object says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Provenance {
     pub(super) topic_partition: TopicPartition,
     /// Under which settings records went to this file and no other one; `None` where their partition alone decided.
     pub(super) layout: Option<u64>,
+    /// The fingerprint of the schema of its records, where each schema has a file of its own. It tells files of one group in one directory apart.
+    pub(super) schema: Option<u64>,
     pub(super) first_offset: i64,
     /// The first offset of the first file of the group that is closed together.
     pub(super) group_first: i64,
@@ -76,6 +79,9 @@ impl Provenance {
         if let Some(layout) = self.layout {
             set(LAYOUT, format!("{layout:x}"));
         }
+        if let Some(schema) = self.schema {
+            set(SCHEMA, format!("{schema:x}"));
+        }
         set(FIRST, self.first_offset.to_string());
         if let Some(files) = self.files {
             set(FILES, files.to_string());
@@ -103,9 +109,10 @@ impl Provenance {
         let files = number(FILES).and_then(|files| usize::try_from(files).ok());
         let group_first = number(GROUP).unwrap_or(first_offset);
         let hash = |name: &str| u64::from_str_radix(metadata.get(name)?, 16).ok();
-        let (owner, layout) = (hash(OWNER), hash(LAYOUT));
+        let (owner, layout, schema) = (hash(OWNER), hash(LAYOUT), hash(SCHEMA));
         let (history, topic_id) = (metadata.get(HISTORY)?.clone(), metadata.get(TOPIC_ID).cloned());
-        Some(Self { history, owner, topic_id, topic_partition, layout, first_offset, group_first, cut: cut(), files })
+        let cut = cut();
+        Some(Self { history, owner, topic_id, topic_partition, layout, schema, first_offset, group_first, cut, files })
     }
 
     /// Whose the object with this metadata is, to the one that wanted to write `self` under the same name. The same offsets are the same object, also
@@ -147,6 +154,7 @@ mod tests {
             topic_id,
             topic_partition,
             layout: None,
+            schema: None,
             first_offset: 3,
             group_first: 3,
             cut,
@@ -157,7 +165,9 @@ mod tests {
     #[test]
     fn an_object_says_what_was_said_of_it() {
         let provenance = provenance("h", 6);
-        assert_eq!(Provenance::read(&provenance.metadata()), Some(provenance));
+        assert_eq!(Provenance::read(&provenance.metadata()), Some(provenance.clone()));
+        let of_schema = Provenance { schema: Some(0x5c), ..provenance };
+        assert_eq!(Provenance::read(&of_schema.metadata()), Some(of_schema));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use connect_api::{Error, ErrorKind, PartitionedBy, Result, SinkRecord, data::Sch
 use super::{
     compatibility::Compatibility,
     config::NullValues,
-    open_file::OpenFile,
+    open_file::{Begins, OpenFile},
+    open_files::Which,
     projection::project,
-    topic_partition_writer::{TopicPartitionWriter, has_moved, moved},
+    topic_partition_writer::TopicPartitionWriter,
 };
 
 impl TopicPartitionWriter {
@@ -48,9 +49,11 @@ impl TopicPartitionWriter {
             self.locate(record, time.unwrap_or(now))?;
         }
         let group = self.boundaries.durable_first();
-        let begin = || OpenFile::new(&self.shared.config, "", (0, false), |_| false, false, &self.shared.context.budget);
+        let only_schema = self.only_schema(record);
+        let begins = Begins { first_offset: 0, tombstones: false, only_schema };
+        let begin = || OpenFile::new(&self.shared.config, "", begins, |_| false, false, &self.shared.context.budget);
         let directory = self.directories.current(&self.shared.config);
-        self.trial.would_take(record, group, directory, self.shared.config.compatibility, begin)
+        self.trial.would_take(record, group, (directory, only_schema), self.shared.config.compatibility, begin)
     }
 }
 
@@ -59,8 +62,8 @@ impl TopicPartitionWriter {
 pub(super) struct Trial {
     /// The first offset of the group whose records are tried.
     group: i64,
-    /// By directory.
-    files: HashMap<Box<str>, Tried>,
+    /// By directory, for each schema that has files of its own.
+    files: HashMap<Option<u64>, HashMap<Box<str>, Tried>>,
 }
 
 struct Tried {
@@ -75,7 +78,7 @@ impl Trial {
         &mut self,
         record: &SinkRecord,
         group: i64,
-        directory: &str,
+        (directory, only_schema): Which<'_>,
         compatibility: Compatibility,
         begin: impl Fn() -> Result<OpenFile>,
     ) -> Result<()> {
@@ -83,7 +86,8 @@ impl Trial {
             self.group = group;
             self.files.clear();
         }
-        match self.files.get_mut(directory) {
+        let files = self.files.entry(only_schema).or_default();
+        match files.get_mut(directory) {
             Some(Tried { file, schema })
                 if compatibility == Compatibility::None
                     || compatibility.change(record.value.schema.as_ref(), schema.as_ref())?.is_none() =>
@@ -96,11 +100,24 @@ impl Trial {
             _ => {
                 let mut file = begin()?;
                 file.would_take(record)?;
-                self.files.insert(directory.into(), Tried { file, schema: record.value.schema.clone() });
+                files.insert(directory.into(), Tried { file, schema: record.value.schema.clone() });
                 Ok(())
             }
         }
     }
+}
+
+/// Whether a transform has given the record to another partition. The name is the same text in memory as a rule.
+pub(super) fn has_moved(record: &SinkRecord) -> bool {
+    let origin = record.origin().topic_partition();
+    record.partition != origin.partition || !Arc::ptr_eq(&record.topic, &origin.topic) && record.topic != origin.topic
+}
+
+pub(super) fn moved(record: &SinkRecord) -> Error {
+    let origin = record.origin().topic_partition();
+    let hint = "a transform that changes a record's topic or partition cannot be used with this sink";
+    Error::data(format!("a record of {origin} says it belongs to {}-{}: {hint}", record.topic, record.partition))
+        .with_class("org.apache.kafka.connect.errors.ConnectException")
 }
 
 #[cfg(test)]
@@ -117,7 +134,8 @@ mod tests {
     fn begin(format: &str) -> OpenFile {
         let settings = [("format.class", format), ("flush.size", "1")].into_iter().collect();
         let config = StorageSinkConfig::new(&settings, &crate::plugins()).unwrap();
-        OpenFile::new(&config, "", (0, false), |_| false, false, &Budget::new(1 << 30)).unwrap()
+        let begins = Begins { first_offset: 0, tombstones: false, only_schema: None };
+        OpenFile::new(&config, "", begins, |_| false, false, &Budget::new(1 << 30)).unwrap()
     }
 
     fn record(name: &'static str, version: Option<i32>) -> SinkRecord {
@@ -129,7 +147,7 @@ mod tests {
     fn a_record_that_its_file_refused_for_its_schema_is_refused_again() {
         let mut trial = Trial::default();
         let mut takes = |record: SinkRecord, group: i64, directory: &str| {
-            trial.would_take(&record, group, directory, Compatibility::Backward, || Ok(begin("JsonFormat"))).is_ok()
+            trial.would_take(&record, group, (directory, None), Compatibility::Backward, || Ok(begin("JsonFormat"))).is_ok()
         };
         assert!(takes(record("a", None), 0, "d"));
         assert!(!takes(record("b", None), 0, "d"), "schemas without versions cannot be compared");
@@ -142,7 +160,7 @@ mod tests {
     fn without_compatibility_no_schema_is_refused() {
         let mut trial = Trial::default();
         for name in ["a", "b"] {
-            let taken = trial.would_take(&record(name, None), 0, "d", Compatibility::None, || Ok(begin("JsonFormat")));
+            let taken = trial.would_take(&record(name, None), 0, ("d", None), Compatibility::None, || Ok(begin("JsonFormat")));
             assert!(taken.is_ok());
         }
     }
@@ -152,12 +170,23 @@ mod tests {
         let mut trial = Trial::default();
         let mut takes = |name, directory: &str, group| {
             let begin = || Ok(begin("AvroFormat"));
-            trial.would_take(&record(name, None), group, directory, Compatibility::None, begin).is_ok()
+            trial.would_take(&record(name, None), group, (directory, None), Compatibility::None, begin).is_ok()
         };
         assert!(takes("a", "d", 0));
         assert!(!takes("b", "d", 0));
         assert!(takes("a", "d", 0));
         assert!(takes("b", "e", 0));
         assert!(takes("b", "d", 7), "the first of another object");
+    }
+
+    #[test]
+    fn where_each_schema_has_a_file_of_its_own_each_is_tried_with_its_own() {
+        let mut trial = Trial::default();
+        let mut takes = |name, only_schema| {
+            let begin = || Ok(begin("AvroFormat"));
+            trial.would_take(&record(name, None), 0, ("d", Some(only_schema)), Compatibility::None, begin).is_ok()
+        };
+        assert!(takes("a", 1) && takes("b", 2) && takes("a", 1) && takes("b", 2));
+        assert!(!takes("b", 1));
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Wanted {
     pub(super) start: i64,
     /// Objects that begin at most so far before it may reach beyond it: nobody says where the last owner stopped.
     pub(super) looks_back: i64,
+    /// Files of one group may have the same name but for the offset.
+    pub(super) file_for_each_schema: bool,
     /// Which connector this is.
     pub(super) owner: u64,
     /// What tells the topic from earlier ones of its name, where that is known.
@@ -188,12 +190,16 @@ impl Surveys {
                     info!(prefix, looked_at, "looking at the objects beyond the committed offsets");
                 }
             }
-            for ((of, slot), name) in before.last() {
-                let Some(there) = self.head(&turn, &name).await?.and_then(|info| Provenance::read(&info.metadata)) else {
-                    continue;
-                };
-                if let Some(end) = reaches(&there, &group[of]) {
-                    findings[of].cover(slot, &there, end);
+            for ((of, slot), names) in before.last() {
+                let mut group_first = i64::MIN;
+                for (first, name) in names {
+                    let is_of_group = first >= group_first;
+                    let there = if is_of_group { self.head(&turn, &name).await? } else { None };
+                    let Some(there) = there.and_then(|info| Provenance::read(&info.metadata)) else { break };
+                    group_first = there.group_first;
+                    if let Some(end) = reaches(&there, &group[of]) {
+                        findings[of].cover(slot.clone(), &there, end);
+                    }
                 }
             }
         }
@@ -402,6 +408,7 @@ mod tests {
             places,
             start: 12,
             looks_back: 0,
+            file_for_each_schema: false,
             owner: 0,
             topic_id: None,
             history: String::new(),

@@ -18,12 +18,14 @@ use super::{
     journal::Journal,
     ledger::{CutId, Ledger},
     metrics::{DURABLE_OFFSET, Reason, TaskMetrics},
-    open_file::OpenFile,
-    open_files::OpenFiles,
+    open_file::{Begins, OpenFile},
+    open_files::{OpenFiles, Which},
     projection::project,
     provenance::Provenance,
-    reporting::Trial,
+    reporting::{Trial, has_moved, moved},
     rotation::{Group, Next},
+    schema_files::SchemaFiles,
+    slot::Slot,
     uploads::Uploads,
     writer_state::WriterState,
 };
@@ -51,6 +53,7 @@ pub(super) struct TopicPartitionWriter {
     pub(super) state: Arc<WriterState>,
     pub(super) shared: Arc<Shared>,
     pub(super) directories: Directories,
+    schema_files: SchemaFiles,
     /// Names of objects with a longer one would be refused by every store.
     longest_directory: usize,
     /// What this store asks beside, if anything.
@@ -113,6 +116,7 @@ impl TopicPartitionWriter {
             state: WriterState::new(now),
             shared: Arc::clone(shared),
             directories: Directories::new(encoded_partition),
+            schema_files: SchemaFiles::default(),
             longest_directory,
             piece_limit: shared.uploads.storage.piece_limit(),
             clock_bucket: 0..0,
@@ -178,11 +182,12 @@ impl TopicPartitionWriter {
 
     fn write(&mut self, record: &SinkRecord, time: Option<i64>, now: i64) -> Result<()> {
         self.find_directory(record, time, now)?;
-        let fits = self.cut_before(record, time)?;
+        let only_schema = self.only_schema(record);
+        let fits = self.cut_before(record, time, only_schema)?;
         let tombstone = record.is_tombstone();
         let config = &self.shared.config;
         let directory = self.directories.current(config);
-        let (bytes, file) = if let Some(file) = self.files.get_mut(directory) {
+        let (bytes, file) = if let Some(file) = self.files.get_mut((directory, only_schema)) {
             let bytes = match &file.schema {
                 Some(schema) if fits && config.compatibility.projects(record, schema) => file.write(&project(record, schema)?)?,
                 _ => file.write(record)?,
@@ -190,14 +195,14 @@ impl TopicPartitionWriter {
             (bytes, (file.range.records, file.bytes))
         } else {
             let before_offset = config.keys.before_offset(&self.topic_partition, directory);
-            let is_there = |slot: &str| self.boundaries.has_file(slot, record.offset());
-            let begins_with = (record.offset(), tombstone);
+            let is_there = |slot: &Slot| self.boundaries.has_file(slot, record.offset());
+            let begins = Begins { first_offset: record.offset(), tombstones: tombstone, only_schema };
             let tolerates = self.shared.context.errant_record_reporter().is_some();
-            let mut file = OpenFile::new(config, &before_offset, begins_with, is_there, tolerates, &self.shared.context.budget)?;
+            let mut file = OpenFile::new(config, &before_offset, begins, is_there, tolerates, &self.shared.context.budget)?;
             // A file begins with the first record that was written to it: one that is refused leaves no file behind.
             let bytes = file.write(record)?;
             let written = (file.range.records, file.bytes);
-            self.files.insert(directory, file);
+            self.files.insert((directory, only_schema), file);
             self.shared.metrics.open_files.inc();
             (bytes, written)
         };
@@ -252,7 +257,7 @@ impl TopicPartitionWriter {
         }
         // Of one that has a file it is known.
         if let Some(limit) = &self.piece_limit
-            && !self.files.has(directory)
+            && !self.files.has_any_in(directory)
             && let Some((length, most)) = limit.broken_by(&config.longest_name(&self.topic_partition, directory))
         {
             return Err(Error::data(format!(
@@ -266,25 +271,32 @@ impl TopicPartitionWriter {
         Ok(())
     }
 
+    /// The fingerprint of the record's schema, where it has a file of its own.
+    pub(super) fn only_schema(&mut self, record: &SinkRecord) -> Option<u64> {
+        let schema = record.value.schema.as_ref().filter(|_| self.shared.config.file_for_each_schema)?;
+        Some(self.schema_files.fingerprint(schema))
+    }
+
     /// Why the record's schema keeps it out of the file that is open for it, if it does. Data without schemas costs nothing here.
-    fn schema_change(&self, record: &SinkRecord, directory: &str) -> Result<Option<Reason>> {
+    fn schema_change(&self, record: &SinkRecord, which: Which<'_>) -> Result<Option<Reason>> {
         let schema = record.value.schema.as_ref();
-        if self.group.records == 0 || schema.is_none() && !self.group.has_schemas {
+        if self.group.records == 0 || schema.is_none() && !self.group.has_schemas || self.shared.config.file_for_each_schema {
             return Ok(None);
         }
-        let Some(file) = self.files.get(directory) else { return Ok(None) };
+        let Some(file) = self.files.get(which) else { return Ok(None) };
         self.shared.config.compatibility.change(schema, file.schema.as_ref())
     }
 
     /// Cuts before the record, where it belongs into another group. Nobody cuts where the journal or an object that is there says where the group ends: then its
     /// schema may not fit the file that it goes into all the same.
-    fn cut_before(&mut self, record: &SinkRecord, time: Option<i64>) -> Result<bool> {
+    fn cut_before(&mut self, record: &SinkRecord, time: Option<i64>, only_schema: Option<u64>) -> Result<bool> {
         let config = &self.shared.config;
         let directory = self.directories.current(config);
-        let has_file = config.rotation.max_open_files.is_some() && self.files.has(directory);
+        let which = (directory, only_schema);
+        let has_file = config.rotation.max_open_files.is_some() && self.files.has(which);
         let next = Next { time, directory, is_tombstone: record.is_tombstone() };
         let reason = match config.rotation.before(&self.group, &next, (self.files.len(), has_file)) {
-            None => self.schema_change(record, directory)?,
+            None => self.schema_change(record, which)?,
             reason => reason,
         };
         match reason {
@@ -357,19 +369,6 @@ impl Drop for TopicPartitionWriter {
         self.state.cancelled.cancel();
         self.shared.metrics.open_files.sub(i64::try_from(self.files.len()).unwrap_or_default());
     }
-}
-
-/// Whether a transform has given the record to another partition. The name is the same text in memory as a rule.
-pub(super) fn has_moved(record: &SinkRecord) -> bool {
-    let origin = record.origin().topic_partition();
-    record.partition != origin.partition || !Arc::ptr_eq(&record.topic, &origin.topic) && record.topic != origin.topic
-}
-
-pub(super) fn moved(record: &SinkRecord) -> Error {
-    let origin = record.origin().topic_partition();
-    let hint = "a transform that changes a record's topic or partition cannot be used with this sink";
-    Error::data(format!("a record of {origin} says it belongs to {}-{}: {hint}", record.topic, record.partition))
-        .with_class("org.apache.kafka.connect.errors.ConnectException")
 }
 
 /// A record for partitioners that look at nothing but its partition, or its time.
