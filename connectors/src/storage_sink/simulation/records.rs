@@ -1,11 +1,11 @@
 //! The records of the logs: what they hold follows from their offsets. Some come late, and their fields come in no order.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use connect_api::{
     ConsumerRecord, ConsumerRecords, Origin, SinkRecord, TimestampType, TopicPartition,
-    data::{Data, JsonText, Value},
+    data::{Data, JsonText, Schema, SchemaType, Value},
 };
 
 use super::world::topic_partition;
@@ -44,6 +44,25 @@ pub(super) fn records_of(topic_partition: TopicPartition, log: u32, offsets: Vec
         SinkRecord::new(Origin::new(Arc::clone(&batch), index), value(offset), value(offset), Vec::new())
     };
     (0..batch.records.len()).map(made).collect()
+}
+
+/// The schema of the value of the record at an offset.
+pub(super) type SchemaOf = fn(i64) -> Option<Arc<Schema>>;
+
+/// A schema of this name.
+pub(super) fn named(name: &str, version: Option<i32>) -> Option<Arc<Schema>> {
+    Some(Arc::new(Schema { version, ..Schema::required(SchemaType::String).named(name) }))
+}
+
+/// Schemas in runs and in turns, none among them; some are made anew for each record.
+pub(super) fn any_schema(offset: i64) -> Option<Arc<Schema>> {
+    static SHARED: LazyLock<[Option<Arc<Schema>>; 2]> = LazyLock::new(|| [1, 2].map(|version| named("a", Some(version))));
+    match (offset / 20 + offset * offset / 5) % 5 {
+        0 => None,
+        1 => named("b", None),
+        2 | 3 => SHARED[usize::from(offset % 2 == 0)].clone(),
+        _ => SHARED[0].clone(),
+    }
 }
 
 /// The log that a record is of.

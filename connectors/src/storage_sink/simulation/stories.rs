@@ -1,11 +1,11 @@
 //! Random stories: what a life suffers, and what happens between two of them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use connect_api::{CommitReason, SinkTask, config::Config};
 
 use super::{
-    records::{BY_FIELD, BY_TIME, directory_by_field, directory_by_time},
+    records::{BY_FIELD, BY_TIME, any_schema, directory_by_field, directory_by_time},
     tell,
     world::{World, settings, topic_partition},
 };
@@ -57,6 +57,10 @@ struct Story {
     per_file: bool,
     /// So little memory that files go to disk, open and closed.
     spills: bool,
+    /// Records of several schemas.
+    schemas: bool,
+    /// Each schema has an open file of its own.
+    file_for_each_schema: bool,
 }
 
 const PLAIN: Story = Story {
@@ -80,6 +84,8 @@ const PLAIN: Story = Story {
     idle: false,
     per_file: false,
     spills: false,
+    schemas: false,
+    file_for_each_schema: false,
 };
 
 impl Story {
@@ -126,6 +132,9 @@ impl Story {
         if self.per_file {
             set("rotate.per.file", "true");
         }
+        if self.file_for_each_schema {
+            set("rotate.file.on.schema.change", "false");
+        }
         config
     }
 
@@ -143,6 +152,17 @@ impl Story {
         }
     }
 
+    /// No object has records of two schemas.
+    fn check_schemas(self, world: &World, context: &str) {
+        let mut schemas = BTreeMap::new();
+        for ((_, offset), names) in world.read_back(false) {
+            for name in names {
+                let (schema, first) = (any_schema(offset), schemas.entry(name).or_insert(offset));
+                assert_eq!(any_schema(*first), schema, "{context}: {first} and {offset} are in one object");
+            }
+        }
+    }
+
     async fn tell(self, seed: u64) {
         let mut world = World::new(seed, if self.large_records { 16 } else { 60 });
         world.memory = if self.tight_memory { 24 << 20 } else { 64 << 20 };
@@ -151,6 +171,9 @@ impl Story {
             (world.memory, world.record_bytes) = (24 << 10, 2_500);
         }
         world.weather.faults = 8;
+        if self.schemas {
+            world.schema_of = any_schema;
+        }
         if self.foreign {
             self.put_foreign(&mut world);
         }
@@ -269,6 +292,10 @@ impl Story {
         world.pass(Duration::from_secs(60)).await;
         world.check(false, &context);
         self.check_directories(world, &context);
+        // Where cuts are planned, settings that have changed may leave no room for one between two schemas.
+        if self.schemas && self.file_for_each_schema {
+            self.check_schemas(world, &context);
+        }
         if self.keys {
             world.check(true, &context);
         }
@@ -401,6 +428,37 @@ fn cuts_by_bytes_and_of_what_is_idle_survive_everything() {
 }
 
 #[test]
+fn schemas_that_cut_survive_everything() {
+    let story = Story { schemas: true, ..PLAIN };
+    tell_some(story, FEW);
+    tell_some(Story { keys: true, vanish: true, ..story }, FEW);
+    tell_some(Story { digits: 3, frozen: true, change_flush_size: true, ..story }, FEW);
+}
+
+#[test]
+fn files_for_each_schema_survive_crashes_and_records_that_vanish() {
+    let story = Story { schemas: true, file_for_each_schema: true, ..PLAIN };
+    tell_all(story);
+    tell_all(Story { keys: true, ..story });
+    tell_all(Story { vanish: true, keys: true, frozen: true, ..story });
+    tell_all(Story { digits: 2, vanish: true, change_flush_size: true, ..story });
+}
+
+#[test]
+fn files_for_each_schema_survive_everything_that_cuts_and_whatever_their_directories() {
+    let story = Story { schemas: true, file_for_each_schema: true, ..PLAIN };
+    tell_some(Story { max_open_files: Some(2), change_transforms: true, ..story }, FEW);
+    tell_some(Story { schedule: true, idle: true, vanish: true, ..story }, FEW);
+    tell_some(Story { per_file: true, bytes: true, recreate: true, ..story }, FEW);
+    tell_some(Story { spills: true, keys: true, ..story }, FEW);
+    for by in PARTITIONED {
+        tell_some(Story { by, interval: true, vanish: true, frozen: true, ..story }, FEW);
+    }
+    tell_some(Story { large_records: true, vanish: true, ..story }, 6);
+    tell_some(Story { large_records: true, tight_memory: true, schedule: true, ..story }, 6);
+}
+
+#[test]
 fn files_that_go_to_disk_survive_everything_but_the_process() {
     for by in [By::Field, By::Wallclock] {
         let story = Story { by, spills: true, ..PLAIN };
@@ -469,5 +527,7 @@ fn random(seed: u64) -> Story {
         idle: dice.one_in(4),
         per_file: dice.one_in(6),
         spills: dice.one_in(8),
+        schemas: dice.one_in(2),
+        file_for_each_schema: dice.one_in(2),
     }
 }

@@ -17,7 +17,7 @@ use super::{
     life::{Host, Life, NOW, topic_id},
     lock,
     plugins::plugins,
-    records::records,
+    records::{SchemaOf, records},
 };
 use crate::storage_sink::{Permits, StorageSinkConfig, StorageSinkTask};
 
@@ -40,6 +40,7 @@ pub(super) struct World {
     /// Offsets that some life left out: they may be in the bucket, or not.
     pub(super) dropped: BTreeSet<i64>,
     pub(super) record_bytes: usize,
+    pub(super) schema_of: SchemaOf,
     pub(super) memory: usize,
     pub(super) weather: Weather,
     pub(super) frozen: Vec<Life>,
@@ -76,6 +77,7 @@ impl World {
             log: Log { id: 0, end, gone: BTreeSet::new() },
             dropped: BTreeSet::new(),
             record_bytes: 0,
+            schema_of: |_| None,
             memory: 64 << 20,
             weather: Weather::default(),
             frozen: Vec::new(),
@@ -164,7 +166,9 @@ impl World {
         let (dropped, kept): (Vec<i64>, Vec<i64>) =
             (first..life.next).filter(there).partition(|offset| life.drops && offset % 4 == 1);
         self.dropped.extend(dropped);
-        records(self.log.id, kept, self.record_bytes)
+        let mut records = records(self.log.id, kept, self.record_bytes);
+        records.iter_mut().for_each(|record| record.value.schema = (self.schema_of)(record.offset()));
+        records
     }
 
     /// Whether the group has it; the life may not know.

@@ -8,7 +8,6 @@ use std::{
 
 use connect_api::{
     Budget, CommitReason, Metrics, OffsetAndMetadata, Offsets, Result, SinkTask, SinkTaskContext, TopicPartition, config::Config,
-    data::Schema,
 };
 
 use crate::storage_sink::{
@@ -18,7 +17,7 @@ use crate::storage_sink::{
         life::{Host, NOW, Reports},
         lock,
         plugins::plugins,
-        records::records_of,
+        records::{SchemaOf, records_of},
         world::{World, settings},
     },
 };
@@ -52,8 +51,6 @@ pub(super) struct Driven {
     /// The schema of the record at an offset.
     pub(super) schema_of: SchemaOf,
 }
-
-pub(super) type SchemaOf = fn(i64) -> Option<Arc<Schema>>;
 
 pub(super) fn t(partition: i32) -> TopicPartition {
     TopicPartition::new("t", partition)

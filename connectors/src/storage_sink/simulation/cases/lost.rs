@@ -227,7 +227,7 @@ fn a_file_that_other_settings_have_filled_hides_no_record_of_its_group() {
 }
 
 /// The task says that it cannot go on, and of which offsets.
-async fn refuses(life: &mut Driven, world: &World, offsets: &str) {
+pub(super) async fn refuses(life: &mut Driven, world: &World, offsets: &str) {
     for _ in 0..6_000 {
         if let Err(error) = life.turn_once(world).await {
             assert!(error.kind() == ErrorKind::Config && error.report().contains(offsets), "{}", error.report());

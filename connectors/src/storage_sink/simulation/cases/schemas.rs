@@ -2,16 +2,18 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use connect_api::data::{Schema, SchemaType};
+use connect_api::data::Schema;
 
 use super::driven::{Driven, names, nowhere, object, t, uncommitted_with, with};
-use crate::storage_sink::simulation::{life::Reports, lock, records::BY_TIME, tell, world::World};
+use crate::storage_sink::simulation::{
+    life::Reports,
+    lock,
+    records::{BY_TIME, SchemaOf, named},
+    tell,
+    world::World,
+};
 
 const LONG: Duration = Duration::from_secs(30);
-
-fn named(name: &str, version: Option<i32>) -> Option<Arc<Schema>> {
-    Some(Arc::new(Schema { version, ..Schema::required(SchemaType::String).named(name) }))
-}
 
 /// Runs of four of one schema, and of none.
 fn in_runs(offset: i64) -> Option<Arc<Schema>> {
@@ -59,7 +61,7 @@ fn a_crash_moves_no_record_whatever_is_gone_of_where_schemas_changed() {
 }
 
 /// Two schemas without versions, which cannot be compared.
-fn in_turns(offset: i64) -> Option<Arc<Schema>> {
+pub(super) fn in_turns(offset: i64) -> Option<Arc<Schema>> {
     named(if offset % 2 == 0 { "a" } else { "b" }, None)
 }
 
@@ -99,12 +101,7 @@ fn a_record_whose_schema_cannot_be_compared_is_reported_again_though_the_object_
 }
 
 /// Two schemas in turns, with their names in the directory, until `end`: the objects without what all names begin with.
-async fn in_directories(
-    others: &[(&str, &str)],
-    flush_size: u64,
-    end: i64,
-    schema_of: fn(i64) -> Option<Arc<Schema>>,
-) -> Vec<String> {
+async fn in_directories(others: &[(&str, &str)], flush_size: u64, end: i64, schema_of: SchemaOf) -> Vec<String> {
     let settings = with(flush_size, &[others, &[("s3.schema.partition.affix.type", "PREFIX")]].concat());
     let world = World::new(1, end);
     let mut life = Driven::begin(&world, "sink", &settings, nowhere(&[t(0)])).await;
