@@ -173,13 +173,14 @@ const KEYS_AND_HEADERS: &str = "store.kafka.keys=true\nstore.kafka.headers=true\
                                 header.converter=org.apache.kafka.connect.storage.StringConverter";
 
 /// How records are written, and what files are made of them.
-const FORMS: [(Encoding, &str); 7] = [
+const FORMS: [(Encoding, &str); 8] = [
     (Encoding::Plain, "s3.compression.type=none"),
     (Encoding::Plain, "s3.compression.type=gzip"),
     (Encoding::Envelope, "schema.compatibility=NONE"),
     (Encoding::Avro, "s3.compression.type=gzip\nschema.compatibility=FULL"),
     (Encoding::Avro, AVRO_FILES),
     (Encoding::Avro, PARQUET_FILES),
+    (Encoding::Avro, FILES_FOR_EACH_SCHEMA),
     (Encoding::Envelope, "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nschema.compatibility=NONE"),
 ];
 
@@ -188,6 +189,21 @@ const AVRO_FILES: &str =
 
 const PARQUET_FILES: &str =
     "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nparquet.codec=zstd\nschema.compatibility=FORWARD";
+
+const FILES_FOR_EACH_SCHEMA: &str =
+    "format.class=io.confluent.connect.s3.format.avro.AvroFormat\nrotate.file.on.schema.change=false";
+
+/// One for each partition.
+const PLAIN: Layout = ("partitioner.class=io.confluent.connect.storage.partitioner.DefaultPartitioner", None);
+
+#[test]
+fn killed_at_random_moments_with_an_open_file_for_each_schema_every_record_is_there_once() {
+    let Some(mut victim) = Victim::create("each-schema") else { return };
+    victim.records = victim.records.with_keys();
+    let registry = victim.encoded(Encoding::Avro);
+    let settings = Encoding::Avro.settings(&registry);
+    victim.survives(PLAIN, &format!("flush.size=20\n{FILES_FOR_EACH_SCHEMA}\n{settings}\n{KEYS_AND_HEADERS}"));
+}
 
 #[test]
 fn killed_at_random_moments_with_schemas_that_change_in_parquet_files_every_record_is_there_once() {

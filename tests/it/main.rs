@@ -61,6 +61,7 @@ mod s3_manners;
 mod s3_request;
 mod s3_server;
 mod same_names;
+mod schema_files;
 mod secrets;
 mod seed;
 mod shapes;

@@ -108,7 +108,8 @@ pub(crate) fn register(registry: &RegistryServer, topic: &str) {
     }
 }
 
-fn long(value: i64, bytes: &mut Vec<u8>) {
+/// Appends a number as Avro writes it.
+pub(crate) fn long(value: i64, bytes: &mut Vec<u8>) {
     let mut rest = (value << 1 ^ value >> 63).cast_unsigned();
     while rest >= 0x80 {
         bytes.push(u8::try_from(rest & 0x7f).expect("seven bits") | 0x80);
