@@ -32,9 +32,10 @@ struct Alternating {
 }
 
 impl Alternating {
-    fn write(test: &str) -> Option<Self> {
+    /// `all`: so many records, where the environment says nothing else.
+    fn write(test: &str, all: i64) -> Option<Self> {
         let (cluster, registry) = (Cluster::from_environment(test)?, RealRegistry::from_environment(test)?);
-        let all = std::env::var("CONNECT_TEST_ALTERNATING").map_or(12_000, |all| all.parse::<i64>().expect("a number"));
+        let all = std::env::var("CONNECT_TEST_ALTERNATING").map_or(all, |all| all.parse::<i64>().expect("a number"));
         let topic = format!("{test}-{}", std::process::id());
         cluster.create_topic(&topic, PARTITIONS, &[]);
         let first = json!({ "type": "record", "name": "Order", "namespace": "o", "fields": [{ "name": "n", "type": "long" }] });
@@ -132,7 +133,7 @@ fn message(ids: &[u8; 2], n: i64) -> Vec<u8> {
 /// As `rotate.file.on.schema.change` is documented: of each `flush.size` records as many objects as there are schemas.
 #[test]
 fn two_schemas_in_turns_fill_two_objects_where_each_has_an_open_file_whoever_is_killed() {
-    let Some(story) = Alternating::write("schema-files") else { return };
+    let Some(story) = Alternating::write("schema-files", 20_000) else { return };
     let full = story.each / FLUSH_SIZE;
     story.becomes("rotate.file.on.schema.change=false", full * 2, full * FLUSH_SIZE);
 }
@@ -140,7 +141,7 @@ fn two_schemas_in_turns_fill_two_objects_where_each_has_an_open_file_whoever_is_
 /// One object for each record, and the last one waits for another.
 #[test]
 fn two_schemas_in_turns_make_an_object_of_each_record_where_a_schema_closes_files_whoever_is_killed() {
-    let Some(story) = Alternating::write("schema-cuts") else { return };
+    let Some(story) = Alternating::write("schema-cuts", 4_000) else { return };
     let whole = story.each - 1;
     story.becomes("rotate.file.on.schema.change=true", whole, whole);
 }
