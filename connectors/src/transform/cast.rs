@@ -11,7 +11,7 @@ use connect_api::{
 
 use super::{
     java_number::{Number, float_text},
-    operand::{OperandTransformation, REPLACE_NULL_WITH_DEFAULT, classes, decoded, field_value, fields, object},
+    operand::{OperandTransformation, REPLACE_NULL_WITH_DEFAULT, classes, decoded, field_value, fields, object, shortened},
     schemas::{Derived, no_fields, of_type},
 };
 use crate::converter::print_java_date;
@@ -55,7 +55,12 @@ impl Spec {
             match parts[..] {
                 [whole] if items.len() == 1 => return target(whole).map(Self::Whole),
                 [_] => return Err("Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec".to_owned()),
-                [field, name] => fields.push((Arc::from(field), target(name)?)),
+                [field, name] => {
+                    let field = Arc::from(field.trim());
+                    // Of a field that is named twice the last type counts, as in Java's map.
+                    fields.retain(|(known, _)| *known != field);
+                    fields.push((field, target(name)?));
+                }
                 _ => return Err(format!("Invalid cast mapping: {item}")),
             }
         }
@@ -100,15 +105,13 @@ impl OperandTransformation for Cast {
             (Spec::Whole(target), None) => cast(None, operand.value, target).map(Data::schemaless),
             (Spec::Whole(target), Some(schema)) => {
                 let value = cast(Some(&schema), operand.value, target)?;
-                let casts =
-                    self.schemas.get(&schema, || casts(&schema, |field, value| cast(Some(field), value, target), target))?;
+                let casts = self.schemas.get(&schema, || whole(&schema, target))?;
                 Ok(Data::with_schema(Arc::clone(&casts.schema), value))
             }
             (Spec::Fields(spec), None) => {
                 let mut object = object(operand.value, PURPOSE)?;
                 for (name, target) in spec {
-                    let value = object.get(name).unwrap_or_default();
-                    object.set(name, cast(None, value, target)?);
+                    object.replace(name, |value| cast(None, value, target))?;
                 }
                 Ok(Data::schemaless(Value::Object(object)))
             }
@@ -148,6 +151,16 @@ impl Cast {
         let schema = Arc::new(Schema { schema_type, default: None, ..schema.clone() });
         Ok(Casts { schema, types })
     }
+}
+
+/// The schema of the whole after its cast: as that of a field, with its name, version, doc and parameters, but for what marks a logical type.
+fn whole(schema: &Schema, target: &SchemaType) -> Result<Casts> {
+    let plain = casts(schema, |schema, value| cast(Some(schema), value, target), target)?.schema;
+    if schema.logical_type().is_some() {
+        return Ok(Casts { schema: plain, types: Vec::new() });
+    }
+    let Schema { name, version, doc, parameters, .. } = schema.clone();
+    Ok(Casts { schema: Arc::new(Schema { name, version, doc, parameters, ..Schema::clone(&plain) }), types: Vec::new() })
 }
 
 /// The schema of one value after its cast: its new type, optional as it was, with its default cast as well.
@@ -254,6 +267,7 @@ fn string(value: Value) -> Result<Text> {
 }
 
 fn out_of_range(text: &str) -> Error {
+    let text = shortened(text);
     Error::data(format!("Value ({text}) was out of range for requested data type"))
 }
 

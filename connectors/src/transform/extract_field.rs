@@ -5,7 +5,7 @@ use std::sync::Arc;
 use connect_api::{
     Error, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey},
-    data::{Data, JsonText, Schema, Value},
+    data::{Data, Schema, Value},
 };
 
 use super::{
@@ -51,8 +51,13 @@ impl ExtractField {
             value = match value {
                 Value::Null => return Ok(Value::Null),
                 // Nothing else of the text is looked at.
-                Value::Json(json) if json.as_bytes().starts_with(b"{") => return Ok(found(&json, &self.path.steps[index..])),
-                other => operand::passed_on(&*operand::object(other, PURPOSE)?, step).unwrap_or_default(),
+                Value::Json(json) if json.as_bytes().starts_with(b"{") => {
+                    json.find([step.as_str()]).and_then(|part| json.part(part)).map_or(Value::Null, Value::Json)
+                }
+                other => {
+                    let purpose = if index == 0 { PURPOSE } else { "nested field access" };
+                    operand::passed_on(&*operand::object(other, purpose)?, step).unwrap_or_default()
+                }
             };
         }
         Ok(value)
@@ -76,9 +81,4 @@ impl ExtractField {
         }
         Ok(Data::with_schema(schema, value))
     }
-}
-
-/// The value in the text that the names lead to; null where one is missing.
-fn found(json: &JsonText, steps: &[String]) -> Value {
-    json.find(steps.iter().map(String::as_str)).and_then(|part| json.part(part)).map_or(Value::Null, Value::Json)
 }

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use connect_api::{
     Error, Result, SinkRecord,
     config::{Config, ConfigDef, ConfigKey},
-    data::{Data, Field, Fields, JsonObject, Schema, SchemaType, Value},
+    data::{
+        Data, Field, Fields, JsonObject, JsonText, Schema, SchemaType, Value,
+        json::{Cursor, Kind, decode_string},
+    },
 };
 
 use super::{
@@ -18,8 +21,8 @@ static DELIMITER: ConfigKey<String> =
 
 const PURPOSE: &str = "flattening";
 
-/// All names of one object together. Short names that lie deep become long ones, each in full.
-const MOST_BYTES_OF_NAMES: usize = 64 * 1024 * 1024;
+/// All names of one object together may have so many bytes for each byte of the object, and a megabyte: short names that lie deep become long ones, each in full.
+const BYTES_OF_NAMES: usize = 16;
 
 /// Brings nested fields to the outermost level.
 pub(crate) struct Flatten {
@@ -46,8 +49,8 @@ impl OperandTransformation for Flatten {
         }
         let Some(schema) = operand.schema else {
             let object = object(operand.value, PURPOSE)?;
-            let mut flat = Flat::default();
-            flat.add(&object, "", &self.delimiter)?;
+            let mut flat = Flat { room_for_names: 1 << 20, ..Flat::default() };
+            flat.add_all(&object, &self.delimiter)?;
             return Ok(Data::schemaless(Value::Object(Box::new(flat.object))));
         };
         let (fields, values) = fields(&schema, operand.value, PURPOSE)?;
@@ -64,44 +67,76 @@ struct Flat {
     object: JsonObject,
     /// Of names that occur twice the last value stays.
     places: HashMap<Arc<str>, usize>,
-    bytes_of_names: usize,
+    room_for_names: usize,
 }
 
 impl Flat {
-    fn add(&mut self, object: &JsonObject, prefix: &str, delimiter: &str) -> Result<()> {
+    fn add_all(&mut self, object: &JsonObject, delimiter: &str) -> Result<()> {
         for at in 0..object.len() {
-            let name = object.name(at);
-            let name = if prefix.is_empty() { name.into_owned() } else { format!("{prefix}{delimiter}{name}") };
-            self.bytes_of_names += name.len();
-            if self.bytes_of_names > MOST_BYTES_OF_NAMES {
-                return Err(Error::data(format!("the names of the flattened fields have more than {MOST_BYTES_OF_NAMES} bytes")));
-            }
             match object.unread(at) {
-                Value::Object(nested) => self.add(&nested, &name, delimiter)?,
-                Value::Json(json) if json.as_bytes().starts_with(b"{") => {
-                    let nested = JsonObject::of(&json).unwrap_or_default();
-                    self.add(&nested, &name, delimiter)?;
-                }
+                Value::Object(nested) => self.add_nested(&nested.to_text()?, &object.name(at), delimiter)?,
+                Value::Json(json) if json.as_bytes().starts_with(b"{") => self.add_nested(&json, &object.name(at), delimiter)?,
                 Value::Date(_) | Value::Time(_) | Value::Timestamp(_) => {
                     let class = Value::Timestamp(0).type_name();
                     return Err(Error::data(format!(
                         "Flatten transformation was passed a value of type class {class} which is not supported by Connect's data API"
                     )));
                 }
-                value => self.put(name.into(), value),
+                value => self.put(&object.name(at), value)?,
             }
         }
         Ok(())
     }
 
-    fn put(&mut self, name: Arc<str>, value: Value) {
-        match self.places.get(&name) {
+    /// Adds what is in a nested object, however deep: in one pass over its text.
+    fn add_nested(&mut self, text: &JsonText, name: &str, delimiter: &str) -> Result<()> {
+        self.room_for_names += BYTES_OF_NAMES * text.as_bytes().len();
+        let mut cursor = Cursor::new(text);
+        // The names of the objects that the cursor is in, and how long it is without each.
+        let (mut prefix, mut outer) = (name.to_owned(), Vec::new());
+        if !cursor.enter() {
+            return Ok(());
+        }
+        loop {
+            let before = prefix.len();
+            let name = decode_string(cursor.name());
+            if !prefix.is_empty() {
+                prefix.push_str(delimiter);
+            }
+            prefix.push_str(&name);
+            if cursor.kind() == Kind::Object {
+                if cursor.enter() {
+                    outer.push(before);
+                    continue;
+                }
+            } else {
+                self.put(&prefix, text.part(cursor.value()).map_or(Value::Null, Value::Json))?;
+            }
+            prefix.truncate(before);
+            while !cursor.goes_on() {
+                match outer.pop() {
+                    Some(before) => prefix.truncate(before),
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, name: &str, value: Value) -> Result<()> {
+        self.room_for_names = self.room_for_names.checked_sub(name.len()).ok_or_else(|| {
+            Error::data(
+                "the names of the flattened fields are longer than memory should hold: each has those of all that it was in",
+            )
+        })?;
+        match self.places.get(name) {
             Some(place) => self.object.set_at(*place, value),
             None => {
+                let name: Arc<str> = name.into();
                 self.places.insert(Arc::clone(&name), self.object.len());
                 self.object.push(&name, value);
             }
         }
+        Ok(())
     }
 }
 

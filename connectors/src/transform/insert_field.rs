@@ -140,7 +140,13 @@ impl OperandTransformation for InsertField {
                 *value = field_value(field, std::mem::take(value), true);
             }
         }
-        values.extend(self.insertions.iter().map(|insertion| insertion.what.of(record, true).unwrap_or_default()));
+        for Insertion { name, schema, what } in &self.insertions {
+            let value = what.of(record, true).unwrap_or_default();
+            if matches!(value, Value::Null) && !schema.optional {
+                return Err(null_in_required(name, schema));
+            }
+            values.push(value);
+        }
         Ok(Data::with_schema(Arc::clone(&inserted), Value::Struct(values)))
     }
 }
@@ -161,6 +167,11 @@ fn topic(last: &ArcSwapOption<(Arc<str>, Text)>, topic: &Arc<str>) -> Text {
             text
         }
     }
+}
+
+fn null_in_required(name: &str, schema: &Schema) -> Error {
+    let schema_type = schema.schema_type.name();
+    Error::data(format!("Invalid value: null used for required field: \"{name}\", schema type: {schema_type}"))
 }
 
 fn insertion(field: &str, what: What) -> Insertion {

@@ -10,9 +10,10 @@ use connect_api::{
 };
 
 use super::{
-    java_number::{Number, float_text},
+    java_number::Number,
     non_empty,
     operand::{OperandTransformation, REPLACE_NULL_WITH_DEFAULT, classes, decoded, field_value, fields, object},
+    schemas::Derived,
 };
 
 static FIELDS: ConfigKey<List> = ConfigKey::required("fields", "The fields that are masked.").check(non_empty);
@@ -27,8 +28,28 @@ const PURPOSE: &str = "mask fields";
 /// Replaces values of fields by something that says nothing.
 pub(crate) struct MaskField {
     fields: Vec<Arc<str>>,
-    replacement: Option<String>,
+    replacement: Option<Replacement>,
     replaces_null: bool,
+    /// For each field of a schema whether it is masked.
+    places: Derived<Vec<bool>>,
+}
+
+/// A text, and the number that it says, if any.
+struct Replacement {
+    text: Text,
+    number: Option<Decimal>,
+    /// The number without its fraction.
+    long: i64,
+    float: f32,
+    double: f64,
+}
+
+impl Replacement {
+    fn new(text: String) -> Self {
+        let decimal: Option<Decimal> = text.trim().parse().ok();
+        let number = Number::Decimal(decimal.clone().unwrap_or_else(|| Decimal::new(Bytes::new(), 0)));
+        Self { text: Text::from(text), number: decimal, long: number.long(), float: number.float(), double: number.double() }
+    }
 }
 
 impl OperandTransformation for MaskField {
@@ -43,8 +64,9 @@ impl OperandTransformation for MaskField {
     fn configure(config: &Config) -> Result<Self> {
         Ok(Self {
             fields: config.get(&FIELDS)?.0.into_iter().map(Arc::from).collect(),
-            replacement: config.find(&REPLACEMENT)?,
+            replacement: config.find(&REPLACEMENT)?.map(Replacement::new),
             replaces_null: config.get(&REPLACE_NULL_WITH_DEFAULT)?,
+            places: Derived::default(),
         })
     }
 
@@ -52,15 +74,15 @@ impl OperandTransformation for MaskField {
         let Some(schema) = operand.schema else {
             let mut object = object(operand.value, PURPOSE)?;
             for field in &self.fields {
-                let value = object.get(field).unwrap_or_default();
-                object.set(field, self.masked(&value)?);
+                object.replace(field, |value| self.masked(&value))?;
             }
             return Ok(Data::schemaless(Value::Object(object)));
         };
         let (fields, mut values) = fields(&schema, operand.value, PURPOSE)?;
-        for (field, value) in fields.iter().zip(&mut values) {
+        let places = self.places.get(&schema, || Ok(fields.iter().map(|field| self.fields.contains(&field.name)).collect()))?;
+        for ((field, is_masked), value) in fields.iter().zip(&*places).zip(&mut values) {
             let whole = field_value(field, std::mem::take(value), self.replaces_null);
-            *value = if self.fields.contains(&field.name) { self.masked(&whole)? } else { whole };
+            *value = if *is_masked { self.masked(&whole)? } else { whole };
         }
         Ok(Data::with_schema(schema, Value::Struct(values)))
     }
@@ -109,27 +131,23 @@ fn empty_json(json: &JsonText) -> Result<Value> {
 
 /// The replacement as a value of the same type.
 #[expect(clippy::cast_possible_truncation, reason = "as Java does it")]
-fn replaced(value: &Value, replacement: &str) -> Result<Value> {
-    let number = || decimal(replacement).map(|decimal| Number::Decimal(decimal).long());
-    let float = || float_text(replacement).ok_or_else(|| no_number(replacement));
+fn replaced(value: &Value, replacement: &Replacement) -> Result<Value> {
+    let number = || replacement.number.as_ref().ok_or_else(|| no_number(&replacement.text));
+    let long = || number().map(|_| replacement.long);
     Ok(match decoded(value.clone()) {
-        Value::String(_) => Value::String(Text::from(replacement.to_owned())),
-        Value::Int8(_) => Value::Int8(number()? as i8),
-        Value::Int16(_) => Value::Int16(number()? as i16),
-        Value::Int32(_) => Value::Int32(number()? as i32),
-        Value::Int64(_) => Value::Int64(number()?),
-        Value::Float32(_) => Value::Float32(float()?.parse().map_err(|_| no_number(replacement))?),
-        Value::Float64(_) => Value::Float64(float()?.parse().map_err(|_| no_number(replacement))?),
-        Value::Decimal(_) => Value::Decimal(decimal(replacement)?),
+        Value::String(_) => Value::String(replacement.text.clone()),
+        Value::Int8(_) => Value::Int8(long()? as i8),
+        Value::Int16(_) => Value::Int16(long()? as i16),
+        Value::Int32(_) => Value::Int32(long()? as i32),
+        Value::Int64(_) => Value::Int64(long()?),
+        Value::Float32(_) => number().map(|_| Value::Float32(replacement.float))?,
+        Value::Float64(_) => number().map(|_| Value::Float64(replacement.double))?,
+        Value::Decimal(_) => Value::Decimal(number()?.clone()),
         other => {
             let class = other.type_name();
             return Err(Error::data(format!("Cannot mask value of type: class {class} with a replacement")));
         }
     })
-}
-
-fn decimal(text: &str) -> Result<Decimal> {
-    text.trim().parse().map_err(|_| no_number(text))
 }
 
 fn no_number(text: &str) -> Error {

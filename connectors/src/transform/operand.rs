@@ -1,6 +1,6 @@
 //! Transforms that exist for keys (`…$Key`) and for values (`…$Value`): what they work on is their operand.
 
-use std::mem;
+use std::{borrow::Cow, mem};
 
 use connect_api::{
     Error, Plugin, Plugins, Result, SinkRecord, Transformation,
@@ -140,6 +140,15 @@ pub(super) fn field_value(field: &Field, value: Value, replaces_null: bool) -> V
 /// The value of a member as it is passed on: the producer's text where nobody has changed it.
 pub(super) fn passed_on(object: &JsonObject, name: &str) -> Option<Value> {
     object.find(name).map(|at| object.unread(at))
+}
+
+/// A value for a message. Messages go to logs and to headers of the dead letter queue, where a value of many bytes would leave no room for the record.
+pub(super) fn shortened(value: &str) -> Cow<'_, str> {
+    const MOST: usize = 100;
+    match value.char_indices().nth(MOST) {
+        None => Cow::Borrowed(value),
+        Some((end, _)) => Cow::Owned(format!("{}… ({} bytes)", &value[..end], value.len())),
+    }
 }
 
 /// A value without a schema as Java has it: scalars of JSON are decoded.

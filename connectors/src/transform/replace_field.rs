@@ -13,8 +13,7 @@ use super::{
     schemas::{Derived, with_fields},
 };
 
-static EXCLUDE: ConfigKey<List> =
-    ConfigKey::with_default("exclude", "", "Fields that are left out, even where `include` has them.");
+static EXCLUDE: ConfigKey<List> = ConfigKey::optional("exclude", "Fields that are left out, even where `include` has them.");
 static INCLUDE: ConfigKey<List> = ConfigKey::optional("include", "Fields that stay; all where it is empty.");
 static RENAMES: ConfigKey<List> =
     ConfigKey::with_default("renames", "", "New names of fields: `old:new`, with commas between them.")
@@ -53,12 +52,17 @@ impl OperandTransformation for ReplaceField {
     fn configure(config: &Config) -> Result<Self> {
         let list =
             |key, former| Ok::<_, Error>(config.find(key)?.or(config.find(former)?).map_or_else(Vec::new, |List(names)| names));
-        let renames = config.get(&RENAMES)?.0;
-        let renames = renames.iter().map(|item| rename(item).map(|(old, new)| (old.to_owned(), new.into())).map_err(Error::config));
+        let mut renames: Vec<(String, Arc<str>)> = Vec::new();
+        for item in &config.get(&RENAMES)?.0 {
+            let (old, new) = rename(item).map_err(Error::config)?;
+            // Of a field that is renamed twice the last name counts, as in Java's map.
+            renames.retain(|(known, _)| known != old);
+            renames.push((old.to_owned(), new.into()));
+        }
         Ok(Self {
             exclude: list(&EXCLUDE, &BLACKLIST)?,
             include: list(&INCLUDE, &WHITELIST)?,
-            renames: renames.collect::<Result<_>>()?,
+            renames,
             replaces_null: config.get(&REPLACE_NULL_WITH_DEFAULT)?,
             replaced: Derived::default(),
         })
@@ -83,15 +87,14 @@ impl OperandTransformation for ReplaceField {
 impl ReplaceField {
     fn schemaless(&self, value: Value) -> Result<Value> {
         let mut object = object(value, PURPOSE)?;
-        if !self.include.is_empty() {
-            let kept: Vec<_> = (0..object.len()).map(|at| self.keeps(&object.name(at))).collect();
-            object.retain(|at| kept[at]);
-        } else {
+        if self.include.is_empty() {
             for name in &self.exclude {
                 if let Some(at) = object.find(name) {
                     object.remove_at(at);
                 }
             }
+        } else {
+            object.retain(|name| self.keeps(name));
         }
         // All are looked for by their old names before one gets its new one: names may be swapped.
         let found: Vec<_> = self.renames.iter().map(|(old, new)| (object.find(old), new)).collect();

@@ -8,8 +8,8 @@ use connect_api::{
     data::{Field, Fields, LogicalType, Schema, SchemaType},
 };
 
-/// So many are remembered; as many as on the JVM.
-const MOST: usize = 16;
+/// So many are remembered; the JVM remembers 16.
+const MOST: usize = 64;
 
 /// What was made of the schemas that were met last. Records of one converter share their schema, so each is made once: the same schema gives the same
 /// result, by pointer.
@@ -32,13 +32,16 @@ impl<T> Derived<T> {
         if let Some((_, made)) = known.iter().find(|(known, _)| Arc::ptr_eq(known, schema)) {
             return Ok(Arc::clone(made));
         }
-        let made = match known.iter().find(|(known, _)| known == schema) {
-            Some((_, made)) => Arc::clone(made),
+        let equal = known.iter().position(|(known, _)| known == schema);
+        let made = match equal {
+            Some(at) => Arc::clone(&known[at].1),
             None => Arc::new(make()?),
         };
+        // An equal schema of another pointer takes the place of the one that was known.
+        let others = known.iter().enumerate().filter(|(at, _)| Some(*at) != equal).map(|(_, entry)| entry.clone());
         let mut all = Vec::with_capacity(MOST);
         all.push((Arc::clone(schema), Arc::clone(&made)));
-        all.extend(known.iter().take(MOST - 1).cloned());
+        all.extend(others.take(MOST - 1));
         self.0.store(Arc::new(all));
         Ok(made)
     }
@@ -80,4 +83,26 @@ pub(super) fn of_time(logical_type: LogicalType, optional: bool) -> Schema {
 /// What the JVM says of a schema that has no fields.
 pub(super) fn no_fields() -> Error {
     Error::data("Cannot list fields on non-struct type")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_schemas_give_the_same_result_by_pointer_whatever_their_own_pointers_are() {
+        let derived: Derived<Arc<Schema>> = Derived::default();
+        let schema = |version| Arc::new(Schema { version: Some(version), ..Schema::required(SchemaType::Int32) });
+        let make = || Ok(schema(0));
+        let first = derived.get(&schema(1), make).unwrap();
+        for version in 2..40 {
+            derived.get(&schema(version), make).unwrap();
+            let again = derived.get(&schema(1), || Err(Error::data("made again"))).unwrap();
+            assert!(Arc::ptr_eq(&first, &again));
+        }
+        for version in 40..1_000 {
+            derived.get(&schema(version), make).unwrap();
+        }
+        assert_eq!(derived.0.load().len(), MOST);
+    }
 }

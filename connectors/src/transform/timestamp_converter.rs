@@ -9,7 +9,7 @@ use connect_api::{
 };
 
 use super::{
-    operand::{OperandTransformation, REPLACE_NULL_WITH_DEFAULT, classes, decoded, field_value, no_struct, object},
+    operand::{OperandTransformation, REPLACE_NULL_WITH_DEFAULT, classes, decoded, field_value, no_struct, object, shortened},
     schemas::{Derived, of_time, of_type, struct_type},
 };
 use crate::simple_date_format::SimpleDateFormat;
@@ -119,11 +119,10 @@ impl OperandTransformation for TimestampConverter {
             (None, None) => self.schemaless(operand.value).map(Data::schemaless),
             (None, Some(field)) => {
                 let mut object = object(operand.value, PURPOSE)?;
-                let converted = match object.get(field).unwrap_or_default() {
-                    Value::Null => Value::Null,
-                    value => self.schemaless(value)?,
-                };
-                object.set(field, converted);
+                object.replace(field, |value| match value {
+                    Value::Null => Ok(Value::Null),
+                    value => self.schemaless(value),
+                })?;
                 Ok(Data::schemaless(Value::Object(object)))
             }
             (Some(schema), None) => {
@@ -150,8 +149,15 @@ impl TimestampConverter {
             let of_field = &fields[place].schema;
             let mut all = fields.to_vec();
             all[place] = Field { name: Arc::clone(&fields[place].name), schema: Arc::new(self.schema(of_field)) };
-            let of_struct = Schema { schema_type: struct_type(all)?, default: None, ..Schema::clone(&schema) };
-            Ok(Converted { schema: Arc::new(of_struct), source: source(of_field)?, place: Some(place) })
+            let source = source(of_field)?;
+            let mut default = schema.default.clone();
+            if let Some(Value::Struct(values)) = &mut default
+                && let Some(value) = values.get_mut(place)
+            {
+                *value = self.typed(self.convert(std::mem::take(value), source)?);
+            }
+            let of_struct = Schema { schema_type: struct_type(all)?, default, ..Schema::clone(&schema) };
+            Ok(Converted { schema: Arc::new(of_struct), source, place: Some(place) })
         })?;
         let value = match value {
             Value::Struct(mut values) => {
@@ -215,7 +221,7 @@ impl TimestampConverter {
                 Unit::Milliseconds(unit) => millis / unit,
                 Unit::OfMillisecond(parts) => millis.saturating_mul(parts),
             }),
-            Target::Logical(LogicalType::Date) => Value::Timestamp(millis.div_euclid(DAY) * DAY),
+            Target::Logical(LogicalType::Date) => Value::Timestamp(millis.wrapping_sub(millis.rem_euclid(DAY))),
             Target::Logical(LogicalType::Time) => Value::Timestamp(millis.rem_euclid(DAY)),
             Target::Logical(_) => Value::Timestamp(millis),
         })
@@ -227,9 +233,9 @@ impl TimestampConverter {
                 "Cannot invoke \"java.text.SimpleDateFormat.parse(String)\" because \"config.format\" is null: set `format`";
             return Err(Error::data(message).with_class("java.lang.NullPointerException"));
         };
-        format
-            .parse(text)
-            .ok_or_else(|| Error::data(format!("Could not parse timestamp: value ({text}) does not match pattern ({pattern})")))
+        format.parse(text).ok_or_else(|| {
+            Error::data(format!("Could not parse timestamp: value ({}) does not match pattern ({pattern})", shortened(text)))
+        })
     }
 
     /// What was converted, as its schema has it.

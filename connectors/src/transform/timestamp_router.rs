@@ -26,8 +26,14 @@ static TIMESTAMP_FORMAT: ConfigKey<String> = ConfigKey::with_default(
 pub(crate) struct TimestampRouter {
     topic_format: String,
     timestamp_format: SimpleDateFormat,
-    /// The last topic, which the next record mostly has as well.
-    last: ArcSwapOption<Arc<str>>,
+    /// What the last topic became, and at what time: the next record mostly has both.
+    last: ArcSwapOption<Routed>,
+}
+
+struct Routed {
+    from: Arc<str>,
+    time: String,
+    to: Arc<str>,
 }
 
 impl Plugin for TimestampRouter {
@@ -52,13 +58,12 @@ impl Transformation for TimestampRouter {
         };
         let mut time = String::new();
         self.timestamp_format.format(millis, &mut time);
-        let topic = self.topic_format.replace("${topic}", &record.topic).replace("${timestamp}", &time);
         record.topic = match &*self.last.load() {
-            Some(last) if ***last == *topic => Arc::clone(last),
+            Some(last) if Arc::ptr_eq(&last.from, &record.topic) && last.time == time => Arc::clone(&last.to),
             _ => {
-                let topic: Arc<str> = topic.into();
-                self.last.store(Some(Arc::new(Arc::clone(&topic))));
-                topic
+                let to: Arc<str> = self.topic_format.replace("${topic}", &record.topic).replace("${timestamp}", &time).into();
+                self.last.store(Some(Arc::new(Routed { from: record.topic, time, to: Arc::clone(&to) })));
+                to
             }
         };
         Ok(Some(record))

@@ -114,3 +114,19 @@ fn texts_are_cast_as_java_reads_them() {
         assert_eq!(error, format!("Value ({whole}) was out of range for requested data type"));
     }
 }
+
+#[test]
+fn a_cast_of_the_whole_keeps_its_name_unless_that_is_one_of_a_logical_type() {
+    let named = |name: &str| Schema { version: Some(3), ..Schema::required(SchemaType::Int64).named(name) };
+    let cast = |schema| value("Cast", &[("spec", "string")], Data::with_schema(Arc::new(schema), Value::Int64(1))).unwrap();
+    let id = cast(named("com.x.Id")).schema.unwrap();
+    assert_eq!((id.name.as_deref(), id.version), (Some("com.x.Id"), Some(3)));
+    assert_eq!(cast(named(LogicalType::Timestamp.name())).schema.unwrap().name, None);
+}
+
+#[test]
+fn a_long_value_is_shortened_in_messages() {
+    let long = Value::String("é".repeat(500_000).into());
+    let error = cast_whole("int32", Schema::required(SchemaType::String), long).unwrap_err().to_string();
+    assert!(error.len() < 400 && error.contains("é… (1000000 bytes)"), "{error}");
+}

@@ -1,5 +1,8 @@
 //! Fields: taken out, flattened, inserted, masked, renamed.
 
+use bytes::Bytes;
+use connect_api::data::JsonText;
+
 use super::*;
 
 #[test]
@@ -240,4 +243,65 @@ fn fields_are_excluded_included_and_renamed() {
     assert_eq!(clash.class(), "org.apache.kafka.connect.errors.SchemaBuilderException");
     let former = value("ReplaceField", &[("blacklist", "a")], object(&json!({ "a": 1, "b": 2 }))).unwrap();
     assert_eq!(plain(&former.value), json!({ "b": 2 }));
+}
+
+#[test]
+fn of_renames_and_types_for_one_field_the_last_counts() {
+    let renamed =
+        |renames: &str, whole: Json| plain(&value("ReplaceField", &[("renames", renames)], object(&whole)).unwrap().value);
+    assert_eq!(renamed("a:b,a:b", json!({ "a": 1, "c": 2 })), json!({ "b": 1, "c": 2 }));
+    assert_eq!(renamed("a:b,a:c", json!({ "a": 1, "b": 2 })), json!({ "b": 2, "c": 1 }));
+    let former = [("blacklist", "a"), ("exclude", "b")];
+    assert_eq!(plain(&value("ReplaceField", &former, object(&json!({ "a": 1, "b": 2 }))).unwrap().value), json!({ "a": 1 }));
+    let former = [("whitelist", "a")];
+    assert_eq!(plain(&value("ReplaceField", &former, object(&json!({ "a": 1, "b": 2 }))).unwrap().value), json!({ "a": 1 }));
+    let cast = [("spec", " a : int8 , a : string ")];
+    assert_eq!(plain(&value("Cast", &cast, object(&json!({ "a": 1 }))).unwrap().value), json!({ "a": "1" }));
+}
+
+#[test]
+fn what_is_on_the_way_to_a_field_must_have_fields() {
+    let config = [("field", "addr.city"), ("field.syntax.version", "V2")];
+    for whole in [json!({ "addr": "London" }), json!({ "addr": [1] })] {
+        let error = value("ExtractField", &config, object(&whole)).unwrap_err().to_string();
+        assert!(error.starts_with("Only Map objects supported in absence of schema for [nested field access], found: "), "{error}");
+    }
+}
+
+#[test]
+fn a_required_field_without_a_value_is_refused_where_it_is_inserted() {
+    let mut record = record(&json!({ "topic": "t", "timestamp": null }), 0);
+    record.value = structure(&[("a", json!({ "type": "int32" }))], &json!({ "a": 1 }));
+    let error = applied("InsertField", &[("timestamp.field", "ts!")], record).unwrap_err().to_string();
+    assert_eq!(error, "Invalid value: null used for required field: \"ts\", schema type: INT64");
+}
+
+#[test]
+fn objects_of_a_thousand_levels_are_flattened_in_one_pass_and_names_have_a_limit() {
+    let levels = 990;
+    let deep = format!("{}{{\"x\":[{}0]}}{}", "{\"a\":".repeat(levels), "0,".repeat(100_000), "}".repeat(levels));
+    let flat = value("Flatten", &[], Data::schemaless(json_text(&deep))).unwrap();
+    let Value::Json(text) = flat.value else { panic!("{:?}", flat.value) };
+    assert!(text.as_bytes().starts_with(format!("{{\"{}x\":[0,0,", "a.".repeat(levels)).as_bytes()));
+    let members: Vec<_> = (0..1_500).map(|number| format!("\"{number}\":1")).collect();
+    let wide = format!("{{\"{}\":{{{}}}}}", "n".repeat(50_000), members.join(","));
+    let error = value("Flatten", &[], Data::schemaless(json_text(&wide))).unwrap_err().to_string();
+    assert!(error.starts_with("the names of the flattened fields are longer than memory should hold"), "{error}");
+}
+
+fn json_text(text: &str) -> Value {
+    Value::Json(JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().unwrap())
+}
+
+#[test]
+fn what_no_transform_changes_is_the_producer_s_own_text() {
+    let text = r#"{"b":1.50,"a":"\u00e9","n":12345678901234567890}"#;
+    for (name, config) in [
+        ("ValueToKey", &[("fields", "b")][..]),
+        ("HeaderFrom", &[("fields", "a"), ("headers", "h"), ("operation", "copy")]),
+        ("ReplaceField", &[("exclude", "x")]),
+    ] {
+        let Value::Json(value) = value(name, config, Data::schemaless(json_text(text))).unwrap().value else { panic!("{name}") };
+        assert_eq!(std::str::from_utf8(value.as_bytes()), Ok(text), "{name}");
+    }
 }

@@ -121,3 +121,15 @@ fn topics_are_routed_by_time() {
         applied("TimestampRouter", &[], record(Json::Null)).unwrap_err().to_string().starts_with("Timestamp missing on record")
     );
 }
+
+#[test]
+fn the_first_and_the_last_instant_have_a_date_and_a_text() {
+    for millis in [i64::MIN, i64::MAX] {
+        assert!(matches!(
+            converted("Date", &[], Data::schemaless(Value::Int64(millis))).value,
+            Value::Json(_) | Value::Timestamp(_)
+        ));
+        let text = value("Cast", &[("spec", "string")], timestamp(millis)).unwrap().value;
+        assert!(matches!(&text, Value::String(text) if !text.is_empty()), "{text:?}");
+    }
+}
