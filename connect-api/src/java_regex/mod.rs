@@ -56,6 +56,15 @@ impl JavaRegex {
         Ok(replaced)
     }
 
+    /// Looks whether a replacement can be filled in.
+    ///
+    /// # Errors
+    /// What is wrong with it, or which group the pattern has not, in Java's words.
+    pub fn check_replacement(&self, replacement: &str) -> Result<(), String> {
+        let named = |name: &str| self.first.capture_names().flatten().any(|known| known == name).then_some("");
+        replacement::expand(replacement, self.groups, |_| "", named, &mut String::new())
+    }
+
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.java

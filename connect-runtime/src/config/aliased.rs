@@ -8,7 +8,7 @@ use connect_api::{
     plugins::{self, PluginEntry},
 };
 
-use super::elsewhere;
+use super::{elsewhere, nearest::nearest};
 
 /// A list of aliases and the plugins that they may stand for.
 pub(super) struct Aliased<'a, C: ?Sized> {
@@ -50,7 +50,21 @@ impl<C: ?Sized> Aliased<'_, C> {
         let key = format!("{prefix}type");
         let Some(entry) = own.entry("type") else {
             let named = connector.entry(named_by).and_then(|entry| entry.origin.clone());
-            problems.push(Problem::of_key(&key, format!("{key}: {}", self.not_one)).at(named));
+            let list = self.list.name();
+            let message = match alias {
+                "" => format!("{key}: {}: an item between the commas of {named_by} is empty", self.not_one),
+                _ => format!("{key}: {}: no class is named: add {key}=…, or take {alias} out of {named_by}", self.not_one),
+            };
+            let problem = Problem::of_key(&key, message).at(named);
+            // Another one that has a class, and of which it may be a slip.
+            let others = connector.iter().filter_map(|(key, _)| key.strip_prefix(list)?.strip_prefix('.')?.strip_suffix(".type"));
+            let listed = self.aliases(connector);
+            let others: Vec<_> = others.filter(|other| !listed.iter().any(|alias| alias == other)).collect();
+            let same = others.iter().copied().find(|other| other.eq_ignore_ascii_case(alias));
+            problems.push(match same.or_else(|| nearest(alias, others)) {
+                Some(meant) => problem.suggest(meant),
+                None => problem,
+            });
             return problems;
         };
         match plugins::find(self.known, entry.value.trim()) {

@@ -95,6 +95,9 @@ static FAMILIES: &[Family] = &[
     Family { kind: Kind::Connector, begins: "io.tabular.", classes: &[], until_then: OTHER_CONNECTOR },
 ];
 
+/// Of more classes of a kind a message does not name all.
+const MOST_NAMED: usize = 20;
+
 /// What is wrong with the class in this entry, if it names no plugin of `known`.
 pub(super) fn class_problem<C: ?Sized>(
     key: &str,
@@ -110,6 +113,15 @@ pub(super) fn class_problem<C: ?Sized>(
         let wanted = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
         let message = format!("{key}: {class} is {is}, and {} is wanted here{wanted}", word(kind.into()));
         return Some(Problem::of_key(key, message).at(entry.origin.clone()));
+    }
+    // A transform of keys and of values is named without saying which.
+    let variants: Vec<_> =
+        ["$Key", "$Value"].iter().filter_map(|variant| plugins::find(known, &format!("{class}{variant}")).ok()).collect();
+    if kind == PluginKind::Transformation
+        && let [of_keys, of_values] = variants[..]
+    {
+        let message = format!("{key}: {class} is one of keys or one of values: there are {} and {}", of_keys.name, of_values.name);
+        return Some(Problem::of_key(key, message).at(entry.origin.clone()).suggest(of_values.name));
     }
     if let Some(until_then) = until_then(kind.into(), class) {
         return Some(Problem::of_key(key, format!("{key}: {class} is not supported yet; {until_then}")).at(entry.origin.clone()));
@@ -128,12 +140,22 @@ pub(super) fn class_problem<C: ?Sized>(
             return Some(Problem::of_key(key, message).at(entry.origin.clone()));
         }
         let names: Vec<_> = known.iter().map(|entry| entry.name).collect();
-        let instead = if names.is_empty() { "leave it out".to_owned() } else { format!("use {}", names.join(" or ")) };
+        let instead = match names.len() {
+            0 => "leave it out".to_owned(),
+            1..=MOST_NAMED => format!("use {}", names.join(" or ")),
+            _ => "use one that `connect plugins` lists".to_owned(),
+        };
         let message =
             format!("{key}: {class} is not built in, and Java classes are not loaded: {instead}, or write it in Rust as a plugin");
         return Some(Problem::of_key(key, message).at(entry.origin.clone()));
     }
-    Some(nearest::unknown_class(Problem::of_entry(key, entry, false, &error), class, known))
+    let mut problem = Problem::of_entry(key, entry, false, &error);
+    if known.len() > MOST_NAMED
+        && let Some((refused, _)) = problem.message.split_once(" Known: ")
+    {
+        problem.message = format!("{refused} `connect plugins` lists those that there are.");
+    }
+    Some(nearest::unknown_class(problem, class, known))
 }
 
 /// What a class is that is one of another kind, here or on the JVM.
@@ -158,7 +180,9 @@ fn other_kind(class: &str, wanted: PluginKind, plugins: &Plugins) -> Option<&'st
         () if begins(&["io.confluent.connect.storage.hive.schema.", "io.confluent.connect.storage.schema."]) => {
             ("of schemas", None)
         }
-        () if begins(&["org.apache.kafka.connect.transforms."]) => (word(Kind::Transformation), Some(Kind::Transformation)),
+        () if begins(&["org.apache.kafka.connect.transforms."]) && wanted != PluginKind::Predicate => {
+            (word(Kind::Transformation), Some(Kind::Transformation))
+        }
         () if ours && ends("Storage") => ("a storage", None),
         () if ours && ends("Converter") && !class.contains(".transforms.") => (word(Kind::Converter), Some(Kind::Converter)),
         () if ours && ends("Format") => (word(Kind::Format), Some(Kind::Format)),

@@ -114,8 +114,16 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     check.clients(worker, connector);
     check.overrides(worker, connector);
     check.security(worker, connector);
-    for (prefix, def) in transformations::definitions(plugins, connector) {
-        check.unknown_keys(&prefix, &connector.with_prefix(&prefix), &[&def]);
+    let definitions = transformations::definitions(plugins, connector);
+    for (prefix, def) in &definitions {
+        let mut own = connector.with_prefix(prefix);
+        // `a.b` is another alias than `a`.
+        for (longer, _) in definitions.iter().filter(|(longer, _)| longer.len() > prefix.len()) {
+            let Some(rest) = longer.strip_prefix(prefix.as_str()) else { continue };
+            let keys: Vec<_> = own.iter().map(|(key, _)| key.to_owned()).filter(|key| key.starts_with(rest)).collect();
+            keys.iter().for_each(|key| drop(own.remove(key)));
+        }
+        check.unknown_keys(prefix, &own, &[def]);
     }
     check.unlisted(connector);
     check.failures(connector);

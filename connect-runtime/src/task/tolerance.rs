@@ -186,9 +186,10 @@ impl ErrorHandler {
         if failure.error.kind() == ErrorKind::Fatal {
             return Err(Error::fatal("Unhandled exception in error handler").with_source(failure.error.report()));
         }
-        let Failure { stage, error, topic_partition, record, .. } = failure;
+        let Failure { stage, class, error, topic_partition, record } = failure;
         let what = || {
-            let what = format!("{} of the record at offset {} of {topic_partition}", stage.subject(), record.offset);
+            let subject = if *stage == Stage::Transformation { class } else { stage.subject() };
+            let what = format!("{subject} of the record at offset {} of {topic_partition}", record.offset);
             match explanation(failure) {
                 Some(explanation) => format!("{what}: {} ({explanation})", error.report()),
                 None => format!("{what}: {}", error.report()),
@@ -199,7 +200,8 @@ impl ErrorHandler {
             Tolerance::All => {
                 counters.skipped.inc();
                 if !self.has_explained[*stage as usize].swap(true, Ordering::Relaxed) {
-                    tracing::warn!("the first record that is skipped here: {}", what());
+                    let (connector, task) = (&*self.connector, self.task);
+                    tracing::warn!(connector, task, "the first record that is skipped here: {}", what());
                 }
                 Ok(Verdict::Skip)
             }

@@ -44,6 +44,7 @@ pub(crate) fn warnings(config: &Config, plugins: &Plugins) -> Problems {
             );
         }
     }
+    routers(config).into_iter().for_each(|(key, message)| doubt(&key, message));
     without_schemas(config).into_iter().for_each(|(key, message)| doubt(key, message));
     if let Some((key, message)) = without_fields(config, plugins).or_else(|| without_texts(config, &template)) {
         doubt(key, message);
@@ -140,6 +141,23 @@ fn without_fields(config: &Config, plugins: &Plugins) -> Option<(&'static str, S
          value.converter=org.apache.kafka.connect.json.JsonConverter if they are JSON"
     );
     Some((key, message))
+}
+
+/// Transforms that give records another topic, of which the sink takes none.
+fn routers(config: &Config) -> Vec<(String, String)> {
+    let aliases = config.text("transforms").unwrap_or_default().split(',').map(str::trim);
+    let router = |key: String| {
+        let class = simple(config.text(&key)?.trim());
+        let is_router = class.ends_with("Router") || class.starts_with("ExtractTopic");
+        is_router.then(|| {
+            let message = format!(
+                "{key}: {class} gives records another topic, and the S3 sink fails with the first one that has another than it was read from: leave the \
+                 transform out; topics.dir, or InsertField with topic.field and FieldPartitioner, bring another name into those of objects"
+            );
+            (key, message)
+        })
+    };
+    aliases.map(|alias| format!("transforms.{alias}.type")).filter_map(router).collect()
 }
 
 /// Files that need a schema, of values or keys that never have one, and Parquet files of values that are no structs.

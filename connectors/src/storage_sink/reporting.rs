@@ -113,10 +113,12 @@ pub(super) fn has_moved(record: &SinkRecord) -> bool {
     record.partition != origin.partition || !Arc::ptr_eq(&record.topic, &origin.topic) && record.topic != origin.topic
 }
 
+/// No record of its topic could be written: it is no matter of `errors.tolerance`, as on the JVM.
 pub(super) fn moved(record: &SinkRecord) -> Error {
     let origin = record.origin().topic_partition();
-    let hint = "a transform that changes a record's topic or partition cannot be used with this sink";
-    Error::data(format!("a record of {origin} says it belongs to {}-{}: {hint}", record.topic, record.partition))
+    let hint = "a transform has changed its topic or partition, and this sink writes records of the partitions that it reads: take that transform out of \
+                `transforms`; topics.dir, or InsertField with topic.field and FieldPartitioner, bring another name into those of objects";
+    Error::fatal(format!("a record of {origin} says it belongs to {}-{}: {hint}", record.topic, record.partition))
         .with_class("org.apache.kafka.connect.errors.ConnectException")
 }
 

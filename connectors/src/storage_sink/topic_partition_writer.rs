@@ -159,7 +159,7 @@ impl TopicPartitionWriter {
             return self.report_what_no_file_took(record, now);
         }
         if has_moved(record) {
-            return self.report(record, moved(record));
+            return Err(moved(record));
         }
         // `fail` and the report of `ignore` are the task's part: they come before anything of the list is written.
         if record.is_tombstone() && self.shared.config.null_values != NullValues::Write {

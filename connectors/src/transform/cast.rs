@@ -191,7 +191,7 @@ fn cast(schema: Option<&Schema>, value: Value, target: &SchemaType) -> Result<Va
 /// Whether values of this type are cast at all.
 fn check(schema: Option<&Schema>, value: &Value) -> Result<()> {
     let found = match (schema, value) {
-        (None, Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::Decimal(_)) => {
+        (None, Value::Date(_) | Value::Time(_) | Value::Timestamp(_)) => {
             let class = value.type_name();
             let message = format!(
                 "Cast transformation was passed a value of type class {class} which is not supported by Connect's data API"

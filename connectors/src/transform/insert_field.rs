@@ -18,7 +18,7 @@ macro_rules! field_key {
     ($key:ident, $name:literal, $what:literal) => {
         static $key: ConfigKey<String> = ConfigKey::optional(
             $name,
-            concat!("The field for ", $what, ". With `!` at its end null is no value of it, with `?`, or nothing, it is."),
+            concat!("The field for ", $what, ". With `!` at its end it is required, with `?` or nothing it is optional."),
         );
     };
 }

@@ -34,7 +34,11 @@ impl Plugin for RegexRouter {
 
     fn configure(config: &Config) -> Result<Self> {
         let regex = JavaRegex::new(&config.get(&REGEX)?).map_err(Error::config)?;
-        Ok(Self { regex, replacement: config.get(&REPLACEMENT)?, known: ArcSwap::default() })
+        let replacement = config.get(&REPLACEMENT)?;
+        // On the JVM each record fails.
+        let wrong = |reason| Error::config(format!("replacement={replacement} does not fit regex={}: {reason}", regex.as_str()));
+        regex.check_replacement(&replacement).map_err(wrong)?;
+        Ok(Self { regex, replacement, known: ArcSwap::default() })
     }
 }
 

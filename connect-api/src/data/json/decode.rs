@@ -1,10 +1,11 @@
-//! Scalars of validated text as values: what the JVM's converter without schemas makes of them.
+//! Scalars of validated text as values: what the JVM's converter without schemas makes of them, but for large numbers.
 
 use super::{JsonText, Kind, find::decode_string};
 use crate::data::{Text, Value};
 
 impl JsonText {
-    /// What the text says: strings, booleans and numbers as values, whole numbers cut to 64 bits; arrays and objects stay text.
+    /// What the text says: strings, booleans and numbers as values; arrays and objects stay text. Whole numbers of more than 64 bits are decimals, where the JVM cuts
+    /// them to 64.
     pub fn to_value(&self) -> Value {
         self.part_value(self.as_bytes())
     }
@@ -14,12 +15,21 @@ impl JsonText {
         match Kind::of(part) {
             Kind::Null => Value::Null,
             Kind::Boolean => Value::Boolean(part == b"true"),
-            Kind::Number if is_whole(part) => Value::Int64(integer(part)),
+            Kind::Number if is_whole(part) => whole(part),
             Kind::Number => Value::Float64(double(part)),
             Kind::String if part.contains(&b'\\') => Value::String(Text::from(decode_string(part).into_owned())),
             Kind::String => Value::String(Text::from_utf8_lossy(self.share(&part[1..part.len() - 1]))),
             Kind::Array | Kind::Object => self.part(part).map_or(Value::Null, Value::Json),
         }
+    }
+}
+
+fn whole(number: &[u8]) -> Value {
+    let text = std::str::from_utf8(number).unwrap_or_default();
+    match (text.parse(), text.parse()) {
+        (Ok(small), _) => Value::Int64(small),
+        (Err(_), Ok(large)) => Value::Decimal(large),
+        _ => Value::Int64(integer(number)),
     }
 }
 
@@ -49,11 +59,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scalars_are_what_the_jvm_makes_of_them() {
+    fn scalars_are_what_the_jvm_makes_of_them_and_large_numbers_keep_their_digits() {
         for (text, expected) in [
             ("7", Value::Int64(7)),
             ("-0", Value::Int64(0)),
-            ("12345678901234567890", Value::Int64(-6_101_065_172_474_983_726)),
+            ("9223372036854775807", Value::Int64(i64::MAX)),
+            ("12345678901234567890", Value::Decimal("12345678901234567890".parse().unwrap())),
             ("-1.50e1", Value::Float64(-15.0)),
             ("-0.0", Value::Float64(0.0)),
             ("1e400", Value::Float64(f64::INFINITY)),

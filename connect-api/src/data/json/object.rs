@@ -228,7 +228,8 @@ impl JsonObject {
                 end = next.value.end;
             }
             let run = self.part(Place { start: member.name.start, end });
-            if let Some(text) = self.text.as_ref().filter(|text| run.len() + 2 == text.as_bytes().len()) {
+            let is_all = out.len() == 1 && rest.peek().is_none();
+            if let Some(text) = self.text.as_ref().filter(|text| is_all && run.len() + 2 == text.as_bytes().len()) {
                 // Nothing was changed.
                 return Ok(text.clone());
             }

@@ -40,7 +40,7 @@ impl Check<'_> {
     }
 }
 
-const SILENT: &str = "errors.tolerance=all leaves out every record that cannot be converted, and nothing says which, while one that cannot be written ends the task: set errors.deadletterqueue.topic.name to keep \
+const SILENT: &str = "errors.tolerance=all leaves out every record that cannot be converted or transformed, and nothing says which but the first, while one that cannot be written ends the task: set errors.deadletterqueue.topic.name to keep \
                       them, or errors.log.enable=true and errors.log.include.messages=true to have them named in the log";
 const NAMELESS: &str = "errors.log.enable=true says in the log that a record failed, and not which one: errors.log.include.messages=true adds its topic, \
                         partition and offset, and no content";

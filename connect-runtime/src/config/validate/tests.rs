@@ -199,7 +199,8 @@ fn transforms_are_checked_with_their_own_keys() {
     assert_eq!(report.len(), 3, "{report:#?}");
     assert!(report[0].starts_with("s3.properties: Missing required configuration \"transforms.a.field\""), "{report:#?}");
     assert!(report[1].ends_with("(did you mean `com.example.Unchanged`?)"), "{report:#?}");
-    assert_eq!(report[2], "s3.properties:8: transforms.c.type: Not a Transformation");
+    let missing = "s3.properties:8: transforms.c.type: Not a Transformation: no class is named: add transforms.c.type=…, or take c out of transforms";
+    assert_eq!(report[2], missing);
 }
 
 #[test]

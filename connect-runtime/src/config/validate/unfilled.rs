@@ -5,6 +5,12 @@ use crate::config::client;
 /// What in the value is a placeholder, in words: `, <YOUR_BUCKET>`; nothing of it where it may be a part of a secret. A secret may have
 /// anything in it, so one of its quoted or separate words is a placeholder as a whole, or none is.
 pub(super) fn placeholder(key: &str, value: &str) -> Option<String> {
+    // Transforms fill in their own: `${topic}`, and `${name}` of a group.
+    if key.starts_with("transforms.")
+        && [".topic.format", ".topic.replacement", ".replacement", ".regex"].iter().any(|own| key.ends_with(own))
+    {
+        return None;
+    }
     // What stands before the host of an address may be a password.
     if client::is_secret(key) || value.contains("://") && value.contains('@') {
         let is_whole = |word: &str| !word.is_empty() && find(key, word) == Some(word);

@@ -109,10 +109,11 @@ impl Check<'_> {
             listed.extend(config.iter().filter(|(key, _)| is_guard(key)).map(|(_, entry)| entry.value.trim()));
             let mut unlisted = BTreeMap::new();
             for (key, entry) in config.iter() {
-                let Some((alias, _)) = key.strip_prefix(list).and_then(|rest| rest.strip_prefix('.')?.split_once('.')) else {
-                    continue;
-                };
-                if !listed.contains(&alias) {
+                let Some(rest) = key.strip_prefix(list).and_then(|rest| rest.strip_prefix('.')) else { continue };
+                let Some((alias, _)) = rest.split_once('.') else { continue };
+                // An alias may have dots.
+                let belongs = |listed: &&str| rest.strip_prefix(*listed).is_some_and(|key| key.starts_with('.'));
+                if !listed.iter().any(belongs) {
                     let lines = unlisted.entry(alias).or_insert_with(|| (key, entry.origin.clone()));
                     // Where its first key stands.
                     if line(&entry.origin) < line(&lines.1) {

@@ -16,7 +16,8 @@ static JSON_RENDERING: ConfigKey<Rendering> = ConfigKey::with_default(
     "json.rendering",
     "lossless",
     "How schemaless JSON is written: `lossless` keeps the producer's order of keys and text of numbers, `jvm` writes byte for byte what the \
-     connector on the JVM writes: keys in hash order, integers cut to 64 bits, other numbers as doubles.",
+     connector on the JVM writes: keys in hash order, integers cut to 64 bits, other numbers as doubles. Of objects that transforms have \
+     changed the order of keys may be another one than the JVM's.",
 )
 .one_of(&["lossless", "jvm"])
 .extension();

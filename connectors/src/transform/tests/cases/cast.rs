@@ -130,3 +130,13 @@ fn a_long_value_is_shortened_in_messages() {
     let error = cast_whole("int32", Schema::required(SchemaType::String), long).unwrap_err().to_string();
     assert!(error.len() < 400 && error.contains("é… (1000000 bytes)"), "{error}");
 }
+
+#[test]
+fn a_whole_number_of_many_digits_keeps_them_as_a_text() {
+    let whole = || object(&serde_json::from_str("{\"id\":12345678901234567890}").unwrap());
+    assert_eq!(plain(&value("Cast", &[("spec", "id:string")], whole()).unwrap().value), json!({ "id": "12345678901234567890" }));
+    assert_eq!(
+        plain(&value("Cast", &[("spec", "id:int64")], whole()).unwrap().value),
+        json!({ "id": -6_101_065_172_474_983_726_i64 })
+    );
+}
