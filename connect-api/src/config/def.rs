@@ -30,6 +30,10 @@ pub trait AnyConfigKey: Sync {
     fn no_effect(&self) -> Option<&'static str>;
     /// Whether only plugins that the configuration may name read it.
     fn is_of_plugins(&self) -> bool;
+    /// The key without which this one is not read.
+    fn only_with(&self) -> Option<&'static str> {
+        None
+    }
     /// Whether the text can be the value.
     ///
     /// # Errors
@@ -80,10 +84,15 @@ impl ConfigDef {
         self.keys.iter().any(|key| key.name() == name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
+    /// The keys that are read beside those that the configuration has.
+    pub fn read_from(&self, config: &Config) -> impl Iterator<Item = &'static dyn AnyConfigKey> {
+        self.keys.iter().copied().filter(|key| key.only_with().is_none_or(|other| config.entry(other).is_some()))
+    }
+
     /// Everything that is wrong with the defined keys, each by itself.
     pub fn validate(&self, config: &Config) -> Problems {
         let mut problems = Problems::default();
-        for key in &self.keys {
+        for key in self.read_from(config) {
             match config.entry(key.name()) {
                 Some(entry) => {
                     if let Err(reason) = key.check(&entry.value) {

@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 use bytes::{Buf, Bytes};
 use num_bigint::{BigInt, Sign};
 
+/// So many zeros are added to a number at most, or taken away: exponents can ask for gigabytes.
+const MOST_ZEROS: u32 = 5_000;
+
 /// A decimal as Java's `BigDecimal` has it: an unscaled integer of any length, and a scale. `1.0` and `1.00` differ.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Decimal {
@@ -50,6 +53,26 @@ impl Decimal {
     /// How many digits stand behind the point; negative where zeros are left out before it.
     pub fn scale(&self) -> i32 {
         self.scale
+    }
+
+    /// The same number with another scale; `None` where digits would be lost, or more than some thousand zeros added.
+    #[must_use]
+    pub fn rescaled(&self, scale: i32) -> Option<Self> {
+        if scale == self.scale {
+            return Some(self.clone());
+        }
+        let (unscaled, more) = (BigInt::from_signed_bytes_be(&self.unscaled), i64::from(scale) - i64::from(self.scale));
+        if unscaled == BigInt::ZERO {
+            return Some(Self::new(Bytes::new(), scale));
+        }
+        let digits = u32::try_from(more.unsigned_abs()).ok().filter(|digits| *digits <= MOST_ZEROS)?;
+        let factor = BigInt::from(10).pow(digits);
+        let unscaled = match more {
+            1.. => unscaled * factor,
+            _ if (&unscaled % &factor) == BigInt::ZERO => unscaled / factor,
+            _ => return None,
+        };
+        Some(Self::new(unscaled.to_signed_bytes_be().into(), scale))
     }
 }
 
@@ -164,6 +187,23 @@ mod tests {
             ("123456789012345678901234567890.5", "123456789012345678901234567890.5"),
         ] {
             assert_eq!(text.parse::<Decimal>().unwrap().to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_scale_takes_no_digit_away() {
+        let rescaled = |text: &str, scale| text.parse::<Decimal>().unwrap().rescaled(scale).map(|decimal| decimal.to_string());
+        for (text, scale, expected) in [
+            ("12.3", 2, Some("12.30")),
+            ("12.340", 2, Some("12.34")),
+            ("-1e3", 0, Some("-1000")),
+            ("1200", -2, Some("1.2E+3")),
+            ("0e-100000", 2, Some("0.00")),
+            ("12.345", 2, None),
+            ("1201", -2, None),
+            ("1e2147483647", 2, None),
+        ] {
+            assert_eq!(rescaled(text, scale).as_deref(), expected, "{text} {scale}");
         }
     }
 

@@ -141,6 +141,9 @@ fn meaning(key: &dyn AnyConfigKey) -> String {
     if key.is_extension() {
         meaning.push_str(" *Extension.*");
     }
+    if let Some(other) = key.only_with() {
+        meaning.push_str(&format!(" Read only with `{other}`."));
+    }
     if let Some(reason) = key.no_effect() {
         meaning.push_str(&format!(" *No effect: {reason}.*"));
     }

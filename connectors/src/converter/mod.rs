@@ -15,7 +15,7 @@ mod simple_header;
 mod string;
 mod temporal;
 
-pub(crate) use avro::{AvroConverter, AwsKafkaAvroConverter, ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
+pub(crate) use avro::{AvroConverter, AwsKafkaAvroConverter, ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, UNION};
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
 pub(crate) use json::JsonConverter;

@@ -11,7 +11,6 @@ const YEARS: std::ops::RangeInclusive<i64> = -292_275_055..=292_278_994;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Separator {
     /// As on the JVM.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what Joda-Time takes, for the vectors"))]
     T,
     /// One blank may stand in its place.
     TOrBlank,

@@ -26,6 +26,11 @@ impl Check<'_> {
         for key in &def.keys {
             let Some(entry) = config.entry(key.name()) else { continue };
             let written_as = format!("{prefix}{}", key.name());
+            if let Some(other) = key.only_with().filter(|other| config.entry(other).is_none()) {
+                let message = format!("{written_as} changes nothing without {prefix}{other}");
+                self.validation.warnings.push(Problem::of_key(&written_as, message).at(entry.origin.clone()));
+                continue;
+            }
             // Who writes the default down asks for nothing.
             let is_default = key.default() == Some(entry.value.trim());
             if let Some(reason) = key.no_effect().filter(|_| !is_default) {

@@ -14,6 +14,8 @@ use super::{
 
 /// Marks a default that the schema of a field has, and not the field's type.
 pub(crate) const FIELD_DEFAULT: &str = "io.confluent.connect.avro.field.default";
+/// What Connect calls a union: a struct of one field for each of its types.
+pub(crate) const UNION: &str = "io.confluent.connect.avro.Union";
 /// With an enum's simple name behind them: its documentation and its default.
 pub(crate) const ENUM_DOC: &str = "io.confluent.connect.avro.enum.doc.";
 pub(crate) const ENUM_DEFAULT: &str = "io.confluent.connect.avro.enum.default.";

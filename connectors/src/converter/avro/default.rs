@@ -3,6 +3,8 @@
 use connect_api::data::{Decimal, LogicalType, Schema, SchemaType, Text, Value};
 use serde_json::Value as Json;
 
+use super::attributes::UNION;
+
 /// The default of a schema; `None` where the JSON is none of its values.
 pub(super) fn default_value(schema: &Schema, json: &Json) -> Option<Value> {
     let whole = || json.as_i64();
@@ -35,7 +37,7 @@ pub(super) fn default_value(schema: &Schema, json: &Json) -> Option<Value> {
             Value::Map(json.as_object()?.iter().map(entry).collect::<Option<_>>()?)
         }
         // A union's default is one of its first type.
-        SchemaType::Struct(fields) if schema.name.as_deref() == Some("io.confluent.connect.avro.Union") => {
+        SchemaType::Struct(fields) if schema.name.as_deref() == Some(UNION) => {
             let first = fields.first()?;
             let mut values = vec![Value::Null; fields.len()];
             *values.first_mut()? = default_value(&first.schema, json)?;

@@ -19,7 +19,7 @@ use connect_api::{
 };
 
 pub(crate) use self::{
-    attributes::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT},
+    attributes::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, UNION},
     glue::AwsKafkaAvroConverter,
 };
 use self::{
@@ -157,6 +157,15 @@ impl Reader for AvroReader {
         }
         Ok(AvroSchema { schema: Arc::new(schema), plan: read.plan })
     }
+}
+
+/// The schema that plain JSON may be read by.
+///
+/// # Errors
+/// `Data` where it is none of Avro, or Connect has no such schema.
+pub(super) fn connect_schema(text: &SchemaText, version: Option<i32>) -> Result<Arc<Schema>> {
+    let reader = AvroReader(Dialect { has_full_names: false, flattens_single_unions: true });
+    Ok(reader.read(text, version)?.schema)
 }
 
 /// # Errors

@@ -9,7 +9,7 @@ use connect_api::{
 use serde_json::{Map, Value as Json};
 
 use super::{
-    attributes::{ENUM_DEFAULT, ENUM_DOC, Place, Read, Size, finish, logical_schema, named},
+    attributes::{ENUM_DEFAULT, ENUM_DOC, Place, Read, Size, UNION, finish, logical_schema, named},
     plan::Plan,
 };
 
@@ -281,7 +281,7 @@ impl SchemaReader {
         }
         let fields = Fields::new(fields)
             .map_err(|name| Error::data(format!("Multiple union schemas map to the Connect union field name {name}")))?;
-        let schema = Schema::required(SchemaType::Struct(fields)).named(format!("{NAMESPACE}.Union"));
+        let schema = Schema::required(SchemaType::Struct(fields)).named(UNION);
         let size = Size::around(sizes);
         Ok(Read { schema, plan: Plan::Union(plans.into()), size, is_map_entry: false }.at(Place { optional, ..place }))
     }

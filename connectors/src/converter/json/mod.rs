@@ -1,6 +1,7 @@
 //! JSON, with or without schemas.
 
 mod envelope;
+mod given;
 mod one_of;
 mod payload;
 mod schema;
@@ -10,14 +11,15 @@ mod vectors;
 
 use bytes::Bytes;
 use connect_api::{
-    Converter, Error, Plugin, RawHeader, Result,
-    config::{Config, ConfigDef, ConfigKey, Importance},
+    Converter, Error, Fetch, Plugin, RawHeader, Result,
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey, Importance},
     data::{Data, JsonText, Value},
 };
 
-use self::envelope::Envelopes;
 pub(super) use self::payload::Payload;
+use self::{envelope::Envelopes, given::GivenSchemas};
 use super::converts_headers;
+use crate::registry::confluent::KEYS_WITH_SUBJECT;
 
 static SCHEMAS_ENABLE: ConfigKey<bool> = ConfigKey::with_default(
     "schemas.enable",
@@ -41,34 +43,51 @@ static REPLACE_NULL_WITH_DEFAULT: ConfigKey<bool> = ConfigKey::with_default(
 )
 .importance(Importance::Low);
 
-/// JSON as validated text, see [`JsonText`], or as the schema in each message says.
+/// JSON as validated text, see [`JsonText`], or as a schema says.
 #[derive(Debug)]
-pub(crate) struct JsonConverter {
-    /// `schemas.enable`.
-    envelopes: Option<Envelopes>,
+pub(crate) struct JsonConverter(Schemas);
+
+/// Where schemas come from.
+#[derive(Debug)]
+enum Schemas {
+    /// From nowhere: `schemas.enable=false`.
+    None,
+    /// With each message: `schemas.enable=true`.
+    InMessages(Envelopes),
+    /// From a file or a registry, for all messages of a topic.
+    Given(GivenSchemas),
 }
 
 impl Plugin for JsonConverter {
     const NAME: &'static str = "org.apache.kafka.connect.json.JsonConverter";
-    const DOCUMENTATION: &'static str = "JSON. Without schemas the order of keys and the text of numbers stay the producer's.";
+    const DOCUMENTATION: &'static str = "JSON. Without schemas the order of keys and the text of numbers stay the producer's. Extension: a schema may be given beside plain JSON, \
+         by a file or a registry, so that formats that need one can be written.";
 
     fn config_def() -> ConfigDef {
-        ConfigDef::new("JsonConverter", &[&SCHEMAS_ENABLE, &SCHEMAS_CACHE_SIZE, &DECIMAL_FORMAT, &REPLACE_NULL_WITH_DEFAULT])
+        let own: [&'static dyn AnyConfigKey; 4] =
+            [&SCHEMAS_ENABLE, &SCHEMAS_CACHE_SIZE, &DECIMAL_FORMAT, &REPLACE_NULL_WITH_DEFAULT];
+        let of_registry = KEYS_WITH_SUBJECT.iter().map(|key| key as &'static dyn AnyConfigKey);
+        let keys: Vec<_> = own.into_iter().chain(given::KEYS.iter().copied()).chain(of_registry).collect();
+        ConfigDef::new("JsonConverter", &keys)
     }
 
     fn configure(config: &Config) -> Result<Self> {
         config.find(&DECIMAL_FORMAT)?;
         let schemas = usize::try_from(config.get(&SCHEMAS_CACHE_SIZE)?).unwrap_or_default();
         let replaces_null = config.get(&REPLACE_NULL_WITH_DEFAULT)?;
-        let envelopes = config.get(&SCHEMAS_ENABLE)?.then(|| Envelopes::new(schemas, replaces_null));
-        Ok(Self { envelopes })
+        let has_envelopes = config.get(&SCHEMAS_ENABLE)?;
+        Ok(Self(match GivenSchemas::new(config, replaces_null, has_envelopes)? {
+            Some(given) => Schemas::Given(given),
+            None if has_envelopes => Schemas::InMessages(Envelopes::new(schemas, replaces_null)),
+            None => Schemas::None,
+        }))
     }
 }
 
 impl Converter for JsonConverter {
-    fn to_connect_data(&self, _topic: &str, _headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
+    fn to_connect_data(&self, topic: &str, _headers: &[RawHeader], bytes: Option<&Bytes>) -> Result<Data> {
         let Some(bytes) = bytes else { return Ok(Data::default()) };
-        if let Some(envelopes) = &self.envelopes
+        if let Schemas::InMessages(envelopes) = &self.0
             && let Some(data) = envelopes.read_known(bytes)?
         {
             return Ok(data);
@@ -76,9 +95,17 @@ impl Converter for JsonConverter {
         let text = JsonText::parse(bytes).map_err(|error| {
             Error::data("Converting byte[] to Kafka Connect data failed due to serialization error: ").with_source(error)
         })?;
-        match &self.envelopes {
-            Some(envelopes) => envelopes.read(text.as_ref()),
-            None => Ok(Data::schemaless(text.map_or(Value::Null, Value::Json))),
+        match &self.0 {
+            Schemas::None => Ok(Data::schemaless(text.map_or(Value::Null, Value::Json))),
+            Schemas::InMessages(envelopes) => envelopes.read(text.as_ref()),
+            Schemas::Given(given) => given.read(topic, text.as_ref()),
+        }
+    }
+
+    fn fetch(&self, topic: &str, _headers: &[RawHeader], _bytes: Option<&Bytes>) -> Option<Fetch> {
+        match &self.0 {
+            Schemas::Given(given) => given.fetch(topic),
+            Schemas::None | Schemas::InMessages(_) => None,
         }
     }
 }

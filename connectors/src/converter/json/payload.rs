@@ -24,7 +24,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical).with_decode_allow_trailing_bits(true),
 );
 
-const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
+pub(super) const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
 
 /// Whose values are read, and how.
 pub(crate) struct Payload<'a> {
@@ -130,7 +130,8 @@ impl<'a> Payload<'a> {
         })
     }
 
-    fn string(&self, text: &[u8]) -> Text {
+    /// What a text says: a slice of the record where it has no escapes.
+    pub(super) fn string(&self, text: &[u8]) -> Text {
         match decode_string(text) {
             Cow::Borrowed(content) => Text::from_utf8_lossy(self.text.share(content.as_bytes())),
             Cow::Owned(content) => Text::from(content),
@@ -216,7 +217,7 @@ impl<'a> Payload<'a> {
 }
 
 /// How many values a value is, itself included.
-fn weight(value: &Value) -> usize {
+pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::Array(values) | Value::Struct(values) => 1 + values.iter().map(weight).sum::<usize>(),
         Value::Map(entries) => 1 + entries.iter().map(|(key, value)| weight(key) + weight(value)).sum::<usize>(),
@@ -298,7 +299,7 @@ fn scale(schema: &Schema) -> Result<i32> {
 }
 
 /// A string's bytes. Blanks may stand between its groups of four letters.
-fn decode_base64(text: &[u8]) -> Result<Bytes, base64::DecodeError> {
+pub(super) fn decode_base64(text: &[u8]) -> Result<Bytes, base64::DecodeError> {
     let mut encoded = decode_string(text);
     if encoded.contains(|character| character <= ' ') {
         encoded = encoded.chars().filter(|character| *character > ' ').collect();

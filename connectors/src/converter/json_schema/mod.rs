@@ -106,6 +106,14 @@ impl Converter for JsonSchemaConverter {
     }
 }
 
+/// The schema that plain JSON may be read by: what is not required may be missing.
+///
+/// # Errors
+/// `Data` where it is no JSON Schema, or Connect has no such schema.
+pub(super) fn connect_schema(text: &SchemaText, version: Option<i32>) -> Result<Option<Arc<Schema>>> {
+    JsonSchemaReader(Dialect { optional_where_not_required: true, flattens_single_unions: true }).read(text, version)
+}
+
 /// # Errors
 /// `Data` where the payload is no JSON, or no value of the schema.
 fn data(schema: Option<&Arc<Schema>>, payload: &Bytes) -> Result<Data> {

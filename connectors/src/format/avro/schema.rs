@@ -16,7 +16,7 @@ use super::{
     dialect::Dialect,
     json_default::json_default,
 };
-use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT};
+use crate::converter::{ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, UNION};
 
 /// The namespace of what Connect has no name for.
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
@@ -25,8 +25,6 @@ const PROTOBUF_TAG: &str = "io.confluent.connect.protobuf.Tag";
 /// Words that stand for types: no name may be one of them where it has no namespace in front.
 const TYPES: [&str; 14] =
     ["null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "array", "map", "fixed", "union"];
-/// What Connect calls a union of several types: a struct of one field for each.
-const UNION: &str = "io.confluent.connect.avro.Union";
 
 /// The fields of a union's types; `None` where the schema is none.
 pub(super) fn union_fields(schema: &Schema) -> Option<&[Field]> {

@@ -78,6 +78,16 @@ impl Client {
         matches!(self.ask(Method::GET, "/schemas/types", None, types).await, Ok(Answer::Found(())))
     }
 
+    /// The latest schema of a subject, with its version.
+    ///
+    /// # Errors
+    /// As [`Self::schema`].
+    pub(super) async fn latest(&self, subject: &str) -> Result<Answer<(RegisteredSchema, i32)>> {
+        let path = format!("/subjects/{}/versions/latest", escaped(subject));
+        let read = |answer: &Json| Some((read_schema(answer)?, read_version(answer)?));
+        Ok(self.ask(Method::GET, &path, None, read).await?)
+    }
+
     /// The schema of a reference.
     ///
     /// # Errors
@@ -104,8 +114,7 @@ impl Client {
             body["references"] = references.collect();
         }
         let path = format!("/subjects/{}?normalize=false&deleted=true", escaped(subject));
-        let version = |answer: &Json| i32::try_from(answer["version"].as_i64()?).ok();
-        Ok(self.ask(Method::POST, &path, Some(body.to_string()), version).await?)
+        Ok(self.ask(Method::POST, &path, Some(body.to_string()), read_version).await?)
     }
 
     /// Asks one address after the other, until one has it.
@@ -223,6 +232,10 @@ fn read_schema(answer: &Json) -> Option<RegisteredSchema> {
         schema: answer.get("schema")?.as_str()?.to_owned(),
         references: references.map(reference).collect::<Option<_>>()?,
     })
+}
+
+fn read_version(answer: &Json) -> Option<i32> {
+    i32::try_from(answer["version"].as_i64()?).ok()
 }
 
 fn no_answer(problems: &str) -> Error {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connect_api::{
     ConverterType, Error, Result,
-    config::{AnyConfigKey, Config, ConfigKey, Importance, Secret},
+    config::{AnyConfigKey, Config, ConfigKey, Importance, OnlyWith, Secret},
 };
 
 use super::{
@@ -133,6 +133,20 @@ pub(crate) const KEYS: &[&dyn AnyConfigKey] = &[
     &USE_LATEST,
     &NORMALIZE,
 ];
+
+/// The same keys for a converter that asks a registry only where its key `schema.subject` is set.
+pub(crate) static KEYS_WITH_SUBJECT: [OnlyWith; KEYS.len()] = {
+    let mut keys = [OnlyWith::new(SCHEMA_SUBJECT, KEYS[0]); KEYS.len()];
+    let mut place = 0;
+    while place < KEYS.len() {
+        keys[place] = OnlyWith::new(SCHEMA_SUBJECT, KEYS[place]);
+        place += 1;
+    }
+    keys
+};
+
+/// Names the subject, where it is not said by each message which schema it has.
+pub(crate) const SCHEMA_SUBJECT: &str = "schema.subject";
 
 /// How a converter speaks to its registry.
 #[derive(Clone, Debug)]

@@ -29,7 +29,7 @@ use self::{
     references::with_references,
 };
 pub(crate) use self::{
-    config::{ConfluentConfig, KEYS},
+    config::{ConfluentConfig, KEYS, KEYS_WITH_SUBJECT, SCHEMA_SUBJECT},
     wire::Message,
 };
 use super::schemas::{RecordName, Registry, SchemaId, SchemaText, Version};
@@ -46,6 +46,17 @@ pub(crate) struct ConfluentRegistry {
 impl ConfluentRegistry {
     pub(crate) fn new(config: ConfluentConfig) -> Self {
         Self { client: Client::new(config.clone()), config }
+    }
+
+    /// The latest schema of a subject.
+    ///
+    /// # Errors
+    /// `Data` where there is none, `Retriable` where nobody answers.
+    pub(crate) async fn latest(&self, subject: &str) -> Result<(SchemaText, Version)> {
+        match twice(|| self.client.latest(subject)).await? {
+            Answer::Found((schema, version)) => Ok((with_references(schema, &self.client).await?, Some(version))),
+            Answer::Unknown(words) => Err(Error::data(words)),
+        }
     }
 }
 
