@@ -44,6 +44,7 @@ mod other_writers;
 #[path = "../../examples/pinterest/mod.rs"]
 #[allow(dead_code, reason = "the quickstart uses the rest of it")]
 mod pinterest;
+mod plain_json;
 mod process;
 mod proxy;
 mod proxy_password;

@@ -136,7 +136,10 @@ pub(crate) fn records(key: &str, body: &[u8]) -> Vec<Value> {
 fn as_json(value: AvroValue) -> Value {
     match value {
         AvroValue::Int(number) => json!(number),
-        AvroValue::Long(number) => json!(number),
+        AvroValue::Long(number) | AvroValue::TimestampMillis(number) => json!(number),
+        AvroValue::Double(number) => json!(number),
+        AvroValue::Boolean(is_true) => json!(is_true),
+        AvroValue::Array(items) => items.into_iter().map(as_json).collect(),
         AvroValue::String(text) => json!(text),
         AvroValue::Union(_, value) => as_json(*value),
         AvroValue::Record(fields) => fields.into_iter().map(|(name, value)| (name, as_json(value))).collect::<Map<_, _>>().into(),
@@ -145,11 +148,18 @@ fn as_json(value: AvroValue) -> Value {
 }
 
 fn row_as_json(row: &parquet::record::Row) -> Value {
-    let value = |field: &Field| match field {
+    row.get_column_iter().map(|(name, field)| (name.clone(), field_as_json(field))).collect::<Map<_, _>>().into()
+}
+
+fn field_as_json(field: &Field) -> Value {
+    match field {
         Field::Int(number) => json!(number),
-        Field::Long(number) => json!(number),
+        Field::Long(number) | Field::TimestampMillis(number) => json!(number),
+        Field::Double(number) => json!(number),
+        Field::Bool(is_true) => json!(is_true),
         Field::Str(text) => json!(text),
+        Field::Group(row) => row_as_json(row),
+        Field::ListInternal(items) => items.elements().iter().map(field_as_json).collect(),
         _ => Value::Null,
-    };
-    row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect::<Map<_, _>>().into()
+    }
 }

@@ -98,8 +98,11 @@ fn in_braces<'a>(key: &str, value: &'a str) -> Option<&'a str> {
     }
     let escape = |before: &str| before.len() > 1 && before.as_bytes()[before.len() - 2] == b'\\';
     let template = brackets(value, "{{", "}}").next();
+    // Converters of plain JSON fill in this one.
+    let is_filled_in = |name: &str| name == "topic" && (key.ends_with("schema.file") || key.ends_with("schema.subject"));
     let single = || {
         brackets(value, "{", "}")
+            .filter(|(_, name, _)| !is_filled_in(name))
             .find(|(before, name, _)| !before.ends_with(['$', '{']) && !escape(before) && is_name(name, b" .-"))
     };
     template.or_else(single).map(|(_, _, all)| all)

@@ -134,16 +134,25 @@ pub(crate) const KEYS: &[&dyn AnyConfigKey] = &[
     &NORMALIZE,
 ];
 
-/// The same keys for a converter that asks a registry only where its key `schema.subject` is set.
-pub(crate) static KEYS_WITH_SUBJECT: [OnlyWith; KEYS.len()] = {
-    let mut keys = [OnlyWith::new(SCHEMA_SUBJECT, KEYS[0]); KEYS.len()];
-    let mut place = 0;
-    while place < KEYS.len() {
-        keys[place] = OnlyWith::new(SCHEMA_SUBJECT, KEYS[place]);
-        place += 1;
-    }
-    keys
-};
+/// The keys of a converter that asks a registry only where its key `schema.subject` is set: where the registry is, and who asks.
+pub(crate) static KEYS_WITH_SUBJECT: [OnlyWith; 16] = [
+    OnlyWith::new(SCHEMA_SUBJECT, &URL),
+    OnlyWith::new(SCHEMA_SUBJECT, &BASIC_SOURCE),
+    OnlyWith::new(SCHEMA_SUBJECT, &USER_INFO),
+    OnlyWith::new(SCHEMA_SUBJECT, &OLD_USER_INFO),
+    OnlyWith::new(SCHEMA_SUBJECT, &BEARER_SOURCE),
+    OnlyWith::new(SCHEMA_SUBJECT, &TOKEN),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::TRUSTSTORE_TYPE),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::TRUSTSTORE_LOCATION),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::TRUSTSTORE_CERTIFICATES),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::KEYSTORE_TYPE),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::KEYSTORE_LOCATION),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::KEYSTORE_CERTIFICATES),
+    OnlyWith::new(SCHEMA_SUBJECT, &tls::KEYSTORE_KEY),
+    OnlyWith::new(SCHEMA_SUBJECT, &CONNECT_TIMEOUT),
+    OnlyWith::new(SCHEMA_SUBJECT, &READ_TIMEOUT),
+    OnlyWith::new(SCHEMA_SUBJECT, &PROXY_HOST),
+];
 
 /// Names the subject, where it is not said by each message which schema it has.
 pub(crate) const SCHEMA_SUBJECT: &str = "schema.subject";
