@@ -1,6 +1,7 @@
-//! The topics of the Pinterest pipeline, plain JSON without a schema, as Avro and Parquet files: their schema is given.
+//! The topics of the Pinterest pipeline, plain JSON without a schema, as Avro and Parquet files: their schema is given, or inferred.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,19 +40,24 @@ impl Story {
         for topic in story.topics() {
             story.cluster.create_topic(&topic, PARTITIONS, &[]);
         }
-        Some(story.with_rows())
+        Some(story)
     }
 
-    fn with_rows(mut self) -> Self {
+    /// Each topic gets these rows.
+    fn write_rows(&mut self, rows: Range<u32>) {
         let dataset = Dataset::new();
         for (table, topic) in self.topics().into_iter().enumerate() {
-            let values: Vec<_> = (0..ROWS).map(|row| dataset.posting(row)[table].clone()).collect();
+            let values: Vec<_> = rows.clone().map(|row| dataset.posting(row)[table].clone()).collect();
             self.produce(&topic, &values);
-            self.produce(&topic, &[MISFITS[table].to_owned()]);
-            let read = values.iter().map(|value| serde_json::from_str(value).expect("JSON"));
-            self.expected.insert(topic, read.collect());
+            let read = values.iter().map(|value| serde_json::from_str::<Value>(value).expect("JSON"));
+            self.expected.entry(topic).or_default().extend(read);
         }
-        self
+    }
+
+    fn write_misfits(&self) {
+        for (topic, misfit) in self.topics().iter().zip(MISFITS) {
+            self.produce(topic, &[misfit.to_owned()]);
+        }
     }
 
     fn topics(&self) -> [String; 3] {
@@ -108,6 +114,14 @@ impl Story {
         process.log()
     }
 
+    /// Times of places, as a schema with timestamps has them.
+    fn expect_timestamps(&mut self) {
+        for place in self.expected.values_mut().flatten().filter(|record| record.get("timestamp").is_some()) {
+            let time: jiff::civil::DateTime = place["timestamp"].as_str().expect("a text").parse().expect("a time");
+            place["timestamp"] = json!(time.in_tz("UTC").expect("UTC").timestamp().as_millisecond());
+        }
+    }
+
     /// Each record once, whatever its file; those of a topic in the order of their first member.
     fn assert_written(&self) {
         for (topic, expected) in &self.expected {
@@ -133,6 +147,15 @@ impl Story {
                 letter.headers.iter().map(|(_, value)| String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned());
             assert!(text.collect::<String>().contains("the member "), "{letter:?}");
         }
+    }
+
+    /// The schemas that are kept beside the files, by topic.
+    fn inferred(&self) -> BTreeMap<String, Vec<u8>> {
+        let object = |topic: String| {
+            let object = self.bucket.get(&format!("topics/{topic}/_schema.avsc"));
+            (topic, object.body)
+        };
+        self.topics().into_iter().map(object).collect()
     }
 
     fn end(&self) {
@@ -166,6 +189,9 @@ fn user() -> Value {
     } })
 }
 
+const GEO: [(&str, &str); 5] =
+    [("ind", "long"), ("timestamp", "string"), ("latitude", "double"), ("longitude", "double"), ("country", "string")];
+
 fn geo() -> Value {
     json!({ "type": "struct", "name": "Geo", "fields": [
         { "field": "ind", "type": "int64" },
@@ -180,11 +206,10 @@ fn geo() -> Value {
 fn schemas_in_files_of_three_languages_make_avro_and_parquet_of_plain_json() {
     for format in FORMATS {
         let Some(mut story) = Story::begin(&format!("given-{}", &format[..4])) else { return };
+        story.write_rows(0..ROWS);
+        story.write_misfits();
         let [pins, places, users] = story.topics();
-        for place in story.expected.get_mut(&places).expect("places") {
-            let time: jiff::civil::DateTime = place["timestamp"].as_str().expect("a text").parse().expect("a time");
-            place["timestamp"] = json!(time.in_tz("UTC").expect("UTC").timestamp().as_millisecond());
-        }
+        story.expect_timestamps();
         for (topic, schema) in [(&pins, pin()), (&users, user())] {
             story.file(&format!("{topic}.schema"), &schema.to_string());
         }
@@ -206,12 +231,12 @@ fn schemas_in_files_of_three_languages_make_avro_and_parquet_of_plain_json() {
 fn the_latest_schema_of_a_subject_makes_avro_and_parquet_of_plain_json() {
     for format in FORMATS {
         let test = format!("subject-{}", &format[..4]);
-        let (Some(story), Some(registry)) = (Story::begin(&test), RealRegistry::from_environment(&test)) else { return };
+        let (Some(mut story), Some(registry)) = (Story::begin(&test), RealRegistry::from_environment(&test)) else { return };
+        story.write_rows(0..ROWS);
+        story.write_misfits();
         let [pins, places, users] = story.topics();
-        let geo_fields =
-            [("ind", "long"), ("timestamp", "string"), ("latitude", "double"), ("longitude", "double"), ("country", "string")];
         let first = json!({ "type": "record", "name": "Geo", "fields": [{ "name": "ind", "type": "long" }] });
-        let latest = json!({ "type": "record", "name": "Geo", "fields": fields(&geo_fields) });
+        let latest = json!({ "type": "record", "name": "Geo", "fields": fields(&GEO) });
         registry.register(&format!("{pins}-value"), &pin(), &json!([]));
         registry.register(&format!("{places}-value"), &first, &json!([]));
         registry.register(&format!("{places}-value"), &latest, &json!([]));
@@ -223,4 +248,58 @@ fn the_latest_schema_of_a_subject_makes_avro_and_parquet_of_plain_json() {
         story.assert_dead_letters();
         story.end();
     }
+}
+
+#[test]
+fn a_schema_that_was_inferred_once_holds_for_two_tasks_and_a_restart() {
+    for format in FORMATS {
+        let Some(mut story) = Story::begin(&format!("inferred-{}", &format[..4])) else { return };
+        story.write_rows(0..ROWS);
+        let mut process = story.start(format, "schema.infer=true\ntasks.max=2");
+        wait_until("all is committed", PATIENCE, || story.is_committed());
+        let schemas = story.inferred();
+        story.write_misfits();
+        story.write_rows(ROWS..ROWS + 10);
+        wait_until("all is committed", PATIENCE, || story.is_committed());
+        assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+        // What another run reads first would be a schema of its own.
+        for topic in story.topics() {
+            story.produce(&topic, &[r#"{"unlike":"all others"}"#.to_owned()]);
+        }
+        story.write_rows(ROWS + 10..ROWS + 20);
+        story.run(format, "schema.infer=true\nerrors.deadletterqueue.topic.name=\nerrors.log.enable=true");
+        assert_eq!(story.inferred(), schemas);
+        let places: Value = serde_json::from_slice(&schemas[&story.topics()[1]]).expect("JSON");
+        assert_eq!(places["fields"], fields(&GEO));
+        story.assert_written();
+        story.assert_dead_letters();
+        story.end();
+    }
+}
+
+#[test]
+fn a_schema_that_an_operator_has_put_beside_the_files_is_heeded() {
+    let Some(mut story) = Story::begin("edited-schema") else { return };
+    let [pins, places, users] = story.topics();
+    let mut edited = json!({ "type": "record", "name": "Geo", "fields": fields(&GEO) });
+    edited["fields"][1]["type"][1] = json!({ "type": "long", "logicalType": "timestamp-millis" });
+    edited["fields"].as_array_mut().expect("fields").push(json!({ "name": "more", "type": ["null", "string"], "default": null }));
+    let key = format!("topics/{places}/_schema.avsc");
+    story.bucket.put(&key, b"{");
+    story.write_rows(0..ROWS);
+    let more = format!("schema.infer=true\nschema.infer.topics={pins},{places},{users}\nschema.unknown.fields=ignore");
+    let mut process = story.start("parquet.ParquetFormat", &more);
+    let says_so =
+        |process: &Connect| process.problems().iter().any(|problem| problem.contains(&key) && problem.contains("Mend it"));
+    wait_until("readiness names the object", PATIENCE, || says_so(&process));
+    story.bucket.put(&key, edited.to_string().as_bytes());
+    wait_until("all is committed", PATIENCE, || story.is_committed());
+    wait_until("it is ready", PATIENCE, || process.is_ready());
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    story.expect_timestamps();
+    for place in story.expected.get_mut(&places).expect("places") {
+        place["more"] = Value::Null;
+    }
+    story.assert_written();
+    story.end();
 }

@@ -18,7 +18,7 @@ mod temporal;
 pub(crate) use avro::{AvroConverter, AwsKafkaAvroConverter, ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, UNION};
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
-pub(crate) use json::JsonConverter;
+pub(crate) use json::{Inference, JsonConverter, UnknownFields, read_by_schema, schema_from_text};
 pub(crate) use json_schema::JsonSchemaConverter;
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
 #[cfg(feature = "protobuf")]

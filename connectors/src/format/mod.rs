@@ -9,7 +9,7 @@ mod mismatch;
 mod parquet;
 mod typed;
 
-pub(crate) use avro::AvroFormat;
+pub(crate) use avro::{AvroFormat, TYPES as AVRO_TYPES};
 pub(crate) use byte_array::ByteArrayFormat;
 pub(crate) use json::JsonFormat;
 #[cfg(feature = "parquet")]

@@ -31,9 +31,14 @@ impl Typed {
             RecordView::Key => (&record.key, "key"),
             RecordView::Value => (&record.value, "value"),
         };
+        // Of values alone.
+        let inferred = if self.view == RecordView::Value { ", or inferred with `schema.infer=true`" } else { "" };
         match &data.schema {
             Some(schema) => Ok((schema, Cow::Borrowed(&data.value))),
-            None => Err(Error::data(format!("{format} needs a schema, and the {what} has none: use a converter that reads one"))),
+            None => Err(Error::data(format!(
+                "{format} needs a schema, and the {what} has none: use a converter that reads one; plain JSON gets one by `{what}.converter.schema.file` or \
+                 `{what}.converter.schema.subject`{inferred}"
+            ))),
         }
     }
 }

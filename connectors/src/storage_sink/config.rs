@@ -12,6 +12,7 @@ use super::{
     compatibility::Compatibility,
     destinations,
     fingerprint::{fingerprint, layout},
+    inferred::Inferring,
     keys::*,
     object_key::{ObjectKeys, Place},
     rotation::Rotation,
@@ -66,6 +67,8 @@ pub(crate) struct StorageSinkConfig {
     pub(super) compatibility: Compatibility,
     /// Each schema has an open file of its own in a directory: no schema cuts.
     pub(super) file_for_each_schema: bool,
+    /// Where plain JSON gets a schema.
+    pub(super) inferring: Option<Inferring>,
     pub(super) schedule: Option<Schedule>,
     pub(super) keys: ObjectKeys,
     pub(super) part_size: usize,
@@ -132,6 +135,7 @@ impl StorageSinkConfig {
             rotation: rotation(config, by_time)?,
             compatibility: config.get(&COMPATIBILITY)?,
             file_for_each_schema,
+            inferring: Inferring::new(config)?,
             schedule: schedule(config)?,
             keys: ObjectKeys {
                 topics_dir: config.get(&TOPICS_DIR)?,
@@ -265,6 +269,12 @@ pub(crate) fn validate(config: &Config, plugins: &Plugins) -> Problems {
                 COMPATIBILITY.name(),
                 config.text(COMPATIBILITY.name()).unwrap_or_default().trim()
             ),
+        );
+    }
+    if config.get(&INFER).unwrap_or_default() && text(&FORMAT).contains("ByteArray") {
+        add(
+            INFER.name(),
+            format!("`{}` gives plain JSON a schema, and ByteArrayFormat takes bytes alone: remove one of them", INFER.name()),
         );
     }
     for (view, key) in views(config).unwrap_or_default() {

@@ -11,7 +11,7 @@ use crate::partitioner::{TemplatePiece, parse_template};
 use super::{
     compatibility::COMPATIBILITIES,
     keys::{
-        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, KEYS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE,
+        COMPATIBILITY, EXTRACTOR, FORMAT, HEADERS_FORMAT, INFER, KEYS_FORMAT, PARTITION_FIELDS, PARTITIONER, PATH_FORMAT, ROTATE,
         STORE_HEADERS, STORE_KEYS, TEMPLATE, TOPICS_DIR,
     },
     tagging,
@@ -169,11 +169,14 @@ fn without_schemas(config: &Config) -> Vec<(&'static str, String)> {
         let converter = converter_of(config, &format!("{of}.converter"))?;
         let converter = converter.strip_suffix("Converter").unwrap_or(converter);
         let enable = config.text(&format!("{of}.converter.schemas.enable"));
-        let is_plain = converter == "Json" && enable.is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
+        let is_given = ["file", "subject"].iter().any(|key| config.entry(&format!("{of}.converter.schema.{key}")).is_some());
+        let is_given = is_given || of == "value" && config.get(&INFER).unwrap_or_default();
+        let is_plain = converter == "Json" && !is_given && enable.is_some_and(|enable| enable.trim().eq_ignore_ascii_case("false"));
         if is_plain && matches!(&*format, "Avro" | "Parquet") {
             return Some((name, format!(
                 "{name}: {format}Format needs a schema, and JsonConverter with schemas.enable=false reads none, so every record fails: write JSON with \
-                 io.confluent.connect.s3.format.json.JsonFormat, or send a schema with each message and set {of}.converter.schemas.enable=true"
+                 io.confluent.connect.s3.format.json.JsonFormat, give the schema of plain JSON by {of}.converter.schema.file or \
+                 {of}.converter.schema.subject, or send one with each message and set {of}.converter.schemas.enable=true"
             )));
         }
         (format == "Parquet" && of == "value" && WITHOUT_FIELDS.contains(&converter)).then(|| {
@@ -358,6 +361,9 @@ mod tests {
         let plain = [("value.converter", &*json), ("value.converter.schemas.enable", "false")];
         assert!(doubts(&[parquet, plain[0], plain[1]]).contains("ParquetFormat needs a schema"));
         assert_eq!(doubts(&[parquet, plain[0]]), "");
+        for given in [("value.converter.schema.file", "pin"), ("value.converter.schema.subject", "pin"), ("schema.infer", "true")] {
+            assert_eq!(doubts(&[parquet, plain[0], plain[1], given]), "");
+        }
         assert_eq!(doubts(&[parquet, ("value.converter", &string), ("transforms", "hoist")]), "");
         let keys = [("keys.format.class", parquet.1), ("key.converter", &json), ("key.converter.schemas.enable", "false")];
         assert_eq!(doubts(&keys), "");

@@ -165,6 +165,27 @@ pub(super) static ROTATE_ON_SCHEMA_CHANGE: ConfigKey<bool> = ConfigKey::with_def
 )
 .importance(Importance::Low)
 .extension();
+pub(super) static INFER: ConfigKey<bool> = ConfigKey::with_default(
+    "schema.infer",
+    "false",
+    "Whether plain JSON (JsonConverter with `schemas.enable=false`) gets a schema, so that Avro and Parquet files can be written: it is inferred from the first \
+     records of each topic that a task reads, and kept as an Avro schema in the object `<topics.dir>/<topic>/_schema.avsc`, which readers of the directory ignore. \
+     Whoever makes the object first decides for all tasks and later runs; it may be made beforehand, and changed: a connector reads it once, when its first \
+     records of the topic come, and heeds a change after it has been started again. All fields are optional; whole numbers are INT64, others FLOAT64, what \
+     was only ever null is STRING. What has values of several kinds, no fixed members or too many, or numbers beyond 64 bits, is a STRING of their JSON text \
+     (a text with its quotes). Names that Avro refuses are changed. Records are read by it as by JsonConverter's `schema.file`; those that do not fit are \
+     reported as errant records.",
+)
+.extension();
+pub(super) static INFER_TOPICS: ConfigKey<List> =
+    ConfigKey::with_default("schema.infer.topics", "", "The topics that `schema.infer` is for; empty means all.").extension();
+pub(super) static INFER_UNKNOWN: ConfigKey<String> = ConfigKey::with_default(
+    "schema.unknown.fields",
+    "fail",
+    "What becomes of members that a schema of `schema.infer` does not know: `fail`, the record is reported as an errant record; `ignore`, they are left out.",
+)
+.one_of(&["fail", "ignore"])
+.extension();
 pub(super) static CONDITIONAL_WRITES: ConfigKey<bool> =
     ConfigKey::with_default("enable.conditional.writes", "true", "Whether objects are created only where none is.")
         .no_effect("every object is created only where none is");
@@ -250,7 +271,7 @@ of_avro!(OPTIONAL_KEYS, "allow.optional.map.keys", "false", "Whether maps with o
 
 /// All keys of a storage sink.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let here: [&'static dyn AnyConfigKey; 56] = [
+    let here: [&'static dyn AnyConfigKey; 59] = [
         &FORMAT,
         &FLUSH_SIZE,
         &ROTATE_SCHEDULE,
@@ -281,6 +302,9 @@ pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
         &SPILL_DIRECTORY,
         &SPILL_LIMIT,
         &COMPATIBILITY,
+        &INFER,
+        &INFER_TOPICS,
+        &INFER_UNKNOWN,
         &CONDITIONAL_WRITES,
         &MAX_WRITE_DURATION,
         &SCHEMAS_CACHE,

@@ -21,6 +21,7 @@ mod file_buffer;
 mod findings;
 mod fingerprint;
 mod gate;
+mod inferred;
 mod journal;
 mod keys;
 mod lease;

@@ -62,16 +62,22 @@ impl ObjectKeys {
 
     /// The place of a partition's objects: one directory where the encoded partition is known, else all of the topic's.
     pub(super) fn place(&self, topic_partition: &TopicPartition, encoded_partition: Option<&str>) -> Place {
-        let Self { topics_dir, directory_delimiter, file_delimiter, .. } = self;
+        let Self { directory_delimiter, file_delimiter, .. } = self;
         let TopicPartition { topic, partition } = topic_partition;
-        let mut directory = String::new();
-        let parts = [Some(topics_dir.as_str()).filter(|dir| !dir.trim().is_empty()), Some(topic), encoded_partition];
-        for part in parts.into_iter().flatten() {
-            directory.push_str(part);
+        let mut directory = self.directory_of_topic(topic);
+        if let Some(encoded_partition) = encoded_partition {
+            directory.push_str(encoded_partition);
             directory.push_str(directory_delimiter);
         }
         let name = format!("{topic}{file_delimiter}{partition}{file_delimiter}");
         Place { directory, name, is_exact: encoded_partition.is_some(), zero_pad_width: self.zero_pad_width }
+    }
+
+    /// What the names of all objects of a topic begin with, the delimiter included.
+    pub(super) fn directory_of_topic(&self, topic: &str) -> String {
+        let Self { topics_dir, directory_delimiter, .. } = self;
+        let topics_dir = Some(topics_dir.as_str()).filter(|dir| !dir.trim().is_empty());
+        topics_dir.into_iter().chain([topic]).flat_map(|part| [part, directory_delimiter]).collect()
     }
 
     /// The whole name.
@@ -128,6 +134,15 @@ mod tests {
         assert_eq!(place.first_offset("topics/orders/partition=3/orders+3+0000000042.keys.json"), Some(42));
         assert_eq!(place.first_offset("topics/orders/partition=30/orders+30+0000000042.json"), None);
         assert_eq!(place.first_offset("topics/other/partition=3/orders+3+0000000042.json"), None);
+    }
+
+    #[test]
+    fn an_object_beside_the_files_of_a_topic_is_none_of_them() {
+        let keys = keys("topics", "/", "+", 10);
+        let beside = format!("{}_schema.avsc", keys.directory_of_topic("orders"));
+        assert_eq!(beside, "topics/orders/_schema.avsc");
+        let place = keys.place(&TopicPartition::new("orders", 3), None);
+        assert!(beside.starts_with(&place.directory) && place.first_offset(&beside).is_none() && place.slot(&beside).is_none());
     }
 
     #[test]

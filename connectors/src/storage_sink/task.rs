@@ -1,5 +1,7 @@
 //! The sink task: hands records to the writers of their partitions, and the writers' durable offsets to the runtime.
 
+mod surveying;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use connect_api::{
@@ -15,6 +17,7 @@ use tracing::{error, warn};
 use super::{
     config::StorageSinkConfig,
     doubted::Doubted,
+    inferred::InferredSchemas,
     lease::Clock,
     metrics::{DURABLE_OFFSET, TaskMetrics},
     null_values,
@@ -49,6 +52,8 @@ struct Started {
     openings: Openings,
     /// Partitions whose journal is about another topic than is known.
     doubted: Doubted,
+    /// Of topics with plain JSON.
+    schemas: InferredSchemas,
     /// Writers whose log is gone, until their last objects are durable.
     ending: HashMap<WriterId, TopicPartitionWriter>,
     /// Whose notices concern anybody.
@@ -113,6 +118,7 @@ impl SinkTask for StorageSinkTask {
             writers: HashMap::new(),
             openings,
             doubted: Doubted::default(),
+            schemas: InferredSchemas::new(),
             ending: HashMap::new(),
             by_id: HashMap::new(),
             failed: HashMap::new(),
@@ -132,21 +138,13 @@ impl SinkTask for StorageSinkTask {
     async fn put(&mut self, records: &[SinkRecord]) -> Result<()> {
         let now = (self.clock)();
         let started = self.started()?;
-        null_values::check(&started.shared, records)?;
-        started.settle();
-        started.begin_what_was_surveyed(now)?;
-        if let Some((_, error)) = started.failed.drain().next() {
+        if let Err(error) = started.schemas.prepare(&started.shared, records).await {
+            // Nothing of the list is touched, and everything else goes on.
+            started.turn(now)?;
             return Err(error);
         }
-        let was_tight = std::mem::replace(&mut started.is_tight, started.shared.context.budget.is_tight());
-        let partitions = started.writers.len();
-        for writer in started.writers.values_mut() {
-            writer.tick(now)?;
-            writer.balance(partitions);
-            if started.is_tight && !was_tight {
-                writer.send_parts_of_all()?;
-            }
-        }
+        null_values::check(&started.shared, records)?;
+        started.turn(now)?;
         for run in records.chunk_by(|a, b| a.origin().is_of_same_batch(b.origin())) {
             started.append(run, now)?;
         }
@@ -265,27 +263,23 @@ impl SinkTask for StorageSinkTask {
 }
 
 impl Started {
-    /// Partitions begin where they were left.
-    async fn assign(&mut self, partitions: &Offsets, now: i64) -> Result<()> {
-        let writers = self.openings.open(&self.shared, partitions, Why::Assigned, now)?;
-        writers.into_iter().for_each(|writer| self.insert(writer));
-        let writers = self.openings.begin_soon(&self.shared, now).await?;
-        writers.into_iter().for_each(|writer| self.insert(writer));
-        Ok(())
-    }
-
-    fn insert(&mut self, writer: TopicPartitionWriter) {
-        self.by_id.insert(writer.state.id, writer.topic_partition.clone());
-        if let Some(before) = self.writers.insert(writer.topic_partition.clone(), writer) {
-            self.by_id.remove(&before.state.id);
+    /// What is done at each call, with or without records.
+    fn turn(&mut self, now: i64) -> Result<()> {
+        self.settle();
+        self.begin_what_was_surveyed(now)?;
+        if let Some((_, error)) = self.failed.drain().next() {
+            return Err(error);
         }
-    }
-
-    /// Whether the topic is known to be another one than when the partition was opened. Otherwise its objects may hold the records that come again.
-    fn is_another_topic(&self, topic_partition: &TopicPartition) -> bool {
-        let was = self.writers.get(topic_partition).and_then(|writer| writer.gate.journal.topic_id.as_deref());
-        let was = was.or_else(|| self.openings.topic_id(topic_partition));
-        was.zip(self.shared.context.topic_id(&topic_partition.topic)).is_some_and(|(was, is)| *was != *is)
+        let was_tight = std::mem::replace(&mut self.is_tight, self.shared.context.budget.is_tight());
+        let partitions = self.writers.len();
+        for writer in self.writers.values_mut() {
+            writer.tick(now)?;
+            writer.balance(partitions);
+            if self.is_tight && !was_tight {
+                writer.send_parts_of_all()?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes in what uploads have to tell. The loop turns: who was frozen must show that its partitions are still its own.
@@ -335,6 +329,9 @@ impl Started {
         let Some(writer) = self.writers.get_mut(topic_partition) else {
             return if self.openings.miss(topic_partition) { Ok(()) } else { Err(self.unassigned(topic_partition)) };
         };
+        if self.shared.config.inferring.is_some() {
+            writer.inferred = self.schemas.of(&topic_partition.topic).cloned();
+        }
         for record in run {
             writer.append(record, now)?;
         }
@@ -345,39 +342,6 @@ impl Started {
         let mut assigned: Vec<_> = self.writers.keys().map(ToString::to_string).collect();
         assigned.sort_unstable();
         Error::fatal(format!("{topic_partition} is not assigned to this task, which has {}", assigned.join(", ")))
-    }
-
-    /// Partitions go on as soon as it is known what lies ahead of them.
-    fn begin_what_was_surveyed(&mut self, now: i64) -> Result<()> {
-        let writers = self.openings.begin(&self.shared, now)?;
-        writers.into_iter().for_each(|writer| self.insert(writer));
-        Ok(())
-    }
-
-    /// Looks at the bucket for partitions that met an object of their own that was cut elsewhere.
-    fn survey_again(&mut self, now: i64) -> Result<()> {
-        let may_survey = |writer: &mut TopicPartitionWriter| writer.may_survey().then(|| writer.topic_partition.clone());
-        let due: Vec<_> = self.writers.values_mut().filter_map(may_survey).collect();
-        let (mut positions, mut before) = (Offsets::new(), Vec::new());
-        for topic_partition in due {
-            if let Some(mut writer) = self.writers.remove(&topic_partition) {
-                self.by_id.remove(&writer.state.id);
-                positions.insert(topic_partition.clone(), writer.durable_position());
-                before.push((topic_partition, std::mem::take(&mut writer.met), writer.gate.doubts()));
-            }
-        }
-        if !positions.is_empty() {
-            let writers = self.openings.open(&self.shared, &positions, Why::CutOtherwise, now)?;
-            writers.into_iter().for_each(|writer| self.insert(writer));
-        }
-        for (topic_partition, met, is_doubted) in before {
-            self.openings.met(&topic_partition, met);
-            if is_doubted {
-                self.openings.doubt(|waiting| *waiting == topic_partition);
-                self.writers.get_mut(&topic_partition).into_iter().for_each(TopicPartitionWriter::doubt);
-            }
-        }
-        Ok(())
     }
 
     async fn wait_for_uploads(&mut self, closing: &Offsets) {

@@ -6,7 +6,8 @@ use std::{ops::Range, sync::Arc};
 
 use connect_api::{
     ConsumerRecord, ConsumerRecords, Error, ErrorKind, OffsetAndMetadata, Origin, PartitionedBy, PieceLimit, Result, SinkRecord,
-    SinkTaskContext, Stuck, TopicPartition, data::Data,
+    SinkTaskContext, Stuck, TopicPartition,
+    data::{Data, Schema},
 };
 use tracing::warn;
 
@@ -52,6 +53,8 @@ pub(super) struct TopicPartitionWriter {
     pub(super) topic_partition: TopicPartition,
     pub(super) state: Arc<WriterState>,
     pub(super) shared: Arc<Shared>,
+    /// Of plain JSON, where one is inferred.
+    pub(super) inferred: Option<Arc<Schema>>,
     pub(super) directories: Directories,
     schema_files: SchemaFiles,
     /// Names of objects with a longer one would be refused by every store.
@@ -115,6 +118,7 @@ impl TopicPartitionWriter {
             topic_partition,
             state: WriterState::new(now),
             shared: Arc::clone(shared),
+            inferred: None,
             directories: Directories::new(encoded_partition),
             schema_files: SchemaFiles::default(),
             longest_directory,
@@ -154,8 +158,13 @@ impl TopicPartitionWriter {
         if let Some(end) = self.boundaries.pass(offset, self.last_written + 1) {
             self.cut(Reason::Recovery, end)?;
         }
-        if self.boundaries.is_durable(offset) {
+        let is_durable = self.boundaries.is_durable(offset);
+        if is_durable {
             self.skipped_until = self.next_to_read;
+        }
+        let Some(record) = self.typed(record, is_durable)? else { return Ok(()) };
+        let record = &*record;
+        if is_durable {
             return self.report_what_no_file_took(record, now);
         }
         if has_moved(record) {

@@ -17,6 +17,7 @@ use connect_api::{
 };
 use md5::{Digest, Md5};
 
+pub(crate) use self::schema::TYPES;
 use self::{
     codec::{CODECS, Codec},
     encode::{write_bytes, write_length},

@@ -23,7 +23,7 @@ pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
 /// The number of a field that came from Protobuf: it is no part of the field's type, and a type may stand in several fields.
 const PROTOBUF_TAG: &str = "io.confluent.connect.protobuf.Tag";
 /// Words that stand for types: no name may be one of them where it has no namespace in front.
-const TYPES: [&str; 14] =
+pub(crate) const TYPES: [&str; 14] =
     ["null", "boolean", "int", "long", "float", "double", "bytes", "string", "record", "enum", "array", "map", "fixed", "union"];
 
 /// The fields of a union's types; `None` where the schema is none.

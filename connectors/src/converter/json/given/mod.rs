@@ -6,10 +6,13 @@
 //! | `text` | Avro, JSON Schema or Connect's own: to a schema |
 //! | `read`, `scalar` | a text to a value of the schema |
 //! | `misfit` | why it is none, and where |
+//! | `infer`, `shape` | a schema for records that nobody has given one for |
 
+mod infer;
 mod misfit;
 mod read;
 mod scalar;
+mod shape;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ use connect_api::{
 
 use self::source::{Source, Template, of_file};
 pub(crate) use self::{
+    infer::Inference,
     read::{UnknownFields, read as read_by_schema},
     text::from_text as schema_from_text,
 };
@@ -33,6 +37,9 @@ use crate::registry::confluent::{ConfluentConfig, ConfluentRegistry, SCHEMA_SUBJ
 
 /// Marks a text of a schema that holds any JSON as it stands in the record, a text with its quotes and escapes.
 pub(crate) const JSON_TEXT: &str = "json.text";
+
+/// Says on a field what the member is called in JSON, where Avro refuses that name.
+pub(crate) const JSON_NAME: &str = "json.name";
 
 static FILE: ConfigKey<String> = ConfigKey::optional(
     "schema.file",
@@ -42,7 +49,8 @@ static FILE: ConfigKey<String> = ConfigKey::optional(
      Members that are missing are null or their default where the schema allows it; numbers must be in range, and have no fraction where integers are \
      wanted; bytes are texts in Base64; decimals are numbers or texts of numbers; dates, times and timestamps are numbers as in envelopes, or texts in \
      ISO 8601 (without an offset in UTC; of seconds three digits of the fraction count). Of a union the first type counts that the value fits. A STRING with \
-     the parameter `json.text` takes any JSON, as its text. What does not fit goes the way of `errors.tolerance`, with the member's path.",
+     the parameter `json.text` takes any JSON, as its text; a field with the parameter `json.name` \
+     is the member with that name. What does not fit goes the way of `errors.tolerance`, with the member's path.",
 )
 .importance(Importance::High)
 .extension();
@@ -151,7 +159,7 @@ impl GivenSchemas {
         let (later, topic) = (Arc::clone(later), topic.to_owned());
         Some(Box::pin(async move {
             let schema = later.source.schema(&topic).await?;
-            later.put(&topic, schema);
+            later.put(&topic, &schema);
             Ok(())
         }))
     }
@@ -173,11 +181,11 @@ impl Later {
     }
 
     /// The first one stays: two tasks may ask at the same time.
-    fn put(&self, topic: &str, schema: Arc<Schema>) {
+    fn put(&self, topic: &str, schema: &Arc<Schema>) {
         let name: Arc<str> = self.name(topic).into();
         self.known.rcu(|known| {
             let mut known = HashMap::clone(known);
-            known.entry(Arc::clone(&name)).or_insert_with(|| Arc::clone(&schema));
+            known.entry(Arc::clone(&name)).or_insert_with(|| Arc::clone(schema));
             known
         });
     }

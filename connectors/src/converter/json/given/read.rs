@@ -3,13 +3,13 @@
 use connect_api::{
     Result,
     data::{
-        Fields, JsonText, Schema, SchemaType, Text, Value,
+        Field, Fields, JsonText, Schema, SchemaType, Text, Value,
         json::{Cursor, Kind, decode_string},
     },
 };
 
 use super::{
-    JSON_TEXT,
+    JSON_NAME, JSON_TEXT,
     misfit::{Fits, Misfit},
     scalar,
 };
@@ -92,7 +92,7 @@ impl Fitting<'_> {
         let (mut goes_on, mut next) = (cursor.enter(), 0);
         while goes_on {
             let name = decode_string(cursor.name());
-            match fields.find(&name, next) {
+            match place_of(fields, &name, next) {
                 Some(place) => {
                     let field = &fields[place];
                     values[place] = Some(self.any(&field.schema, cursor).map_err(|misfit| misfit.in_member(&field.name))?);
@@ -160,4 +160,15 @@ impl Fitting<'_> {
     fn json_text(&self, text: &[u8]) -> Value {
         Value::String(Text::from_utf8_lossy(self.payload.text.share(text)))
     }
+}
+
+/// What the field's member is called, where that is not the field's own name.
+fn stands_for(field: &Field) -> Option<&str> {
+    field.schema.parameter(JSON_NAME)
+}
+
+/// The field of a member: it has its name, or says that it stands for it.
+fn place_of(fields: &Fields, name: &str, near: usize) -> Option<usize> {
+    let found = fields.find(name, near).filter(|place| stands_for(&fields[*place]).is_none_or(|other| other == name));
+    found.or_else(|| fields.iter().position(|field| stands_for(field) == Some(name)))
 }
