@@ -83,3 +83,23 @@ impl std::fmt::Debug for OnlyWith {
         write!(f, "OnlyWith({}, {})", self.other, self.key.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, ConfigDef, ConfigKey};
+
+    static URL: ConfigKey<i32> = ConfigKey::required("url", "Where it is.");
+    static KEYS: [OnlyWith; 1] = [OnlyWith::new("subject", &URL)];
+
+    #[test]
+    fn without_the_other_key_it_may_hold_anything_and_be_missing() {
+        let def = ConfigDef::new("a", &[&KEYS[0]]);
+        let problems = |pairs: &[(&str, &str)]| def.validate(&pairs.iter().copied().collect::<Config>()).iter().count();
+        assert_eq!(problems(&[]), 0);
+        assert_eq!(problems(&[("url", "x")]), 0);
+        assert_eq!(problems(&[("subject", "s"), ("url", "x")]), 1);
+        assert_eq!(problems(&[("subject", "s"), ("url", "7")]), 0);
+        assert!(def.knows("url"));
+    }
+}

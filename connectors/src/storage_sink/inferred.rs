@@ -107,11 +107,14 @@ impl InferredSchemas {
             if !inferring.is_for(topic) || self.of(topic).is_some() {
                 continue;
             }
+            // What has been asked for is inferred already.
+            let is_asked = self.by_topic.contains_key(topic);
             for record in run.iter().filter(|record| is_plain_object(&record.value)) {
                 let inference = wanted.entry(topic).or_default();
-                if inference.records() < MOST_RECORDS
-                    && let Value::Json(text) = &record.value.value
-                {
+                if is_asked || inference.records() >= MOST_RECORDS {
+                    break;
+                }
+                if let Value::Json(text) = &record.value.value {
                     inference.see(text);
                 }
             }

@@ -171,7 +171,7 @@ pub(super) static INFER: ConfigKey<bool> = ConfigKey::with_default(
     "Whether plain JSON (JsonConverter with `schemas.enable=false`) gets a schema, so that Avro and Parquet files can be written: it is inferred from the first \
      records of each topic that a task reads, and kept as an Avro schema in the object `<topics.dir>/<topic>/_schema.avsc`, which readers of the directory ignore. \
      Whoever makes the object first decides for all tasks and later runs; it may be made beforehand, and changed: a connector reads it once, when its first \
-     records of the topic come, and heeds a change after it has been started again. All fields are optional; whole numbers are INT64, others FLOAT64, what \
+     records of the topic come, for which it needs the right to read it (`s3:GetObject`), and heeds a change after it has been started again. All fields are optional; whole numbers are INT64, others FLOAT64, what \
      was only ever null is STRING. What has values of several kinds, no fixed members or too many, or numbers beyond 64 bits, is a STRING of their JSON text \
      (a text with its quotes). Names that Avro refuses are changed. Records are read by it as by JsonConverter's `schema.file`; those that do not fit are \
      reported as errant records.",

@@ -209,6 +209,8 @@ mod tests {
             ("topics.regex", "a<b>"),
             ("file.name.template", "{{topic}}-{{partition}}"),
             ("partition.template", "country={field.country}/{key}/{time:yyyy}"),
+            ("value.converter.schema.file", "/etc/connect/{topic}.avsc"),
+            ("key.converter.schema.subject", "{topic}-key"),
             ("consumer.sasl.password", "ab<CD>ef$GH{ij}"),
             ("aws.secret.access.key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY$EXAMPLE"),
             ("s3.region", "us-east-1"),
