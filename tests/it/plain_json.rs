@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::bucket::{Bucket, Server};
 use crate::cluster::{Cluster, Record, wait_until};
+use crate::crash::Victim;
 use crate::files::worker;
+use crate::numbered::assert_nothing_changed;
 use crate::pinterest::{Dataset, TABLES};
 use crate::process::{Connect, scratch};
 use crate::real_registry::RealRegistry;
@@ -302,4 +304,18 @@ fn a_schema_that_an_operator_has_put_beside_the_files_is_heeded() {
     }
     story.assert_written();
     story.end();
+}
+
+#[test]
+fn kills_between_an_inferred_schema_and_its_files_lose_nothing_and_leave_one_schema() {
+    let Some(mut victim) = Victim::create("inferred-schema") else { return };
+    let settings =
+        "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nflush.size=10\nschema.infer=true\ntasks.max=2";
+    victim.suffer_with(|_| settings.to_owned(), |victim| victim.records.write(&victim.cluster, 50));
+    victim.finish_with(settings, |victim| {
+        victim.records.assert_exactly_once(&victim.bucket);
+        // The schema's object is among those that have one version.
+        assert_nothing_changed(&victim.bucket);
+        assert_eq!(victim.bucket.keys().iter().filter(|key| key.ends_with("/_schema.avsc")).count(), 1);
+    });
 }
