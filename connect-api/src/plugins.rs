@@ -16,6 +16,9 @@ pub trait Plugin: Sized + 'static {
     /// Further names, besides those that Kafka Connect derives of [`NAME`](Plugin::NAME): its last part, and that without `Connector` or `Converter`.
     const ALIASES: &'static [&'static str] = &[];
 
+    /// Whether Kafka Connect's derived names are its own. They are not where a plugin that is used more has the same ones.
+    const HAS_SHORT_NAMES: bool = true;
+
     /// What it is for, in one sentence.
     const DOCUMENTATION: &'static str;
 
@@ -46,6 +49,7 @@ pub struct PluginEntry<C: ?Sized> {
     pub metrics: fn() -> Vec<&'static MetricDefinition>,
     kind: PluginKind,
     aliases: &'static [&'static str],
+    has_short_names: bool,
     configure: fn(&Config) -> Result<Arc<C>>,
 }
 
@@ -58,6 +62,7 @@ impl<C: ?Sized> PluginEntry<C> {
             metrics: P::metrics,
             kind,
             aliases: P::ALIASES,
+            has_short_names: P::HAS_SHORT_NAMES,
             configure,
         }
     }
@@ -85,7 +90,8 @@ impl<C: ?Sized> PluginEntry<C> {
         };
         let pruned = simple.strip_suffix(suffix).filter(|pruned| !pruned.is_empty()).unwrap_or(simple);
         let mut names = vec![self.name];
-        for name in [simple, pruned].into_iter().chain(self.aliases.iter().copied()) {
+        let short = if self.has_short_names { &[simple, pruned][..] } else { &[] };
+        for name in short.iter().copied().chain(self.aliases.iter().copied()) {
             if !names.contains(&name) {
                 names.push(name);
             }

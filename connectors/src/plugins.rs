@@ -13,6 +13,7 @@ pub fn plugins() -> Plugins {
         .converter::<AvroConverter>()
         .converter::<AwsKafkaAvroConverter>()
         .converter::<JsonSchemaConverter>()
+        .converter::<AwsKafkaJsonSchemaConverter>()
         .converter::<ByteArrayConverter>()
         .converter::<ShortConverter>()
         .converter::<IntegerConverter>()
@@ -65,6 +66,6 @@ pub fn plugins() -> Plugins {
     #[cfg(feature = "parquet")]
     let plugins = plugins.format::<ParquetFormat>();
     #[cfg(feature = "protobuf")]
-    let plugins = plugins.converter::<ProtobufConverter>();
+    let plugins = plugins.converter::<ProtobufConverter>().converter::<AwsKafkaProtobufSchemaConverter>();
     plugins
 }

@@ -270,35 +270,92 @@ fn glue(url: &str, action: &str, body: &Value) -> Value {
     serde_json::from_str(answer.split_once("\r\n\r\n").expect("a body").1).unwrap_or_else(|_| panic!("{answer}"))
 }
 
+/// Of a schema that is registered there, what stands in front of its messages.
+struct GlueSchema([u8; 16]);
+
+impl GlueSchema {
+    /// `format`: `AVRO`, `JSON` or `PROTOBUF`.
+    fn register(story: &Story, format: &str, definition: &str) -> Self {
+        let url = story.bucket.url();
+        glue(url, "CreateRegistry", &json!({ "RegistryName": story.name }));
+        let created = json!({ "RegistryId": { "RegistryName": story.name }, "SchemaName": format, "DataFormat": format,
+            "Compatibility": "BACKWARD", "SchemaDefinition": definition });
+        let created = glue(url, "CreateSchema", &created);
+        let id = created["SchemaVersionId"].as_str().unwrap_or_else(|| panic!("{created}")).replace('-', "");
+        Self(std::array::from_fn(|byte| u8::from_str_radix(&id[2 * byte..2 * byte + 2], 16).expect("hexadecimal")))
+    }
+
+    fn plain(&self, payload: &[u8]) -> Vec<u8> {
+        [&[3, 0], &self.0[..], payload].concat()
+    }
+
+    fn compressed(&self, payload: &[u8]) -> Vec<u8> {
+        let mut compressed = flate2::write::ZlibEncoder::new([&[3, 5], &self.0[..]].concat(), flate2::Compression::fast());
+        compressed.write_all(payload).expect("memory takes it");
+        compressed.finish().expect("memory takes it")
+    }
+}
+
+/// Writes with a converter of this name, in a file for each record.
+fn write_with_glue(story: &Story, records: i64, converter: &str, more: &str) -> String {
+    let converter = format!(
+        "value.converter=com.amazonaws.services.schemaregistry.kafkaconnect.{converter}\nvalue.converter.region=us-east-1\n\
+         value.converter.endpoint={}\nvalue.converter.registry.name=r\nerrors.tolerance=all\n{more}",
+        story.bucket.url()
+    );
+    let more = format!("flush.size=1\n{converter}");
+    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
+    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
+    wait_until("all is committed", PATIENCE, || story.has_committed(records));
+    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    story.cluster.delete_topic(&story.name);
+    process.log()
+}
+
 #[test]
 fn schemas_of_the_glue_registry_are_read_plain_and_compressed() {
     let Some(story) = Story::begin("glue") else { return };
     story.cluster.create_topic(&story.name, 1, &[]);
-    let url = story.bucket.url().to_owned();
-    glue(&url, "CreateRegistry", &json!({ "RegistryName": story.name }));
     let schema =
         json!({ "type": "record", "name": "R", "fields": [{ "name": "a", "type": "int" }, { "name": "s", "type": "string" }] });
-    let created = json!({ "RegistryId": { "RegistryName": story.name }, "SchemaName": "s", "DataFormat": "AVRO",
-        "Compatibility": "BACKWARD", "SchemaDefinition": schema.to_string() });
-    let created = glue(&url, "CreateSchema", &created);
-    let id = created["SchemaVersionId"].as_str().unwrap_or_else(|| panic!("{created}")).replace('-', "");
-    let id: Vec<u8> = (0..16).map(|byte| u8::from_str_radix(&id[2 * byte..2 * byte + 2], 16).expect("hexadecimal")).collect();
-    let head = |compression: u8, id: &[u8]| [&[3, compression], id].concat();
-
-    let mut compressed = flate2::write::ZlibEncoder::new(head(5, &id), flate2::Compression::fast());
-    compressed.write_all(&[4, 2, b'y']).expect("memory takes it");
-    let plain = [head(0, &id), vec![2, 2, b'x']].concat();
-    let unknown = [head(0, &[7; 16]), vec![2]].concat();
-    story.produce(&[plain, unknown, compressed.finish().expect("memory takes it")]);
-    let converter = "value.converter=com.amazonaws.services.schemaregistry.kafkaconnect.AWSKafkaAvroConverter\n\
-                     value.converter.region=us-east-1\nvalue.converter.schemaAutoRegistrationEnabled=true\n\
-                     value.converter.avroRecordType=GENERIC_RECORD\nvalue.converter.registry.name=r\nerrors.tolerance=all";
-    let more = format!("flush.size=1\n{converter}\nvalue.converter.endpoint={url}");
-    let file = connector(&story.name, &story.name, &story.bucket, story.bucket.url(), &more);
-    let mut process = Connect::start(&scratch(&story.name), &worker(&story.cluster), &file);
-    wait_until("all is committed", PATIENCE, || story.has_committed(3));
-    assert!(process.stop(Duration::from_secs(20)).success(), "{}", process.log());
+    let schema = GlueSchema::register(&story, "AVRO", &schema.to_string());
+    let unknown = GlueSchema([7; 16]).plain(&[2]);
+    story.produce(&[schema.plain(&[2, 2, b'x']), unknown, schema.compressed(&[4, 2, b'y'])]);
+    let more = "value.converter.schemaAutoRegistrationEnabled=true\nvalue.converter.avroRecordType=GENERIC_RECORD";
+    let log = write_with_glue(&story, 3, "AWSKafkaAvroConverter", more);
     assert_eq!(story.written(), [json!({ "a": 1, "s": "x" }), json!({ "a": 2, "s": "y" })]);
-    assert!(process.log().contains("the Glue Schema Registry has no such schema"), "{}", process.log());
-    story.cluster.delete_topic(&story.name);
+    assert!(log.contains("the Glue Schema Registry has no such schema"), "{log}");
+}
+
+#[test]
+fn json_schemas_of_the_glue_registry_are_read_plain_and_compressed_and_others_are_refused_by_name() {
+    let Some(story) = Story::begin("glue-json") else { return };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    let schema = json!({ "type": "object", "properties": {
+        "a": { "type": "integer" }, "s": { "oneOf": [{ "type": "null" }, { "type": "string" }] } } });
+    let schema = GlueSchema::register(&story, "JSON", &schema.to_string());
+    let avro = GlueSchema::register(&story, "AVRO", "\"int\"");
+    story.produce(&[schema.plain(br#"{"a":1,"s":"x"}"#), avro.plain(&[2]), schema.compressed(br#"{"a":2}"#)]);
+    let log = write_with_glue(&story, 3, "jsonschema.JsonSchemaConverter", "");
+    assert_eq!(story.written(), [json!({ "a": 1, "s": "x" }), json!({ "a": 2, "s": null })]);
+    assert!(log.contains("the data format AVRO, and not of JSON: com.amazonaws"), "{log}");
+    assert!(log.contains("AWSKafkaAvroConverter reads that"), "{log}");
+}
+
+#[test]
+fn protobuf_schemas_of_the_glue_registry_are_read_plain_and_compressed() {
+    let Some(story) = Story::begin("glue-protobuf") else { return };
+    story.cluster.create_topic(&story.name, 1, &[]);
+    // By name `p.Before` comes first, and then the messages in the other one.
+    let schema =
+        "syntax = \"proto3\"; package p; message Order { message Line { int64 cents = 1; } Line line = 1; string note = 2; }
+        message Before { int32 x = 1; }";
+    let schema = GlueSchema::register(&story, "PROTOBUF", schema);
+    let (order, line) = ([1, 0x0a, 2, 0x08, 7, 0x12, 1, b'x'], [2, 0x08, 9]);
+    story.produce(&[schema.plain(&order), schema.compressed(&line), schema.plain(&[3]), schema.plain(&[0, 0x08, 5])]);
+    let more = "value.converter.protobufMessageType=DYNAMIC_MESSAGE";
+    let log = write_with_glue(&story, 4, "protobuf.ProtobufSchemaConverter", more);
+    let order = json!({ "line": { "cents": 7 }, "note": "x" });
+    assert_eq!(story.written(), [order, json!({ "cents": 9 }), json!({ "x": 5 })]);
+    assert!(log.contains("the schema has no message type with the numbers [3]"), "{log}");
 }

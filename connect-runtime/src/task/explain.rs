@@ -12,6 +12,8 @@ const LONGEST: usize = 1 << 20;
 const HIGHEST_ID: u32 = 100_000_000;
 
 const WITH_SCHEMAS: &str = "schemas.enable=true";
+const GLUE: &str = "com.amazonaws.services.schemaregistry.kafkaconnect.";
+const GLUE_AVRO: &str = "com.amazonaws.services.schemaregistry.kafkaconnect.AWSKafkaAvroConverter";
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 
 /// What an operator wants to know of bytes that `class` could not read. `prefix`: `key` or `value`.
@@ -26,6 +28,8 @@ pub(super) fn explain(class: &str, prefix: &str, bytes: &[u8]) -> String {
     let fits = match (converter, also) {
         (None, _) => String::new(),
         (Some(converter), None) if converter == class => String::new(),
+        // The registry has said what it is.
+        (Some(GLUE_AVRO), None) if class.starts_with(GLUE) => String::new(),
         // It would have read such bytes as they are, unless it was told so already.
         (Some(JSON), Some(WITH_SCHEMAS)) if class == JSON => String::new(),
         (Some(converter), None) => format!(": `{prefix}.converter={converter}` reads that"),
@@ -51,10 +55,7 @@ fn looks_like(bytes: &[u8]) -> (String, Option<&'static str>, Option<&'static st
             );
             (what, Some("io.confluent.connect.avro.AvroConverter"), None)
         }
-        [3, 0 | 5, rest @ ..] if rest.len() >= 16 => {
-            let what = "data with a schema in the AWS Glue Schema Registry (AWSKafkaAvroConverter and those beside it)".to_owned();
-            (what, Some("com.amazonaws.services.schemaregistry.kafkaconnect.AWSKafkaAvroConverter"), None)
-        }
+        [3, compression @ (0 | 5), rest @ ..] if rest.len() >= 16 => glue(*compression != 0, &rest[16..]),
         [b'O', b'b', b'j', 1, ..] => ("an Avro file in a message".to_owned(), None, None),
         [0x1f, 0x8b, ..] => ("gzip: the producer's program has compressed it by itself".to_owned(), None, None),
         _ => match (parsed(bytes), str::from_utf8(bytes)) {
@@ -73,6 +74,20 @@ fn looks_like(bytes: &[u8]) -> (String, Option<&'static str>, Option<&'static st
             }
         },
     }
+}
+
+/// The same of a message with a schema in Glue.
+fn glue(is_compressed: bool, payload: &[u8]) -> (String, Option<&'static str>, Option<&'static str>) {
+    if !is_compressed && parsed(payload).is_some() {
+        let what = "JSON with a schema in the AWS Glue Schema Registry".to_owned();
+        return (what, Some("com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.JsonSchemaConverter"), None);
+    }
+    let formats = if is_compressed { "compressed data" } else { "Avro or Protobuf" };
+    let also = if is_compressed { ", and jsonschema.JsonSchemaConverter JSON" } else { "" };
+    let what = format!(
+        "{formats} with a schema in the AWS Glue Schema Registry (protobuf.ProtobufSchemaConverter reads Protobuf{also}; the registry says which it is)"
+    );
+    (what, Some(GLUE_AVRO), None)
 }
 
 /// The JSON in these bytes; a number or a word alone is rather text.
@@ -129,6 +144,11 @@ mod tests {
         );
         let glue = [&[3, 5][..], &[7; 20]].concat();
         assert!(!explain(JSON, "value", b"{\"schema\":null,\"payload\":1}").contains("reads that"));
-        assert!(explain(JSON, "value", &glue).contains("AWS Glue Schema Registry"));
+        assert!(explain(JSON, "value", &glue).contains("AWSKafkaAvroConverter` reads that"));
+        let protobuf = format!("{GLUE}protobuf.ProtobufSchemaConverter");
+        let said = explain(&protobuf, "value", &glue);
+        assert!(said.contains("AWS Glue Schema Registry") && !said.contains("reads that"), "{said}");
+        let json = [&[3, 0][..], &[7; 16], b"{\"a\":1}"].concat();
+        assert!(explain(&protobuf, "value", &json).contains("jsonschema.JsonSchemaConverter` reads that"));
     }
 }

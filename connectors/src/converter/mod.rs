@@ -4,6 +4,7 @@ mod avro;
 mod boolean;
 mod byte_array;
 mod charset;
+mod glue;
 mod json;
 mod json_schema;
 mod numbers;
@@ -19,10 +20,10 @@ pub(crate) use avro::{AvroConverter, AwsKafkaAvroConverter, ENUM_DEFAULT, ENUM_D
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
 pub(crate) use json::{Inference, JsonConverter, UnknownFields, read_by_schema, schema_from_text};
-pub(crate) use json_schema::JsonSchemaConverter;
+pub(crate) use json_schema::{AwsKafkaJsonSchemaConverter, JsonSchemaConverter};
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
 #[cfg(feature = "protobuf")]
-pub(crate) use protobuf::ProtobufConverter;
+pub(crate) use protobuf::{AwsKafkaProtobufSchemaConverter, ProtobufConverter};
 pub(crate) use simple_header::SimpleHeaderConverter;
 pub(crate) use string::StringConverter;
 pub(crate) use temporal::{print as print_java_date, print_date};

@@ -26,6 +26,26 @@ pub(crate) struct RegisteredSchema {
     pub(crate) references: Vec<Reference>,
 }
 
+impl RegisteredSchema {
+    /// Its text, if it is of this type.
+    ///
+    /// # Errors
+    /// `Data` where it is of another one, with the converter that reads it.
+    pub(crate) fn text(&self, schema_type: &str) -> Result<&str> {
+        if self.schema_type == schema_type {
+            return Ok(&self.schema);
+        }
+        Err(Error::data(match self.schema_type.as_str() {
+            "AVRO" => "the schema is one of Avro (AVRO): io.confluent.connect.avro.AvroConverter reads that".to_owned(),
+            "PROTOBUF" => {
+                "the schema is one of Protobuf (PROTOBUF): io.confluent.connect.protobuf.ProtobufConverter reads that".to_owned()
+            }
+            "JSON" => "the schema is a JSON Schema (JSON): io.confluent.connect.json.JsonSchemaConverter reads that".to_owned(),
+            other => format!("the schema is of type {other}, and not {schema_type}"),
+        }))
+    }
+}
+
 /// A schema that another one refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {

@@ -29,9 +29,12 @@ use self::{
 };
 use super::registered::{CACHE, ONLY_READS, Registered, SUM_TYPES};
 use crate::registry::{
-    Reader, RegisteredSchema, SchemaText,
+    Reader, SchemaText,
     confluent::{KEYS, Message},
 };
+
+/// What registries call schemas of Avro.
+const TYPE: &str = "AVRO";
 
 /// What the JVM throws where a message ends too early.
 const NETWORK: &str = "org.apache.kafka.common.errors.NetworkException";
@@ -147,9 +150,9 @@ impl Reader for AvroReader {
     fn read(&self, text: &SchemaText, version: Option<i32>) -> Result<AvroSchema> {
         let mut reader = SchemaReader::new(self.0);
         for (_, referenced) in &text.referenced {
-            reader.read(avro(referenced)?)?;
+            reader.read(referenced.text(TYPE)?)?;
         }
-        let read = reader.read(avro(&text.schema)?)?;
+        let read = reader.read(text.schema.text(TYPE)?)?;
         let mut schema = read.schema;
         // A union with null, or of one type, is no place for it.
         if !matches!(read.plan, Plan::Optional(..) | Plan::Single(_)) {
@@ -166,15 +169,4 @@ impl Reader for AvroReader {
 pub(super) fn connect_schema(text: &SchemaText, version: Option<i32>) -> Result<Arc<Schema>> {
     let reader = AvroReader(Dialect { has_full_names: false, flattens_single_unions: true });
     Ok(reader.read(text, version)?.schema)
-}
-
-/// # Errors
-/// `Data` where the schema is one of another kind.
-fn avro(schema: &RegisteredSchema) -> Result<&str> {
-    match schema.schema_type.as_str() {
-        "AVRO" => Ok(&schema.schema),
-        "PROTOBUF" => Err(Error::data("the schema is one of Protobuf: io.confluent.connect.protobuf.ProtobufConverter reads that")),
-        "JSON" => Err(Error::data("the schema is a JSON Schema: io.confluent.connect.json.JsonSchemaConverter reads that")),
-        other => Err(Error::data(format!("the schema is of type {other}, and not of Avro"))),
-    }
 }

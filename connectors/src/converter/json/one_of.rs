@@ -1,4 +1,4 @@
-//! What Confluent's converter of JSON Schemas reads otherwise: unions, and maps with other keys than texts.
+//! What converters of JSON Schemas read otherwise: unions, and maps with other keys than texts.
 
 use connect_api::{
     Error, Result,
@@ -9,15 +9,20 @@ use connect_api::{
 };
 
 use super::payload::{Payload, expect};
-use crate::converter::{json_schema::ONE_OF, repeated_keys::without_repeated_keys};
+use crate::converter::repeated_keys::without_repeated_keys;
 
 impl Payload<'_> {
+    /// Whether it stands for a union.
+    pub(super) fn is_union(&self, schema: &Schema) -> bool {
+        self.unions.is_some() && schema.name.as_deref() == self.unions
+    }
+
     /// A struct in which one field is there: the first whose schema the value is of, else the struct that has most members of the value.
     pub(super) fn one_of(&self, fields: &[Field], cursor: &mut Cursor<'_>) -> Result<Value> {
         self.count(fields.len())?;
         let simple = fields.iter().position(|field| is_of(&field.schema, *cursor));
         let place = simple.or_else(|| {
-            let shared = fields.iter().enumerate().filter_map(|(place, field)| Some((shared(&field.schema, *cursor)?, place)));
+            let shared = fields.iter().enumerate().filter_map(|(place, field)| Some((self.shared(&field.schema, *cursor)?, place)));
             // Of several the first.
             shared.max_by_key(|(shared, place)| (*shared, std::cmp::Reverse(*place))).map(|(_, place)| place)
         });
@@ -49,6 +54,26 @@ impl Payload<'_> {
         }
         Ok(Value::Map(without_repeated_keys(entries)))
     }
+
+    /// How many members of an object a struct has; of a union, the struct in it that has most. `None` where the value is none of them.
+    fn shared(&self, schema: &Schema, cursor: Cursor<'_>) -> Option<usize> {
+        let fields = schema.fields()?;
+        if self.is_union(schema) {
+            let simple = fields.iter().any(|field| is_of(&field.schema, cursor)).then_some(1);
+            return simple.or_else(|| fields.iter().filter_map(|field| self.shared(&field.schema, cursor)).max());
+        }
+        if cursor.kind() != Kind::Object {
+            return None;
+        }
+        let mut cursor = cursor;
+        let (mut shared, mut goes_on) = (0, cursor.enter());
+        while goes_on {
+            shared += usize::from(fields.find(&decode_string(cursor.name()), 0).is_some());
+            cursor.value();
+            goes_on = cursor.goes_on();
+        }
+        Some(shared)
+    }
 }
 
 /// Whether a value is of a schema that is no struct, as far as a look at it tells.
@@ -66,24 +91,4 @@ fn is_of(schema: &Schema, cursor: Cursor<'_>) -> bool {
         SchemaType::Map(..) => matches!(kind, Kind::Object | Kind::Array),
         _ => false,
     }
-}
-
-/// How many members of an object a struct has; of a union, the struct in it that has most. `None` where the value is none of them.
-fn shared(schema: &Schema, cursor: Cursor<'_>) -> Option<usize> {
-    let fields = schema.fields()?;
-    if schema.name.as_deref() == Some(ONE_OF) {
-        let simple = fields.iter().any(|field| is_of(&field.schema, cursor)).then_some(1);
-        return simple.or_else(|| fields.iter().filter_map(|field| shared(&field.schema, cursor)).max());
-    }
-    if cursor.kind() != Kind::Object {
-        return None;
-    }
-    let mut cursor = cursor;
-    let (mut shared, mut goes_on) = (0, cursor.enter());
-    while goes_on {
-        shared += usize::from(fields.find(&decode_string(cursor.name()), 0).is_some());
-        cursor.value();
-        goes_on = cursor.goes_on();
-    }
-    Some(shared)
 }

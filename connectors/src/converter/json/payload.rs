@@ -16,7 +16,7 @@ use connect_api::{
     },
 };
 
-use crate::converter::{json_schema::ONE_OF, repeated_keys::without_repeated_keys};
+use crate::converter::repeated_keys::without_repeated_keys;
 
 /// Padding must be there, and bits that no byte needs may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -34,8 +34,8 @@ pub(crate) struct Payload<'a> {
     pub(super) replaces_null: bool,
     /// How many more values may be made.
     pub(super) left: Cell<usize>,
-    /// Whether the schema is one of Confluent's converter of JSON Schemas.
-    pub(super) is_of_json_schema: bool,
+    /// What unions are called, if the schema is one of a converter of JSON Schemas.
+    pub(super) unions: Option<&'static str>,
 }
 
 /// Defaults can make many values of few bytes: so many are always allowed.
@@ -44,7 +44,7 @@ const VALUES: usize = 1 << 20;
 impl<'a> Payload<'a> {
     pub(super) fn new(text: &'a JsonText, replaces_null: bool) -> Self {
         // A value that is written out has a byte, and a comma.
-        Self { text, replaces_null, left: Cell::new(VALUES + text.as_bytes().len() / 2), is_of_json_schema: false }
+        Self { text, replaces_null, left: Cell::new(VALUES + text.as_bytes().len() / 2), unions: None }
     }
 
     /// The same, of a part of a message of so many bytes.
@@ -52,9 +52,9 @@ impl<'a> Payload<'a> {
         Self { left: Cell::new(VALUES + bytes / 2), ..Self::new(text, replaces_null) }
     }
 
-    /// The same for schemas of Confluent's converter of JSON Schemas.
-    pub(crate) fn of_json_schema(text: &'a JsonText) -> Self {
-        Self { is_of_json_schema: true, ..Self::new(text, true) }
+    /// The same for schemas of a converter of JSON Schemas, which calls unions so.
+    pub(crate) fn of_json_schema(text: &'a JsonText, unions: &'static str) -> Self {
+        Self { unions: Some(unions), ..Self::new(text, true) }
     }
 
     /// # Errors
@@ -87,15 +87,13 @@ impl<'a> Payload<'a> {
         match &schema.schema_type {
             SchemaType::Array(items) => self.array(items, kind, cursor),
             SchemaType::Map(keys, values)
-                if matches!(keys.schema_type, SchemaType::String) && !(self.is_of_json_schema && keys.optional) =>
+                if matches!(keys.schema_type, SchemaType::String) && !(self.unions.is_some() && keys.optional) =>
             {
                 self.object(values, kind, cursor)
             }
-            SchemaType::Map(keys, values) if self.is_of_json_schema => self.entries(keys, values, kind, cursor),
+            SchemaType::Map(keys, values) if self.unions.is_some() => self.entries(keys, values, kind, cursor),
             SchemaType::Map(keys, values) => self.pairs(keys, values, kind, cursor),
-            SchemaType::Struct(fields) if self.is_of_json_schema && schema.name.as_deref() == Some(ONE_OF) => {
-                self.one_of(fields, cursor)
-            }
+            SchemaType::Struct(fields) if self.is_union(schema) => self.one_of(fields, cursor),
             SchemaType::Struct(fields) => self.fields(fields, kind, cursor),
             scalar => self.scalar(scalar, kind, cursor.value()),
         }

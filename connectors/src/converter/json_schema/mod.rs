@@ -1,5 +1,7 @@
 //! JSON, with the JSON Schemas of a registry.
 
+mod flavour;
+mod glue;
 mod resolve;
 mod schema;
 #[cfg(test)]
@@ -15,7 +17,9 @@ use connect_api::{
 };
 use serde_json::Value as Json;
 
+pub(crate) use self::glue::AwsKafkaJsonSchemaConverter;
 use self::{
+    flavour::Flavour,
     resolve::Documents,
     schema::{Dialect, SchemaReader},
 };
@@ -24,9 +28,6 @@ use super::{
     registered::{CACHE, ONLY_READS, Registered, SUM_TYPES},
 };
 use crate::registry::{Reader, SchemaText, confluent::KEYS};
-
-/// What Connect calls a union: a struct of one field for each of its schemas.
-pub(super) const ONE_OF: &str = "io.confluent.connect.json.OneOf";
 
 static OPTIONAL: ConfigKey<bool> = ConfigKey::with_default(
     "use.optional.for.nonrequired",
@@ -80,8 +81,11 @@ impl Plugin for JsonSchemaConverter {
 
     fn configure(config: &Config) -> Result<Self> {
         config.get(&SUM_TYPES)?;
-        let dialect =
-            Dialect { optional_where_not_required: config.get(&OPTIONAL)?, flattens_single_unions: config.get(&FLATTEN)? };
+        let dialect = Dialect {
+            flavour: Flavour::Confluent,
+            optional_where_not_required: config.get(&OPTIONAL)?,
+            flattens_single_unions: config.get(&FLATTEN)?,
+        };
         Ok(Self(Registered::new(config, JsonSchemaReader(dialect))?))
     }
 }
@@ -96,7 +100,7 @@ impl Converter for JsonSchemaConverter {
             topic,
             headers,
             bytes,
-            |schema, message| data(schema.as_ref().as_ref(), &message.payload),
+            |schema, message| data(Flavour::Confluent, schema.as_ref().as_ref(), &message.payload),
             unreadable,
         )
     }
@@ -116,7 +120,7 @@ pub(super) fn connect_schema(text: &SchemaText, version: Option<i32>) -> Result<
 
 /// # Errors
 /// `Data` where the payload is no JSON, or no value of the schema.
-fn data(schema: Option<&Arc<Schema>>, payload: &Bytes) -> Result<Data> {
+fn data(flavour: Flavour, schema: Option<&Arc<Schema>>, payload: &Bytes) -> Result<Data> {
     let text = JsonText::parse(payload).map_err(|error| Error::data("the message is no JSON").with_source(error))?;
     let Some(schema) = schema else { return Ok(Data::schemaless(text.map_or(Value::Null, Value::Json))) };
     let Some(text) = text else {
@@ -127,7 +131,7 @@ fn data(schema: Option<&Arc<Schema>>, payload: &Bytes) -> Result<Data> {
             (None, false) => Err(Error::data(format!("Invalid null value for required {} field", schema.schema_type.name()))),
         };
     };
-    let value = Payload::of_json_schema(&text).read(schema, &mut Cursor::new(&text))?;
+    let value = Payload::of_json_schema(&text, flavour.union()).read(schema, &mut Cursor::new(&text))?;
     Ok(Data::with_schema(Arc::clone(schema), value))
 }
 

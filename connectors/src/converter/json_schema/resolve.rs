@@ -136,8 +136,19 @@ impl Documents {
 }
 
 /// What a schema says of itself, and not of what is made of it.
-const OWN: [&str; 9] =
-    ["title", "description", "default", "connect.version", "connect.parameters", "$id", "$schema", "$defs", "definitions"];
+const OWN: [&str; 11] = [
+    "title",
+    "description",
+    "default",
+    "connect.name",
+    "connect.doc",
+    "connect.version",
+    "connect.parameters",
+    "$id",
+    "$schema",
+    "$defs",
+    "definitions",
+];
 
 /// Of properties all count, of one that is said twice the later; of lists of required ones both; of anything else the first.
 fn merge(into: &mut Map<String, Json>, name: String, value: Json) {
@@ -202,10 +213,5 @@ fn decoded(pointer: &str) -> String {
 /// # Errors
 /// `Data` where the schema is of another kind, or no JSON.
 fn parse(schema: &RegisteredSchema) -> Result<Json> {
-    match schema.schema_type.as_str() {
-        "JSON" => {
-            serde_json::from_str(&schema.schema).map_err(|error| Error::data("the JSON Schema is no JSON").with_source(error))
-        }
-        other => Err(Error::data(format!("the schema is of type {other}, and not a JSON Schema"))),
-    }
+    serde_json::from_str(schema.text("JSON")?).map_err(|error| Error::data("the JSON Schema is no JSON").with_source(error))
 }

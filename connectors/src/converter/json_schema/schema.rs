@@ -1,4 +1,4 @@
-//! The Connect schema of a JSON Schema, as Confluent's `JsonSchemaData` makes it.
+//! The Connect schema of a JSON Schema, as the converters of Confluent and of AWS make it.
 
 use std::sync::Arc;
 
@@ -10,12 +10,11 @@ use connect_api::{
 use serde_json::{Map, Value as Json};
 
 use super::{
-    ONE_OF,
+    flavour::Flavour,
     resolve::{Documents, Node},
 };
 use crate::converter::json::Payload;
 
-const ENUM: &str = "io.confluent.connect.json.Enum";
 /// Types in a schema, those that are referred to once for each place. More could exhaust memory.
 const MOST_TYPES: usize = 100_000;
 /// There are seven types.
@@ -26,6 +25,8 @@ const DEEPEST: usize = 200;
 /// What decides how schemas are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
+    /// Whose names are used.
+    pub(super) flavour: Flavour,
     /// `use.optional.for.nonrequired`
     pub(super) optional_where_not_required: bool,
     /// `flatten.singleton.unions`
@@ -76,9 +77,9 @@ impl<'a> SchemaReader<'a> {
 
     fn node(&mut self, node: &Node, met: &mut Vec<String>) -> Result<Schema> {
         let schema = &node.schema;
-        let union = ["oneOf", "anyOf"].into_iter().find_map(|name| schema.get(name)?.as_array());
-        if let Some(branches) = union.filter(|_| !schema.contains_key("properties")) {
-            return self.union(node, branches.clone(), met);
+        let union = ["oneOf", "anyOf"].into_iter().find_map(|name| Some((name, schema.get(name)?.as_array()?)));
+        if let Some((name, branches)) = union.filter(|_| !schema.contains_key("properties")) {
+            return self.union(name, node, branches.clone(), met);
         }
         if let Some(Json::Array(kinds)) = schema.get("type") {
             if kinds.len() > KINDS {
@@ -92,18 +93,19 @@ impl<'a> SchemaReader<'a> {
                 Json::Object(branch)
             };
             let branches = kinds.iter().map(branch).collect();
-            return self.union(&Node { schema: without_types(schema), document: node.document.clone() }, branches, met);
+            return self.union("type", &Node { schema: without_types(schema), document: node.document.clone() }, branches, met);
         }
         let base = self.base(node, met)?;
-        finish(base, schema)
+        finish(self.dialect.flavour, base, schema)
     }
 
-    /// What has no type of its own but those of several schemas.
-    fn union(&mut self, node: &Node, branches: Vec<Json>, met: &mut Vec<String>) -> Result<Schema> {
+    /// What has no type of its own but those of several schemas. `name`: of the member that has them.
+    fn union(&mut self, name: &str, node: &Node, branches: Vec<Json>, met: &mut Vec<String>) -> Result<Schema> {
         let is_null = |branch: &Json| branch.get("type").is_some_and(|kind| kind == "null");
         let can_be_null = branches.iter().any(is_null);
         let others: Vec<_> = branches.into_iter().filter(|branch| !is_null(branch)).collect();
-        let is_single = others.len() == 1 && (can_be_null || self.dialect.flattens_single_unions);
+        let is_null_alone = can_be_null && self.dialect.flavour.has_null_beside(name);
+        let is_single = others.len() == 1 && (is_null_alone || self.dialect.flattens_single_unions);
         let schema = match &*others {
             [] => return Err(Error::data("a union of null alone is no schema that Connect has")),
             [only] if is_single => {
@@ -112,15 +114,15 @@ impl<'a> SchemaReader<'a> {
                 return Ok(Schema { optional: schema.optional || can_be_null, ..schema });
             }
             others => {
-                let mut fields = Vec::with_capacity(others.len());
+                let (flavour, mut fields) = (self.dialect.flavour, Vec::with_capacity(others.len()));
                 for (place, branch) in others.iter().enumerate() {
                     let schema = Schema { optional: true, ..self.any(branch, &node.document, met)? };
-                    fields.push(Field { name: format!("{ONE_OF}.field.{place}").into(), schema: Arc::new(schema) });
+                    fields.push(Field { name: flavour.union_field(place).into(), schema: Arc::new(schema) });
                 }
-                Schema { optional: can_be_null, ..struct_of(fields)?.named(ONE_OF) }
+                Schema { optional: can_be_null, ..struct_of(fields)?.named(flavour.union()) }
             }
         };
-        finish(schema, &node.schema)
+        finish(self.dialect.flavour, schema, &node.schema)
     }
 
     fn base(&mut self, node: &Node, met: &mut Vec<String>) -> Result<Schema> {
@@ -134,7 +136,7 @@ impl<'a> SchemaReader<'a> {
         };
         if let Some(symbols) = symbols.filter(|_| matches!(kind, None | Some("string"))) {
             self.types += symbols.len();
-            return Ok(enumeration(&symbols));
+            return Ok(enumeration(self.dialect.flavour, &symbols));
         }
         let schema_type = match (kind, connect_type) {
             (Some("boolean"), _) => SchemaType::Boolean,
@@ -183,7 +185,7 @@ impl<'a> SchemaReader<'a> {
         let required = node.schema.get("required").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let index = |place: usize, property: &Json| {
             let index = property.get("connect.index").and_then(Json::as_u64);
-            index.and_then(|index| usize::try_from(index).ok()).unwrap_or(place)
+            index.and_then(|index| usize::try_from(index).ok()).unwrap_or_else(|| self.dialect.flavour.without_index(place))
         };
         let mut ordered: Vec<_> =
             properties.iter().enumerate().map(|(place, (name, property))| (index(place, property), name, property)).collect();
@@ -223,28 +225,29 @@ fn number(connect_type: &str) -> Result<SchemaType> {
 }
 
 /// An enum has no name of its own.
-fn enumeration(symbols: &[Json]) -> Schema {
-    let mut parameters: Vec<(Arc<str>, Arc<str>)> = vec![(ENUM.into(), "".into())];
+fn enumeration(flavour: Flavour, symbols: &[Json]) -> Schema {
+    let name = flavour.enumeration();
+    let mut parameters: Vec<(Arc<str>, Arc<str>)> = vec![(name.into(), "".into())];
     for symbol in symbols {
         let symbol = symbol.as_str().map_or_else(|| symbol.to_string(), str::to_owned);
-        parameters.push((format!("{ENUM}.{symbol}").into(), symbol.into()));
+        parameters.push((format!("{name}.{symbol}").into(), symbol.into()));
     }
     Schema { parameters, ..Schema::required(SchemaType::String) }
 }
 
 fn without_types(schema: &Map<String, Json>) -> Map<String, Json> {
-    let kept = ["title", "description", "default", "connect.version", "connect.parameters"];
+    let kept = ["title", "description", "default", "connect.name", "connect.doc", "connect.version", "connect.parameters"];
     schema.iter().filter(|(name, _)| kept.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Adds what a schema says beside its type.
-fn finish(mut schema: Schema, json: &Map<String, Json>) -> Result<Schema> {
+fn finish(flavour: Flavour, mut schema: Schema, json: &Map<String, Json>) -> Result<Schema> {
     let text = |name: &str| json.get(name).and_then(Json::as_str);
     // Unions are known by their name.
-    if let Some(title) = text("title").filter(|_| schema.name.as_deref() != Some(ONE_OF)) {
-        schema.name = Some(title.into());
+    if let Some(name) = text(flavour.name()).filter(|_| schema.name.as_deref() != Some(flavour.union())) {
+        schema.name = Some(name.into());
     }
-    if let Some(doc) = text("description") {
+    if let Some(doc) = text(flavour.doc()) {
         schema.doc = Some(doc.into());
     }
     let version = json.get("connect.version").and_then(Json::as_i64).and_then(|version| i32::try_from(version).ok());
@@ -256,7 +259,7 @@ fn finish(mut schema: Schema, json: &Map<String, Json>) -> Result<Schema> {
     if let Some(default) = json.get("default").filter(|default| !default.is_null()) {
         let text = JsonText::parse(&Bytes::from(default.to_string()));
         let text = text.ok().flatten().ok_or_else(|| Error::data("a default is no JSON"))?;
-        let read = Payload::of_json_schema(&text).read(&schema, &mut Cursor::new(&text));
+        let read = Payload::of_json_schema(&text, flavour.union()).read(&schema, &mut Cursor::new(&text));
         schema.default = match read.map_err(|error| error.context("a default of the schema"))? {
             Value::Null => {
                 return Err(Error::data(format!(

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::registry::RegisteredSchema;
 
-const DIALECT: Dialect = Dialect { optional_where_not_required: false, flattens_single_unions: true };
+const DIALECT: Dialect = Dialect { flavour: Flavour::Confluent, optional_where_not_required: false, flattens_single_unions: true };
 
 fn registered(schema_type: &str, schema: &str) -> RegisteredSchema {
     RegisteredSchema { schema_type: schema_type.to_owned(), schema: schema.to_owned(), references: Vec::new() }
@@ -30,7 +30,7 @@ fn refused(schema: &Json) -> String {
 }
 
 fn value(schema: &Json, payload: &Json) -> Result<Value> {
-    data(Some(&read(schema)), &Bytes::from(payload.to_string())).map(|data| data.value)
+    data(Flavour::Confluent, Some(&read(schema)), &Bytes::from(payload.to_string())).map(|data| data.value)
 }
 
 fn object(properties: &Json) -> Json {
@@ -103,7 +103,7 @@ fn properties_that_are_missing_are_refused_unless_the_schema_or_the_converter_al
     let lenient = read_with(dialect, &schema, &[]).unwrap().unwrap();
     let optional: Vec<_> = lenient.fields().unwrap().iter().map(|field| field.schema.optional).collect();
     assert_eq!(optional, [false, true, true, true]);
-    let read = data(Some(&lenient), &Bytes::from_static(b"{\"a\":1}")).unwrap().value;
+    let read = data(Flavour::Confluent, Some(&lenient), &Bytes::from_static(b"{\"a\":1}")).unwrap().value;
     assert_eq!(read, Value::Struct(vec![Value::Int64(1), Value::Null, Value::Int64(5), Value::Null]));
 }
 
@@ -137,7 +137,7 @@ fn a_union_is_a_struct_of_its_schemas_and_null_makes_it_optional() {
     let union = json!({ "oneOf": [{ "type": "integer" }, { "type": "string" }, object(&json!({ "a": { "type": "integer" } })), { "type": "null" },
         object(&json!({ "a": { "type": "integer" }, "b": { "type": "integer" } })), { "type": "array", "items": { "type": "boolean" } }] });
     let schema = read(&union);
-    assert!(schema.optional && schema.name.as_deref() == Some(ONE_OF));
+    assert!(schema.optional && schema.name.as_deref() == Some(Flavour::Confluent.union()));
     let names: Vec<_> = schema.fields().unwrap().iter().map(|field| field.name.to_string()).collect();
     assert_eq!(names[4], "io.confluent.connect.json.OneOf.field.4");
     let at = |place: usize, value: Value| {
@@ -168,7 +168,7 @@ fn schemas_refer_to_parts_of_themselves_and_to_others_by_name() {
     let payload = Bytes::from_static(b"{\"p\":{\"x\":1},\"q\":{\"y\":\"s\"},\"r\":\"t\"}");
     let one = |value| Value::Struct(vec![value]);
     let expected = Value::Struct(vec![one(Value::Int64(1)), one(text("s")), text("t")]);
-    assert_eq!(data(Some(&read), &payload).unwrap().value, expected);
+    assert_eq!(data(Flavour::Confluent, Some(&read), &payload).unwrap().value, expected);
     assert!(refused(&schema).contains("point.json"));
     assert!(refused(&json!({ "$ref": "#/definitions/Gone" })).contains("#/definitions/Gone"));
 }
@@ -212,7 +212,7 @@ fn one_schema_may_stand_in_two_places() {
 #[test]
 fn null_alone_is_no_schema() {
     assert!(read_with(DIALECT, &json!({ "type": "null" }), &[]).unwrap().is_none());
-    assert!(matches!(data(None, &Bytes::from_static(b"null")).unwrap().value, Value::Null));
+    assert!(matches!(data(Flavour::Confluent, None, &Bytes::from_static(b"null")).unwrap().value, Value::Null));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn parts_of_several_documents_refer_to_their_own() {
     let read = read_with(DIALECT, &main, &[("base.json", base)]).unwrap().unwrap();
     assert_eq!(read.name, None, "what is made of several is none of them");
     let payload = Bytes::from_static(b"{\"a\":1,\"b\":\"x\"}");
-    assert_eq!(data(Some(&read), &payload).unwrap().value, Value::Struct(vec![Value::Int64(1), text("x")]));
+    assert_eq!(data(Flavour::Confluent, Some(&read), &payload).unwrap().value, Value::Struct(vec![Value::Int64(1), text("x")]));
     let schemas = [("b.json", json!({ "type": "integer" })), ("a/b.json", json!({ "type": "string" }))];
     for _ in 0..20 {
         let read = read_with(DIALECT, &json!({ "$ref": "http://x/a/b.json" }), &schemas).unwrap().unwrap();
@@ -273,4 +273,42 @@ fn defaults_belong_to_what_they_stand_in() {
         "key": { "oneOf": [{ "type": "null" }, { "type": "string" }] }, "value": { "type": "integer" },
     })) });
     assert_eq!(value(&keys, &json!([{ "key": "k", "value": 1 }])).unwrap(), Value::Map(vec![(text("k"), Value::Int64(1))]));
+}
+
+const GLUE: Dialect = Dialect { flavour: Flavour::Glue, optional_where_not_required: false, flattens_single_unions: false };
+
+fn glue(schema: &Json) -> Arc<Schema> {
+    read_with(GLUE, schema, &[]).unwrap().unwrap()
+}
+
+#[test]
+fn glue_has_names_of_its_own() {
+    let schema = glue(&json!({ "type": "object", "title": "T", "connect.name": "n.N", "description": "d", "connect.doc": "D",
+        "connect.version": 2, "required": ["b"], "properties": {
+            "b": { "type": "integer" },
+            "a": { "type": "number", "connect.type": "int16", "connect.index": 0 },
+            "e": { "enum": ["X"] },
+            "o": { "oneOf": [{ "type": "null" }, { "type": "string" }] },
+            "u": { "oneOf": [{ "type": "string" }, { "type": "integer" }, { "type": "null" }] },
+            "n": { "type": ["string", "null"] },
+    } }));
+    assert_eq!((schema.name.as_deref(), schema.doc.as_deref(), schema.version), (Some("n.N"), Some("D"), Some(2)));
+    let fields = schema.fields().unwrap();
+    let names: Vec<_> = fields.iter().map(|field| (&*field.name, field.schema.optional)).collect();
+    assert_eq!(names, [("a", false), ("b", false), ("e", false), ("o", true), ("u", true), ("n", true)]);
+    let enumeration = "com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.Enum.X";
+    assert_eq!(fields[2].schema.parameter(enumeration), Some("X"));
+    let union = &fields[4].schema;
+    let branches: Vec<_> = union.fields().unwrap().iter().map(|field| &*field.name).collect();
+    assert_eq!((union.name.as_deref(), &branches[..]), (Some("oneOf"), &["field1", "field2"][..]));
+    // Only a `oneOf` of two is no union.
+    assert_eq!(fields[5].schema.name.as_deref(), Some("oneOf"));
+
+    let payload = Bytes::from_static(br#"{"a":1,"b":2,"e":"X","u":3,"n":"z"}"#);
+    let read = data(Flavour::Glue, Some(&schema), &payload).unwrap().value;
+    let one = |values: &[Value]| Value::Struct(values.to_vec());
+    let (union, single) = (one(&[Value::Null, Value::Int64(3)]), one(&[text("z")]));
+    assert_eq!(read, one(&[Value::Int16(1), Value::Int64(2), text("X"), Value::Null, union, single]));
+    let missing = data(Flavour::Glue, Some(&schema), &Bytes::from_static(br#"{"a":1,"b":2,"n":null}"#)).unwrap_err();
+    assert!(missing.to_string().contains("null value for required"), "{missing}");
 }

@@ -13,8 +13,10 @@ use crate::registry::{RegisteredSchema, SchemaText};
 
 /// Under which name the schema itself is compiled: no import can mean it.
 const ITSELF: &str = "default.connect.proto";
-/// Schemas import these without a reference: they come with Confluent's serializers.
-const KNOWN: [(&str, &str); 16] = [
+/// Schemas import these without a reference: they come with the serializers of Confluent and of AWS.
+const KNOWN: [(&str, &str); 18] = [
+    ("additionalTypes/decimal.proto", include_str!("types/additional_decimal.proto")),
+    ("metadata/metadata.proto", include_str!("types/metadata.proto")),
     ("confluent/meta.proto", include_str!("types/meta.proto")),
     ("confluent/type/decimal.proto", include_str!("types/decimal.proto")),
     ("google/type/calendar_period.proto", include_str!("types/calendar_period.proto")),
@@ -41,6 +43,8 @@ pub(super) struct Compiled {
     file: FileDescriptor,
     /// Where fields have what Confluent's serializers add.
     pub(super) field_meta: Option<ExtensionDescriptor>,
+    /// The same of Glue's: a name, and what has it.
+    pub(super) field_metadata: Option<(ExtensionDescriptor, ExtensionDescriptor)>,
 }
 
 impl Compiled {
@@ -61,7 +65,22 @@ impl Compiled {
         compiler.include_imports(true).open_file(ITSELF).map_err(failed)?;
         let pool = compiler.descriptor_pool();
         let file = pool.get_file_by_name(ITSELF).ok_or_else(|| Error::data("the schema is none of Protobuf"))?;
-        Ok(Self { file, field_meta: pool.get_extension_by_name("confluent.field_meta") })
+        let extension = |name| pool.get_extension_by_name(name);
+        let field_metadata = extension("metadata.metadataKey").zip(extension("metadata.metadataValue"));
+        Ok(Self { file, field_meta: extension("confluent.field_meta"), field_metadata })
+    }
+
+    /// All message types of the file, also those in others and the entries of maps, by full name: Glue's serializers count like this.
+    pub(super) fn messages_by_name(&self) -> Vec<MessageDescriptor> {
+        let mut messages: Vec<_> = self.file.messages().collect();
+        let mut next = 0;
+        while let Some(message) = messages.get(next) {
+            let inner: Vec<_> = message.child_messages().collect();
+            messages.extend(inner);
+            next += 1;
+        }
+        messages.sort_by(|left, right| left.full_name().cmp(right.full_name()));
+        messages
     }
 
     /// The message type at this place: its number in the file, then its number in the one around it, and so on.
@@ -77,13 +96,11 @@ impl Compiled {
 /// # Errors
 /// `Data` where the schema is one of another kind.
 fn protobuf(schema: &RegisteredSchema) -> Result<&str> {
-    match schema.schema_type.as_str() {
-        "PROTOBUF" if is_too_deep(&schema.schema) => {
-            Err(Error::data(format!("the schema has more than {DEEPEST} levels of brackets")))
-        }
-        "PROTOBUF" => Ok(&schema.schema),
-        other => Err(Error::data(format!("the schema is of type {other}, and not of Protobuf"))),
+    let text = schema.text("PROTOBUF")?;
+    if is_too_deep(text) {
+        return Err(Error::data(format!("the schema has more than {DEEPEST} levels of brackets")));
     }
+    Ok(text)
 }
 
 /// Whether brackets stand in each other too deep, outside of texts and comments.

@@ -11,6 +11,9 @@ use super::plan::{Field, Member, Plan, Struct};
 /// Fields that are absent need no byte: so many values are always allowed, and one more for each two bytes.
 const VALUES: usize = 1 << 20;
 
+/// Behind the point: billionths need nine, and more are zeros.
+const MOST_DIGITS: u32 = 19;
+
 const MILLISECONDS_OF_A_DAY: i64 = 86_400_000;
 const NANOSECONDS_OF_A_MILLISECOND: i64 = 1_000_000;
 
@@ -108,6 +111,7 @@ impl Room {
                 }
                 Ok(Value::Decimal(Decimal::new(unscaled, scale)))
             }
+            Plan::TwoPartDecimal => two_part_decimal(&message),
             Plan::Date => date(&message),
             Plan::Time => {
                 let number = |name| number(&message, name);
@@ -158,6 +162,22 @@ impl Room {
             None => self.value(&field.plan, Protobuf::default_value_for_field(&field.field)),
         }
     }
+}
+
+/// A number whose billionths stand beside its units.
+fn two_part_decimal(message: &DynamicMessage) -> Result<Value> {
+    let (units, fraction, scale) = (number(message, "units"), number(message, "fraction"), number(message, "scale"));
+    // Behind the point are as many digits as it says, and never less than none.
+    let digits = u32::try_from(scale.max(0)).ok().filter(|digits| *digits <= MOST_DIGITS);
+    let unscaled = digits.and_then(|digits| {
+        let whole = i128::from(units).checked_mul(10_i128.checked_pow(digits)?)?;
+        let billionths = i128::from(fraction).checked_mul(10_i128.checked_pow(digits)?)?;
+        let rest = if billionths % 1_000_000_000 == 0 { billionths / 1_000_000_000 } else { return None };
+        Some((whole.checked_add(rest)?, i32::try_from(digits).ok()?))
+    });
+    let unrounded = "an additionalTypes.Decimal has more digits than its scale, or a scale that nobody has";
+    let (unscaled, scale) = unscaled.ok_or(Malformed::Because(unrounded))?;
+    Ok(Value::Decimal(Decimal::new(Bytes::copy_from_slice(&unscaled.to_be_bytes()), scale)))
 }
 
 fn date(message: &DynamicMessage) -> Result<Value> {

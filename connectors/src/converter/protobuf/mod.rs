@@ -1,7 +1,12 @@
 //! Protobuf, with the schemas of a registry.
 
+mod bounds;
 mod compile;
 mod decode;
+mod glue;
+mod glue_schema;
+#[cfg(test)]
+mod glue_tests;
 mod plan;
 mod schema;
 #[cfg(test)]
@@ -20,9 +25,11 @@ use connect_api::{
 };
 use prost_reflect::MessageDescriptor;
 
+pub(crate) use self::glue::AwsKafkaProtobufSchemaConverter;
 use self::{
     compile::Compiled,
     decode::decode,
+    glue_schema::GlueSchemaReader,
     plan::Plan,
     schema::{Dialect, SchemaReader},
 };
@@ -111,13 +118,22 @@ pub(crate) struct ProtobufConverter(Registered<ProtobufReader>);
 
 /// Makes Connect schemas.
 #[derive(Debug)]
-struct ProtobufReader(Dialect);
+struct ProtobufReader(Flavour);
+
+/// Whose converter it is.
+#[derive(Clone, Copy, Debug)]
+enum Flavour {
+    Confluent(Dialect),
+    Glue,
+}
 
 /// A schema, which has several types of messages.
 #[derive(Debug)]
 struct ProtobufSchema {
-    dialect: Dialect,
+    flavour: Flavour,
     compiled: Compiled,
+    /// All message types as Glue counts them; of Confluent none.
+    sorted: Vec<MessageDescriptor>,
     version: Option<i32>,
     /// That of nearly all topics.
     first: OnceLock<Known>,
@@ -154,7 +170,7 @@ impl Plugin for ProtobufConverter {
             generate_index_for_unions: config.get(&INDEX_FOR_UNIONS)?,
             flatten_unions: config.get(&FLATTEN)?,
         };
-        Ok(Self(Registered::new(config, ProtobufReader(dialect))?))
+        Ok(Self(Registered::new(config, ProtobufReader(Flavour::Confluent(dialect)))?))
     }
 }
 
@@ -200,17 +216,27 @@ impl ProtobufSchema {
             match others.get(place) {
                 Some(known) => known.clone(),
                 // What the schema does not have is not kept: anybody can ask for any number of such.
-                None if self.compiled.message(place).is_none() => self.read(place),
+                None if self.find(place).is_none() => self.read(place),
                 None => others.entry(place.to_vec()).or_insert_with(|| self.read(place)).clone(),
             }
         };
         known.map_err(Error::data)
     }
 
+    fn find(&self, place: &[usize]) -> Option<MessageDescriptor> {
+        match (self.flavour, place) {
+            (Flavour::Confluent(_), place) => self.compiled.message(place),
+            (Flavour::Glue, [number]) => self.sorted.get(*number).cloned(),
+            (Flavour::Glue, _) => None,
+        }
+    }
+
     fn read(&self, place: &[usize]) -> Known {
-        let message = self.compiled.message(place);
-        let message = message.ok_or_else(|| format!("the schema has no message type with the numbers {place:?}"))?;
-        let read = SchemaReader::new(self.dialect, &self.compiled).top(&message);
+        let message = self.find(place).ok_or_else(|| format!("the schema has no message type with the numbers {place:?}"))?;
+        let read = match self.flavour {
+            Flavour::Confluent(dialect) => SchemaReader::new(dialect, &self.compiled).top(&message),
+            Flavour::Glue => GlueSchemaReader::new(&self.compiled).top(&message),
+        };
         let (mut schema, plan) = read.map_err(|error| error.report())?;
         schema.version = schema.version.or(self.version);
         Ok(Arc::new(MessageType { message, schema: Arc::new(schema), plan }))
@@ -248,6 +274,10 @@ impl Reader for ProtobufReader {
 
     fn read(&self, text: &SchemaText, version: Option<i32>) -> Result<ProtobufSchema> {
         let compiled = Compiled::new(text)?;
-        Ok(ProtobufSchema { dialect: self.0, compiled, version, first: OnceLock::new(), others: Mutex::default() })
+        let sorted = match self.0 {
+            Flavour::Confluent(_) => Vec::new(),
+            Flavour::Glue => compiled.messages_by_name(),
+        };
+        Ok(ProtobufSchema { flavour: self.0, compiled, sorted, version, first: OnceLock::new(), others: Mutex::default() })
     }
 }

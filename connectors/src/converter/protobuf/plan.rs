@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use connect_api::data::Text;
-use prost_reflect::FieldDescriptor;
+use prost_reflect::{EnumDescriptor, FieldDescriptor};
 
 /// How the value of a field is read.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) enum Plan {
     /// An enum as its symbol: the symbols, and its name for what has none.
     Symbol(Arc<(HashMap<i32, Text>, String)>),
     Decimal,
+    /// In two parts, before and behind the point.
+    TwoPartDecimal,
     Date,
     Time,
     Timestamp,
@@ -31,6 +33,18 @@ pub(super) enum Plan {
     Struct(Arc<Struct>),
     Array(Box<Plan>),
     Map(Arc<(Plan, Plan)>),
+}
+
+impl Plan {
+    /// Of an enum as its symbol.
+    pub(super) fn symbols(symbols: &EnumDescriptor) -> Self {
+        let mut names = HashMap::new();
+        for symbol in symbols.values() {
+            // Of several with one number, the first.
+            names.entry(symbol.number()).or_insert_with(|| symbol.name().to_owned().into());
+        }
+        Self::Symbol(Arc::new((names, symbols.name().to_owned())))
+    }
 }
 
 /// A message.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use connect_api::{
-    Error, Result,
-    data::{Field as ConnectField, Fields, LogicalType, Schema, SchemaType},
+    Result,
+    data::{Field as ConnectField, LogicalType, Schema, SchemaType},
 };
 use prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Syntax};
 
 use super::{
+    bounds::{Bounds, check_union, struct_of},
     compile::Compiled,
     plan::{Field, Member, Plan, Struct},
 };
@@ -17,12 +18,6 @@ const ENUM: &str = "io.confluent.connect.protobuf.Enum";
 const UNION: &str = "io.confluent.connect.protobuf.Union.";
 const TAG: &str = "io.confluent.connect.protobuf.Tag";
 const TYPE: &str = "io.confluent.connect.protobuf.Type";
-/// Fields in a schema, those of a message once for each place where it stands. More could exhaust memory.
-const MOST_FIELDS: usize = 100_000;
-/// The library looks at all fields of a `oneof` whenever one of them comes.
-const MOST_OF_A_UNION: usize = 1_000;
-/// Deeper ones could exhaust the stack.
-const DEEPEST: usize = 100;
 
 /// What decides how schemas are read: the converter's keys of these names.
 #[derive(Clone, Copy, Debug)]
@@ -42,16 +37,14 @@ pub(super) struct Dialect {
 pub(super) struct SchemaReader<'a> {
     dialect: Dialect,
     compiled: &'a Compiled,
-    /// The messages around, by full name.
-    open: Vec<String>,
-    fields: usize,
+    bounds: Bounds,
 }
 
 type Read = (Schema, Plan);
 
 impl<'a> SchemaReader<'a> {
     pub(super) fn new(dialect: Dialect, compiled: &'a Compiled) -> Self {
-        Self { dialect, compiled, open: Vec::new(), fields: 0 }
+        Self { dialect, compiled, bounds: Bounds::default() }
     }
 
     /// The schema of a message that is not inside of another one.
@@ -67,13 +60,7 @@ impl<'a> SchemaReader<'a> {
 
     fn message(&mut self, message: &MessageDescriptor) -> Result<Read> {
         let name = message.full_name();
-        if self.open.iter().any(|open| open == name) {
-            return Err(Error::data(format!("the message {name} contains itself, and such schemas are not supported")));
-        }
-        if self.open.len() >= DEEPEST {
-            return Err(Error::data(format!("the schema has more than {DEEPEST} levels")));
-        }
-        self.open.push(name.to_owned());
+        self.bounds.enter(name)?;
         let (mut fields, mut members) = (Vec::new(), Vec::new());
         for (place, union) in message.oneofs().filter(|union| !union.is_synthetic()).enumerate() {
             self.union(place, &union, &mut fields, &mut members)?;
@@ -83,7 +70,7 @@ impl<'a> SchemaReader<'a> {
             fields.push(connect_field(field.field.name(), schema));
             members.push(Member::Field(field));
         }
-        self.open.pop();
+        self.bounds.leave();
         let name = if self.dialect.enhanced_protobuf_schema_support { name } else { message.name() };
         Ok((struct_of(fields)?.named(name), Plan::Struct(Arc::new(Struct { members }))))
     }
@@ -103,9 +90,7 @@ impl<'a> SchemaReader<'a> {
             own.push(connect_field(field.field.name(), Schema { optional: true, ..schema }));
             plans.push(Field { can_be_absent: true, ..field });
         }
-        if plans.len() > MOST_OF_A_UNION {
-            return Err(Error::data(format!("the oneof {} has more than {MOST_OF_A_UNION} fields", union.name())));
-        }
+        check_union(union.name(), plans.len())?;
         if self.dialect.flatten_unions {
             fields.append(&mut own);
             members.extend(plans.into_iter().map(Member::Field));
@@ -120,7 +105,7 @@ impl<'a> SchemaReader<'a> {
     }
 
     fn field(&mut self, field: FieldDescriptor) -> Result<(Schema, Field)> {
-        self.count(1)?;
+        self.bounds.count(1)?;
         let kind = field.kind();
         let (mut schema, mut plan) = match kind.as_message().filter(|_| field.is_map()) {
             Some(entry) => self.map(entry)?,
@@ -140,14 +125,6 @@ impl<'a> SchemaReader<'a> {
             && kind.as_message().is_none();
         let can_be_absent = field.supports_presence() && !has_default;
         Ok((schema, Field { field, plan, can_be_absent }))
-    }
-
-    fn count(&mut self, fields: usize) -> Result<()> {
-        self.fields += fields;
-        if self.fields > MOST_FIELDS {
-            return Err(Error::data(format!("the schema has more than {MOST_FIELDS} fields and symbols")));
-        }
-        Ok(())
     }
 
     fn can_be_null(&self, field: &FieldDescriptor) -> bool {
@@ -190,7 +167,7 @@ impl<'a> SchemaReader<'a> {
     }
 
     fn symbols(&mut self, symbols: &EnumDescriptor) -> Result<Read> {
-        self.count(symbols.values().len())?;
+        self.bounds.count(symbols.values().len())?;
         let name = if self.dialect.enhanced_protobuf_schema_support { symbols.full_name() } else { symbols.name() };
         let numbers = self.dialect.int_for_enums;
         let schema_type = if numbers { SchemaType::Int32 } else { SchemaType::String };
@@ -202,20 +179,11 @@ impl<'a> SchemaReader<'a> {
         if numbers {
             return Ok((schema, Plan::Number));
         }
-        let mut names = std::collections::HashMap::new();
-        for symbol in symbols.values() {
-            // Of several with one number, the first.
-            names.entry(symbol.number()).or_insert_with(|| symbol.name().to_owned().into());
-        }
-        Ok((schema, Plan::Symbol(Arc::new((names, symbols.name().to_owned())))))
+        Ok((schema, Plan::symbols(symbols)))
     }
 
     fn inner_message(&mut self, field: &FieldDescriptor, message: &MessageDescriptor) -> Result<Read> {
-        let logical = |logical_type: LogicalType, base| Schema {
-            optional: true,
-            version: Some(1),
-            ..Schema::required(base).named(logical_type.name())
-        };
+        let logical = |logical_type, base| Schema { optional: true, ..logical(logical_type, base) };
         match message.full_name() {
             "confluent.type.Decimal" => {
                 let number = |name| self.parameter(field, name).and_then(|text| text.parse::<i32>().ok());
@@ -267,21 +235,21 @@ impl<'a> SchemaReader<'a> {
 }
 
 /// The union that a field belongs to, unless it was made for a field that may be absent.
-fn union_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
+pub(super) fn union_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
     field.containing_oneof().filter(|union| !union.is_synthetic())
 }
 
-fn connect_field(name: &str, schema: Schema) -> ConnectField {
+pub(super) fn connect_field(name: &str, schema: Schema) -> ConnectField {
     ConnectField { name: name.into(), schema: Arc::new(schema) }
 }
 
-fn struct_of(fields: Vec<ConnectField>) -> Result<Schema> {
-    let fields = Fields::new(fields).map_err(|name| Error::data(format!("two fields would be called {name}")))?;
-    Ok(Schema::required(SchemaType::Struct(fields)))
+/// The schema of a logical type, without its parameters.
+pub(super) fn logical(logical_type: LogicalType, base: SchemaType) -> Schema {
+    Schema { version: Some(1), ..Schema::required(base).named(logical_type.name()) }
 }
 
 /// Integers that Connect has no type for.
-fn other_integer(kind: &Kind) -> Option<&'static str> {
+pub(super) fn other_integer(kind: &Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::Sint32 => "sint32",
         Kind::Sfixed32 => "sfixed32",

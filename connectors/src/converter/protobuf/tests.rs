@@ -24,7 +24,7 @@ fn registered(schema_type: &str, schema: &str) -> RegisteredSchema {
 fn read_with(dialect: Dialect, schema: &str, referenced: &[(&str, &str)]) -> Result<ProtobufSchema> {
     let referenced = referenced.iter().map(|(name, schema)| ((*name).to_owned(), registered("PROTOBUF", schema)));
     let text = SchemaText { schema: registered("PROTOBUF", schema), referenced: referenced.collect() };
-    ProtobufReader(dialect).read(&text, Some(3))
+    ProtobufReader(Flavour::Confluent(dialect)).read(&text, Some(3))
 }
 
 /// The schema of the first message of a file in the third version of the language.
@@ -243,7 +243,7 @@ fn what_connect_cannot_have_is_refused() {
     assert!(data(&contains_itself, &[]).unwrap_err().to_string().contains("contains itself"));
     assert_eq!(read_with(DIALECT, "no schema", &[]).unwrap_err().kind(), ErrorKind::Data);
     let avro = SchemaText { schema: registered("AVRO", "\"int\""), referenced: Vec::new() };
-    assert!(ProtobufReader(DIALECT).read(&avro, None).unwrap_err().to_string().contains("AVRO"));
+    assert!(ProtobufReader(Flavour::Confluent(DIALECT)).read(&avro, None).unwrap_err().to_string().contains("AVRO"));
 }
 
 #[test]

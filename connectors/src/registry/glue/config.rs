@@ -41,11 +41,6 @@ static TIME_TO_LIVE: ConfigKey<i64> =
         .importance(Importance::Low)
         .no_effect("a schema never changes under its name");
 
-static RECORD_TYPE: ConfigKey<String> =
-    ConfigKey::optional("avroRecordType", "`GENERIC_RECORD`: the other kind needs Java classes.")
-        .one_of(&["GENERIC_RECORD"])
-        .importance(Importance::Low);
-
 static SECONDARY: ConfigKey<String> =
     ConfigKey::optional("secondary.deserializer", "A class that reads messages of another registry: not supported.")
         .importance(Importance::Low)
@@ -72,7 +67,7 @@ only_for_writing! {
 
 /// The keys of every converter that reads from Glue.
 pub(crate) fn keys() -> Vec<&'static dyn AnyConfigKey> {
-    let own: [&dyn AnyConfigKey; 8] = [&REGION, &ENDPOINT, &ROLE, &SESSION, &CACHE_SIZE, &TIME_TO_LIVE, &RECORD_TYPE, &SECONDARY];
+    let own: [&dyn AnyConfigKey; 7] = [&REGION, &ENDPOINT, &ROLE, &SESSION, &CACHE_SIZE, &TIME_TO_LIVE, &SECONDARY];
     [&own, ONLY_FOR_WRITING].concat()
 }
 
@@ -91,9 +86,7 @@ impl GlueConfig {
     /// # Errors
     /// `Config` where a registry cannot be asked like this.
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        for key in [&RECORD_TYPE, &SECONDARY] {
-            config.find(key)?;
-        }
+        config.find(&SECONDARY)?;
         let endpoint = config.find(&ENDPOINT)?.map(|url| url.trim_end_matches('/').to_owned());
         let session = config.get(&SESSION)?;
         Ok(Self {
