@@ -5,6 +5,7 @@ mod bound;
 mod doubled;
 mod driven;
 mod lost;
+mod mismatched;
 mod schema_files;
 mod schemas;
 mod smaller;

@@ -55,13 +55,14 @@ pub(super) struct Requests {
     pub(super) told: Vec<String>,
 }
 
-/// The offsets of records that were reported.
+/// The offsets of records that were reported, and with which errors.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reports(pub(super) Arc<Mutex<Vec<i64>>>);
+pub(super) struct Reports(pub(super) Arc<Mutex<Vec<i64>>>, pub(super) Arc<Mutex<Vec<String>>>);
 
 impl ErrantRecordReporter for Reports {
-    fn report(&self, record: &SinkRecord, _error: &Error) -> Result<()> {
+    fn report(&self, record: &SinkRecord, error: &Error) -> Result<()> {
         lock(&self.0).push(record.offset());
+        lock(&self.1).push(error.report());
         Ok(())
     }
 }
