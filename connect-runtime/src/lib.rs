@@ -3,6 +3,9 @@
 pub mod cli;
 pub mod config;
 mod consumer;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod herder;
 mod logging;
 mod memory;

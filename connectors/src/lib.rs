@@ -3,6 +3,9 @@
 mod compression;
 mod converter;
 mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod joda;
 mod partitioner;
 mod plugins;

@@ -106,8 +106,13 @@ impl SettingsFile {
     pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| Problems::from(unreadable(&name, &error)))?;
+        Ok(Self::of(name, path, bytes))
+    }
+
+    /// What stands in the file of this path.
+    pub(crate) fn of(name: String, path: &Path, bytes: Vec<u8>) -> Self {
         let form = Form::of(path, &bytes);
-        Ok(Self { name, bytes, form })
+        Self { name, bytes, form }
     }
 
     /// Whether it is written in a form that a worker's never has.

@@ -4,6 +4,8 @@ mod avro;
 mod boolean;
 mod byte_array;
 mod charset;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod glue;
 mod json;
 mod json_schema;

@@ -8,6 +8,8 @@
 //! | `glue` | the AWS Glue Schema Registry |
 
 pub(crate) mod confluent;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub(crate) mod glue;
 mod http;
 mod known;

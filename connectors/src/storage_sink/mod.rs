@@ -20,6 +20,8 @@ mod edges;
 mod file_buffer;
 mod findings;
 mod fingerprint;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod gate;
 mod inferred;
 mod journal;

@@ -3,6 +3,8 @@
 mod attributes;
 mod decode;
 mod default;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod glue;
 mod plan;
 mod schema;

@@ -1,6 +1,8 @@
 //! JSON, with the JSON Schemas of a registry.
 
 mod flavour;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod glue;
 mod resolve;
 mod schema;
@@ -115,7 +117,11 @@ impl Converter for JsonSchemaConverter {
 /// # Errors
 /// `Data` where it is no JSON Schema, or Connect has no such schema.
 pub(super) fn connect_schema(text: &SchemaText, version: Option<i32>) -> Result<Option<Arc<Schema>>> {
-    JsonSchemaReader(Dialect { optional_where_not_required: true, flattens_single_unions: true }).read(text, version)
+    JsonSchemaReader(Dialect {
+        flavour: Flavour::Confluent,
+        optional_where_not_required: true,
+        flattens_single_unions: true,
+    }).read(text, version)
 }
 
 /// # Errors

@@ -3,6 +3,8 @@
 mod bounds;
 mod compile;
 mod decode;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzing;
 mod glue;
 mod glue_schema;
 #[cfg(test)]

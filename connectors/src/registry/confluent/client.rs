@@ -238,6 +238,15 @@ fn read_version(answer: &Json) -> Option<i32> {
     i32::try_from(answer["version"].as_i64()?).ok()
 }
 
+/// Reads a body as each answer that there may be.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_any(answer: &[u8]) {
+    drop(serde_json::from_slice(answer).ok().as_ref().and_then(read_schema));
+    for status in [StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNAUTHORIZED] {
+        drop((refusal(status, answer), failure(status, answer)));
+    }
+}
+
 fn no_answer(problems: &str) -> Error {
     Error::retriable(format!("no schema comes from the registry: {problems}"))
 }

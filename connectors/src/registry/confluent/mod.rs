@@ -24,6 +24,8 @@ use std::time::Duration;
 
 use connect_api::{Error, Result, async_trait};
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use self::client::read_any;
 use self::{
     client::{Answer, Client},
     references::with_references,

@@ -146,6 +146,15 @@ fn read(status: StatusCode, answer: &Json) -> Option<Result<RegisteredSchema>> {
     })
 }
 
+/// Reads a body as each answer that there may be.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn read_any(answer: &[u8]) {
+    let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
+    for status in [StatusCode::OK, StatusCode::BAD_REQUEST] {
+        drop((read(status, &answer), refusal(status, &answer)));
+    }
+}
+
 fn refusal(status: StatusCode, answer: &Json) -> String {
     let text = |name: &str| answer.get(name).and_then(Json::as_str);
     let words = text("Message").or(text("message")).unwrap_or_default();

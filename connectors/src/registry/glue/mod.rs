@@ -15,6 +15,8 @@ mod wire;
 use connect_api::{Result, async_trait};
 
 use self::client::Client;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use self::client::read_any;
 pub(crate) use self::{
     config::{GlueConfig, keys},
     data_format::DataFormat,
