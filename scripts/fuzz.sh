@@ -19,7 +19,7 @@ fi
 export CARGO_TARGET_DIR=$PWD/target/fuzz RUSTC_WRAPPER=$PWD/fuzz/rustc.sh
 nice cargo build --quiet --locked --manifest-path fuzz/Cargo.toml
 program=target/fuzz/debug/fuzz
-read -ra targets <<<"${*:-$("$program" | tr '\n' ' ')}"
+read -ra targets <<<"${*:-$("$program" 2>/dev/null | tr '\n' ' ')}"
 
 # What is well formed already, of the golden data: few and small files, a message each.
 seed() {
