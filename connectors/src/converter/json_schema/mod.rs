@@ -31,6 +31,9 @@ use super::{
 };
 use crate::registry::{Reader, SchemaText, confluent::KEYS};
 
+/// What Confluent's converter calls a union.
+pub(super) const ONE_OF: &str = Flavour::Confluent.union();
+
 static OPTIONAL: ConfigKey<bool> = ConfigKey::with_default(
     "use.optional.for.nonrequired",
     "false",
