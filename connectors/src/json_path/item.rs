@@ -1,0 +1,172 @@
+//! Values of all kinds, as a path sees them: objects with members, arrays with elements, and scalars.
+
+use connect_api::data::{Data, JsonText, Schema, SchemaType, Value, json::Cursor};
+
+/// A value that a path has met.
+#[derive(Clone, Debug)]
+pub(super) enum Item<'a> {
+    /// An object or an array as text.
+    Json(JsonText),
+    /// A value in memory, and its schema, if it has one.
+    Value(&'a Value, Option<&'a Schema>),
+    /// A value without a schema that was decoded on the way.
+    Decoded(Value),
+}
+
+impl<'a> Item<'a> {
+    /// The whole.
+    pub(super) fn of(data: &'a Data) -> Self {
+        Self::borrowed(&data.value, data.schema.as_deref())
+    }
+
+    fn borrowed(value: &'a Value, schema: Option<&'a Schema>) -> Self {
+        match value {
+            Value::Json(json) => Self::of_json(json),
+            _ => Self::Value(value, schema),
+        }
+    }
+
+    fn of_json(json: &JsonText) -> Self {
+        match json.to_value() {
+            Value::Json(container) => Self::Json(container),
+            scalar => Self::Decoded(scalar),
+        }
+    }
+
+    fn decoded(value: Value) -> Self {
+        match value {
+            Value::Json(json) => Self::of_json(&json),
+            value => Self::Decoded(value),
+        }
+    }
+
+    fn part(json: &JsonText, part: &[u8]) -> Self {
+        Self::decoded(json.part_value(part))
+    }
+
+    fn value(&self) -> Option<(&Value, Option<&'a Schema>)> {
+        match self {
+            Self::Json(_) => None,
+            Self::Value(value, schema) => Some((value, *schema)),
+            Self::Decoded(value) => Some((value, None)),
+        }
+    }
+
+    pub(super) fn is_object(&self) -> bool {
+        match self {
+            Self::Json(json) => json.as_bytes().starts_with(b"{"),
+            _ => matches!(self.value(), Some((Value::Object(_) | Value::Map(_) | Value::Struct(_), _))),
+        }
+    }
+
+    pub(super) fn is_array(&self) -> bool {
+        match self {
+            Self::Json(json) => json.as_bytes().starts_with(b"["),
+            _ => matches!(self.value(), Some((Value::Array(_), _))),
+        }
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.value(), Some((Value::Null, _)))
+    }
+
+    /// How many steps it is to look through it.
+    pub(super) fn steps(&self) -> usize {
+        const BYTES_A_STEP: usize = 64;
+        match self {
+            Self::Json(json) => 1 + json.as_bytes().len() / BYTES_A_STEP,
+            _ => match self.value() {
+                Some((Value::Array(values) | Value::Struct(values), _)) => 1 + values.len(),
+                Some((Value::Map(entries), _)) => 1 + entries.len(),
+                Some((Value::Object(object), _)) => 1 + object.len(),
+                _ => 1,
+            },
+        }
+    }
+
+    /// The member of an object.
+    pub(super) fn member(&self, name: &str) -> Option<Self> {
+        match self {
+            Self::Json(json) => json.find([name]).map(|part| Self::part(json, part)),
+            Self::Value(Value::Struct(values), Some(schema)) => {
+                let fields = schema.fields()?;
+                let at = fields.find(name, 0)?;
+                Some(values.get(at).map_or(Self::Decoded(Value::Null), |value| Self::borrowed(value, Some(&fields[at].schema))))
+            }
+            Self::Value(Value::Map(entries), schema) => {
+                entries.iter().find(|(key, _)| is_key(key, name)).map(|(_, value)| Self::borrowed(value, of_values(*schema)))
+            }
+            Self::Decoded(Value::Map(entries)) => {
+                entries.iter().find(|(key, _)| is_key(key, name)).map(|(_, value)| Self::decoded(value.clone()))
+            }
+            Self::Value(Value::Object(object), _) => object.get(name).map(Self::decoded),
+            Self::Decoded(Value::Object(object)) => object.get(name).map(Self::decoded),
+            _ => None,
+        }
+    }
+
+    /// The values of an object's members, or the elements of an array.
+    pub(super) fn children(&self) -> Vec<Self> {
+        match self {
+            Self::Json(json) => parts(json).into_iter().map(|part| Self::part(json, part)).collect(),
+            Self::Value(Value::Struct(values), Some(schema)) => {
+                let fields = schema.fields().map_or(&[][..], |fields| fields);
+                values.iter().zip(fields).map(|(value, field)| Self::borrowed(value, Some(&field.schema))).collect()
+            }
+            Self::Value(Value::Map(entries), schema) => {
+                entries.iter().map(|(_, value)| Self::borrowed(value, of_values(*schema))).collect()
+            }
+            Self::Value(Value::Array(values), schema) => {
+                values.iter().map(|value| Self::borrowed(value, of_values(*schema))).collect()
+            }
+            Self::Decoded(Value::Map(entries)) => entries.iter().map(|(_, value)| Self::decoded(value.clone())).collect(),
+            Self::Decoded(Value::Array(values)) => values.iter().map(|value| Self::decoded(value.clone())).collect(),
+            Self::Value(Value::Object(object), _) => (0..object.len()).map(|at| Self::decoded(object.value(at))).collect(),
+            Self::Decoded(Value::Object(object)) => (0..object.len()).map(|at| Self::decoded(object.value(at))).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The value for whoever is not a path.
+    pub(super) fn to_value(&self) -> Value {
+        match self {
+            Self::Json(json) => Value::Json(json.clone()),
+            Self::Value(value, _) => (*value).clone(),
+            Self::Decoded(value) => value.clone(),
+        }
+    }
+
+    /// A scalar.
+    pub(super) fn scalar(&self) -> Option<&Value> {
+        let is_scalar = !self.is_object() && !self.is_array();
+        self.value().map(|(value, _)| value).filter(|_| is_scalar)
+    }
+}
+
+fn is_key(key: &Value, name: &str) -> bool {
+    key.scalar_text().is_some_and(|text| *text == *name)
+}
+
+/// The schema of the values of a map, or of the elements of an array.
+fn of_values(schema: Option<&Schema>) -> Option<&Schema> {
+    match &schema?.schema_type {
+        SchemaType::Array(values) | SchemaType::Map(_, values) => Some(values),
+        _ => None,
+    }
+}
+
+/// The texts of an object's values, or of an array's elements.
+fn parts(json: &JsonText) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    let is_object = json.as_bytes().starts_with(b"{");
+    let mut cursor = Cursor::new(json);
+    let mut more = cursor.enter();
+    while more {
+        if is_object {
+            cursor.name();
+        }
+        parts.push(cursor.value());
+        more = cursor.goes_on();
+    }
+    parts
+}

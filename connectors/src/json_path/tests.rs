@@ -1,0 +1,216 @@
+//! As the README of JsonPath and its `PropertyPathToken`, `PathToken`, `PredicatePathToken`, `ValueNodes` and `EvaluatorFactory` say.
+
+use bytes::Bytes;
+use connect_api::data::JsonText;
+
+use super::*;
+
+fn data(text: &str) -> Data {
+    Data::schemaless(JsonText::parse(&Bytes::copy_from_slice(text.as_bytes())).unwrap().map_or(Value::Null, Value::Json))
+}
+
+fn matches(path: &str, text: &str) -> Result<bool, Failure> {
+    JsonPath::new(path).unwrap_or_else(|reason| panic!("{path}: {reason}")).matches(&data(text))
+}
+
+const STORE: &str = r#"{"store":{"book":[{"title":"Moby Dick","price":8.99,"isbn":"0-553"},{"title":"Sayings","price":12,"tags":["a","b"]}],
+    "open":true},"limit":10,"shop":"x","none":null}"#;
+
+#[test]
+fn paths_lead_to_names_indexes_slices_wildcards_and_all_levels() {
+    for path in [
+        "$.shop",
+        "shop",
+        "$['shop']",
+        "$[\"store\"]['book'][0].title",
+        "$.store.book[-1].tags[0:1]",
+        "$.store.book[:1]",
+        "$.store.book[1:]",
+        "$.store.book[-1:]",
+        "$.store.book[0,1].isbn",
+        "$.store.*",
+        "$.store.book[*].tags",
+        "$..isbn",
+        "$..book[0]",
+        "$..[?(@.isbn)]",
+        "$.store['book','open'][0]",
+        "$.none",
+    ] {
+        assert_eq!(matches(path, STORE), Ok(true), "{path}");
+    }
+    for path in ["$.store.book[5:]", "$.store.book[*].nothing", "$..nothing", "$.*.nothing", "$..title[0]"] {
+        assert_eq!(matches(path, STORE), Ok(false), "{path}");
+    }
+}
+
+#[test]
+fn what_a_definite_path_misses_is_a_failure_and_of_others_nothing() {
+    for path in [
+        "$.nothing",
+        "$.nothing.more",
+        "$.shop.more",
+        "$.store.book[7]",
+        "$.shop[0]",
+        "$.none.more",
+        "$.nothing[?(@.a)]",
+        "$.none[?(@.a)]",
+    ] {
+        assert_eq!(matches(path, STORE), Err(Failure::Missing), "{path}");
+    }
+    assert_eq!(matches("$.shop[?(@.a)]", STORE), Err(Failure::NotAContainer));
+    assert_eq!(matches("$.store.book[*].nothing.more", STORE), Ok(false));
+}
+
+#[test]
+fn a_condition_is_about_an_object_itself_and_about_the_elements_of_an_array() {
+    for (path, expected) in [
+        ("$[?(@.shop == 'x')]", true),
+        ("$.[?(@.shop == 'x')]", true),
+        ("$[?(@.shop == 'y')]", false),
+        ("$.store[?(@.open == true)].book[1]", true),
+        ("$.store.book[?(@.price < 10)]", true),
+        ("$.store.book[?(@.price < $.limit)].isbn", true),
+        ("$.store.book[?(@.price > $.limit)].isbn", false),
+    ] {
+        assert_eq!(matches(path, STORE), Ok(expected), "{path}");
+    }
+}
+
+#[test]
+fn conditions_are_joined_negated_and_grouped() {
+    for (condition, expected) in [
+        ("@.a == 1 && @.b == 'y' || @.c", true),
+        ("@.a == 2 || @.b == 'y' && @.n == null", true),
+        ("(@.a == 2 || @.b == 'y') && @.missing", false),
+        ("!(@.a == 2)", true),
+        ("!@.missing", true),
+        ("!@.n", false),
+        ("@.a==1&&@.b=='y'", true),
+    ] {
+        let path = format!("$[?({condition})]");
+        assert_eq!(matches(&path, r#"{"a":1,"b":"y","n":null}"#), Ok(expected), "{condition}");
+    }
+}
+
+#[test]
+fn values_are_compared_as_jsonpath_does() {
+    for (condition, expected) in [
+        ("@.i == 5", true),
+        ("@.i == 5.0", true),
+        ("@.i == '5'", true),
+        ("@.i === '5'", false),
+        ("@.i !== '5'", true),
+        ("@.s == \"it's\"", true),
+        (r"@.s == 'it\'s'", true),
+        ("@.d >= 1.5", true),
+        ("@.d < 1.5", false),
+        ("'a' < @.s", true),
+        ("@.n == null", true),
+        ("@.n != null", false),
+        // What is missing equals nothing, and so differs from all.
+        ("@.missing == null", false),
+        ("@.missing != null", true),
+        ("@.missing < 1", false),
+        ("@.t == true", true),
+        ("@.t == 'true'", false),
+        ("@.s =~ /IT.s/i", true),
+        // The whole must match.
+        ("@.s =~ /it/", false),
+        ("@.l =~ /b.*/", true),
+        ("/5/ =~ @.i", true),
+        ("@.s in ['x', 'it\\'s']", true),
+        ("@.i in [1, 5]", true),
+        ("@.i nin [1, 5]", false),
+        ("@.i IN []", false),
+        ("@.missing nin ['a']", true),
+        ("@.l contains 'b'", true),
+        ("@.s contains 't\\''", true),
+        ("@.l size 2", true),
+        ("@.s size 4", true),
+        ("@.l.length() == 2", true),
+        ("@.e empty true", true),
+        ("@.l empty false", true),
+        ("@.l subsetof ['a','b','c']", true),
+        ("@.l anyof ['b','z']", true),
+        ("@.l noneof ['y','z']", true),
+        ("@.l all ['a']", true),
+        ("@.l == ['a','b']", true),
+        ("@.l == ['b','a']", false),
+        ("@['i'] == 5", true),
+        ("@.o.k == 1", true),
+        ("@.l[0] == 'a'", true),
+        ("@.o[?(@.k == 1)]", true),
+    ] {
+        let text = r#"{"i":5,"d":1.5,"s":"it's","n":null,"t":true,"l":["a","bc"],"e":[],"o":{"k":1}}"#;
+        let text = text.replace("bc", if condition.contains("/b") { "bc" } else { "b" });
+        assert_eq!(matches(&format!("$[?({condition})]"), &text), Ok(expected), "{condition}");
+    }
+}
+
+#[test]
+fn what_is_no_path_is_refused_with_its_place() {
+    for (path, said) in [
+        ("$.", "a name is missing, at position 2 of $."),
+        ("$..", "a name is missing"),
+        ("$[", "expected a name in quotes"),
+        ("$['a'", "expected ]"),
+        ("$['a", "no closing quote"),
+        ("$[?(@.a == )]", "expected a path, a number"),
+        ("$[?(@.a = 1)]", "expected an operator"),
+        ("$[?(@.a == b)]", "b is no value: texts stand in quotes"),
+        ("$[?(@.a is 1)]", "is is no operator"),
+        ("$[?(@.a =~ 'x')]", "goes with =~"),
+        ("$[?(@.a =~ /(/)]", "Unclosed group"),
+        ("$[?(@.a =~ /x/q)]", "q is no flag"),
+        ("$[?(@.a == 1]", "expected )"),
+        ("$[?(@.a.sum() == 1)]", "the function sum() is not supported"),
+        ("$.a.length()", "functions cannot end the path"),
+        ("$.a b", "names with blanks"),
+        ("$[99999999999999999999]", "no index"),
+        ("@.a", "must begin with '$'"),
+        ("$a", "unexpected character"),
+    ] {
+        let reason = JsonPath::new(path).unwrap_err();
+        assert!(reason.contains(said), "{path}: {reason}");
+    }
+}
+
+#[test]
+fn hostile_conditions_and_records_end() {
+    let deep = |open: &str, close: &str| format!("$[?({}@.a{})]", open.repeat(5000), close.repeat(5000));
+    assert!(JsonPath::new(&deep("(", ")")).unwrap_err().contains("nested too deep"));
+    assert!(JsonPath::new(&deep("!", "")).unwrap_err().contains("nested too deep"));
+    assert!(JsonPath::new(&format!("${}", ".a".repeat(5000))).unwrap_err().contains("too many steps"));
+    assert!(JsonPath::new(&format!("$[?(@.a in {}", "[".repeat(5000))).unwrap_err().contains("nested too deep"));
+    let nested = format!("{}1{}", "{\"a\":[".repeat(450), "]}".repeat(450));
+    assert_eq!(matches("$..b", &nested), Ok(false));
+    assert_eq!(matches("$..a..a..a..a..b", &nested), Err(Failure::TooManySteps));
+    let wide = format!("{{\"a\":[{}0]}}", "0,".repeat(5000));
+    assert_eq!(matches("$[?(@.a anyof $.a)]", &wide), Err(Failure::TooManySteps));
+    assert!(matches!(
+        matches("$[?(@.s =~ /(a|aa|aaa)*(?=b)c/)]", &format!("{{\"s\":\"{}\"}}", "a".repeat(3000))),
+        Ok(false) | Err(Failure::Regex(_))
+    ));
+}
+
+#[test]
+fn any_beginning_of_a_path_is_a_path_or_refused() {
+    let path =
+        r#"$.a['b',"c"][-1:2]..[*][?((@.x[0,1].length() >= -1.5e3 || !($.y =~ /a\/b/i)) && @['z'] in ["\u0041", null, [true]])].d"#;
+    assert!(JsonPath::new(path).is_ok());
+    for end in path.char_indices().map(|(at, _)| at) {
+        if let Ok(path) = JsonPath::new(&path[..end]) {
+            drop(path.matches(&data(STORE)));
+        }
+    }
+}
+
+#[test]
+fn the_value_of_a_definite_path_is_decoded() {
+    let value = |path: &str| JsonPath::new(path).unwrap().value(&data(STORE));
+    assert_eq!(value("$.store.book[0]['title']"), Ok(Value::String("Moby Dick".into())));
+    assert_eq!(value("$.none"), Ok(Value::Null));
+    assert_eq!(value("$.nothing"), Err(Failure::Missing));
+    assert!(JsonPath::new("$.a['b'][0]").unwrap().is_definite());
+    assert!(!JsonPath::new("$.a[?(@.b)]").unwrap().is_definite());
+}
