@@ -7,6 +7,7 @@ mod format;
 #[doc(hidden)]
 pub mod fuzzing;
 mod joda;
+mod json_path;
 mod partitioner;
 mod plugins;
 mod predicate;

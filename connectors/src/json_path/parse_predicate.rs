@@ -92,7 +92,7 @@ fn one(parser: &mut Parser) -> Result<Predicate, String> {
     parser.blanks();
     let Some(operator) = operator(parser)? else {
         return match left {
-            Operand::Path(path) if !path.length => Ok(Predicate::Exists(path)),
+            Operand::Path(path) if !path.length && !matches!(parser.peek(), Some('=' | '~')) => Ok(Predicate::Exists(path)),
             _ => Err(parser.error("expected an operator (==, !=, <, <=, >, >=, =~, in, nin, contains, size, empty)")),
         };
     };

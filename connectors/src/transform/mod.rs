@@ -1,4 +1,4 @@
-//! Single message transforms: those of Apache Kafka, under the same names and with the same keys.
+//! Single message transforms: those of Apache Kafka, and in folders of their own those of other vendors, under the same names and with the same keys.
 //!
 //! | file | part |
 //! |---|---|
@@ -6,11 +6,14 @@
 //! | `schemas` | schemas that are made of those that are met, once each |
 //! | `field_path` | paths to nested fields |
 //! | `java_number` | numbers as Java reads and narrows them |
+//! | `topic_format` | topics that are put together for each record |
+//! | `confluent`, `debezium` | transforms of other vendors |
 //! | all others | a transform each |
 //!
 //! An object without a schema stays text: what no transform looks at is neither decoded nor copied (see `JsonObject`).
 
 mod cast;
+pub(crate) mod confluent;
 mod drop_headers;
 mod extract_field;
 mod field_path;
@@ -31,6 +34,7 @@ mod set_schema_metadata;
 mod tests;
 mod timestamp_converter;
 mod timestamp_router;
+mod topic_format;
 mod value_to_key;
 
 use connect_api::config::List;

@@ -22,6 +22,12 @@ pub(crate) trait OperandTransformation: Sized + Send + Sync + 'static {
     /// The class for values.
     const VALUE: &'static str;
 
+    /// Further names of the class for keys.
+    const KEY_ALIASES: &'static [&'static str] = &[];
+
+    /// Further names of the class for values.
+    const VALUE_ALIASES: &'static [&'static str] = &[];
+
     /// See [`Plugin::DOCUMENTATION`].
     const DOCUMENTATION: &'static str;
 
@@ -34,6 +40,14 @@ pub(crate) trait OperandTransformation: Sized + Send + Sync + 'static {
     /// `Config` where it cannot work like this.
     fn configure(config: &Config) -> Result<Self>;
 
+    /// Whether the record stays: looked at first.
+    ///
+    /// # Errors
+    /// `Data` where it cannot be said of the operand.
+    fn keeps(&self, _operand: &Data) -> Result<bool> {
+        Ok(true)
+    }
+
     /// What becomes of the operand. The record has none in the meantime; everything else of it may be changed.
     ///
     /// # Errors
@@ -41,11 +55,14 @@ pub(crate) trait OperandTransformation: Sized + Send + Sync + 'static {
     fn apply(&self, operand: Data, record: &mut SinkRecord) -> Result<Data>;
 }
 
-/// The classes of a transform of Apache Kafka.
+/// The classes of a transform, of Apache Kafka where no other package is named.
 macro_rules! classes {
     ($name:literal) => {
-        const KEY: &'static str = concat!("org.apache.kafka.connect.transforms.", $name, "$Key");
-        const VALUE: &'static str = concat!("org.apache.kafka.connect.transforms.", $name, "$Value");
+        classes!("org.apache.kafka.connect.transforms.", $name);
+    };
+    ($package:literal, $name:literal) => {
+        const KEY: &'static str = concat!($package, $name, "$Key");
+        const VALUE: &'static str = concat!($package, $name, "$Value");
     };
 }
 pub(super) use classes;
@@ -64,12 +81,13 @@ impl KeyAndValue for Plugins {
 }
 
 macro_rules! variant {
-    ($variant:ident, $name:ident, $operand:ident) => {
+    ($variant:ident, $name:ident, $aliases:ident, $operand:ident) => {
         /// A transform of one part of records.
         pub(crate) struct $variant<T>(T);
 
         impl<T: OperandTransformation> Plugin for $variant<T> {
             const NAME: &'static str = T::$name;
+            const ALIASES: &'static [&'static str] = T::$aliases;
             const DOCUMENTATION: &'static str = T::DOCUMENTATION;
 
             fn config_def() -> ConfigDef {
@@ -83,6 +101,9 @@ macro_rules! variant {
 
         impl<T: OperandTransformation> Transformation for $variant<T> {
             fn apply(&self, mut record: SinkRecord) -> Result<Option<SinkRecord>> {
+                if !self.0.keeps(&record.$operand)? {
+                    return Ok(None);
+                }
                 let operand = mem::take(&mut record.$operand);
                 record.$operand = self.0.apply(operand, &mut record)?;
                 Ok(Some(record))
@@ -91,8 +112,8 @@ macro_rules! variant {
     };
 }
 
-variant!(OnKey, KEY, key);
-variant!(OnValue, VALUE, value);
+variant!(OnKey, KEY, KEY_ALIASES, key);
+variant!(OnValue, VALUE, VALUE_ALIASES, value);
 
 /// The members of an operand without a schema. `purpose`: what for, as the JVM says it.
 ///
@@ -106,7 +127,8 @@ pub(super) fn object(value: Value, purpose: &str) -> Result<Box<JsonObject>> {
     }
 }
 
-fn no_object(found: &str, purpose: &str) -> Error {
+/// What is said of a value that is no object.
+pub(super) fn no_object(found: &str, purpose: &str) -> Error {
     Error::data(format!("Only Map objects supported in absence of schema for [{purpose}], found: {found}"))
 }
 

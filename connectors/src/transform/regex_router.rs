@@ -26,6 +26,8 @@ pub(crate) struct RegexRouter {
 
 impl Plugin for RegexRouter {
     const NAME: &'static str = "org.apache.kafka.connect.transforms.RegexRouter";
+    // What Confluent Cloud has in its place: the same keys, and expressions of RE2, of which Java's are a superset but for the names of groups.
+    const ALIASES: &'static [&'static str] = &["io.confluent.connect.cloud.transforms.TopicRegexRouter"];
     const DOCUMENTATION: &'static str = "Replaces the topic, where the whole of it matches a regular expression.";
 
     fn config_def() -> ConfigDef {
@@ -58,18 +60,23 @@ impl Transformation for RegexRouter {
 
 impl RegexRouter {
     fn route(&self, topic: &Arc<str>, known: &[(Arc<str>, Arc<str>)]) -> Result<Arc<str>> {
-        let undecided =
-            |reason| Error::data(format!("the regex {} cannot be decided for the topic {topic}: {reason}", self.regex.as_str()));
-        let routed = if self.regex.matches(topic).map_err(undecided)? {
-            let replaced = self.regex.replace_first(topic, &self.replacement);
-            let routed = replaced.map_err(|reason| Error::data(reason).with_class("java.lang.IndexOutOfBoundsException"))?;
-            Arc::from(routed)
-        } else {
-            Arc::clone(topic)
-        };
+        let routed = replaced(topic, &self.regex, &self.replacement)?.map_or_else(|| Arc::clone(topic), Arc::from);
         let mut all = vec![(Arc::clone(topic), Arc::clone(&routed))];
         all.extend(known.iter().take(MOST - 1).cloned());
         self.known.store(Arc::new(all));
         Ok(routed)
     }
+}
+
+/// What becomes of a topic; `None` where the regular expression does not match the whole of it.
+///
+/// # Errors
+/// `Data` where that cannot be decided, or the replacement names a group that is not there.
+pub(super) fn replaced(topic: &str, regex: &JavaRegex, replacement: &str) -> Result<Option<String>> {
+    let undecided = |reason| Error::data(format!("the regex {} cannot be decided for the topic {topic}: {reason}", regex.as_str()));
+    if !regex.matches(topic).map_err(undecided)? {
+        return Ok(None);
+    }
+    let replaced = regex.replace_first(topic, replacement);
+    replaced.map(Some).map_err(|reason| Error::data(reason).with_class("java.lang.IndexOutOfBoundsException"))
 }

@@ -69,6 +69,21 @@ impl OperandTransformation for ReplaceField {
     }
 
     fn apply(&self, operand: Data, _record: &mut SinkRecord) -> Result<Data> {
+        self.replace(operand)
+    }
+}
+
+impl ReplaceField {
+    /// One that leaves out fields, and puts defaults in place of null.
+    pub(super) fn excluding(exclude: Vec<String>) -> Self {
+        Self { exclude, include: Vec::new(), renames: Vec::new(), replaces_null: true, replaced: Derived::default() }
+    }
+
+    /// What is left.
+    ///
+    /// # Errors
+    /// `Data` where it has no fields.
+    pub(super) fn replace(&self, operand: Data) -> Result<Data> {
         if matches!(operand.value, Value::Null) {
             return Ok(operand);
         }
@@ -82,9 +97,7 @@ impl OperandTransformation for ReplaceField {
         let values = replaced.places.iter().map(value).collect();
         Ok(Data::with_schema(Arc::clone(&replaced.schema), Value::Struct(values)))
     }
-}
 
-impl ReplaceField {
     fn schemaless(&self, value: Value) -> Result<Value> {
         let mut object = object(value, PURPOSE)?;
         if self.include.is_empty() {

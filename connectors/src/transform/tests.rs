@@ -1,5 +1,6 @@
 //! What the JVM answers, as data, and the cases of the specification.
 
+pub(in crate::transform) mod applied;
 mod cases;
 mod record;
 mod vectors;

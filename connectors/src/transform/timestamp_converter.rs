@@ -78,6 +78,9 @@ struct Converted {
 
 impl OperandTransformation for TimestampConverter {
     classes!("TimestampConverter");
+    // Confluent documents its own only by that of Apache Kafka.
+    const KEY_ALIASES: &'static [&'static str] = &["io.confluent.connect.transforms.TimestampConverter$Key"];
+    const VALUE_ALIASES: &'static [&'static str] = &["io.confluent.connect.transforms.TimestampConverter$Value"];
     const DOCUMENTATION: &'static str =
         "Converts times between texts, numbers since 1970, and dates, times and timestamps of Connect.";
 

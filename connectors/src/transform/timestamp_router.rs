@@ -1,16 +1,14 @@
 //! Topics by the time of records.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
 use connect_api::{
     Error, Plugin, Result, SinkRecord, Transformation,
     config::{Config, ConfigDef, ConfigKey},
 };
 
+use super::topic_format::TopicFormat;
 use crate::simple_date_format::SimpleDateFormat;
 
-static TOPIC_FORMAT: ConfigKey<String> = ConfigKey::with_default(
+pub(super) static TOPIC_FORMAT: ConfigKey<String> = ConfigKey::with_default(
     "topic.format",
     "${topic}-${timestamp}",
     "The new topic: `${topic}` is the old one, `${timestamp}` the time.",
@@ -24,16 +22,7 @@ static TIMESTAMP_FORMAT: ConfigKey<String> = ConfigKey::with_default(
 
 /// Gives records another topic, with their time in it.
 pub(crate) struct TimestampRouter {
-    topic_format: String,
-    timestamp_format: SimpleDateFormat,
-    /// What the last topic became, and at what time: the next record mostly has both.
-    last: ArcSwapOption<Routed>,
-}
-
-struct Routed {
-    from: Arc<str>,
-    time: String,
-    to: Arc<str>,
+    topic_format: TopicFormat,
 }
 
 impl Plugin for TimestampRouter {
@@ -46,7 +35,7 @@ impl Plugin for TimestampRouter {
 
     fn configure(config: &Config) -> Result<Self> {
         let timestamp_format = SimpleDateFormat::new(&config.get(&TIMESTAMP_FORMAT)?).map_err(Error::config)?;
-        Ok(Self { topic_format: config.get(&TOPIC_FORMAT)?, timestamp_format, last: ArcSwapOption::empty() })
+        Ok(Self { topic_format: TopicFormat::new(config.get(&TOPIC_FORMAT)?, timestamp_format) })
     }
 }
 
@@ -56,16 +45,7 @@ impl Transformation for TimestampRouter {
             let partition = record.origin().topic_partition();
             return Err(Error::data(format!("Timestamp missing on record: offset {} of {partition}", record.offset())));
         };
-        let mut time = String::new();
-        self.timestamp_format.format(millis, &mut time);
-        record.topic = match &*self.last.load() {
-            Some(last) if Arc::ptr_eq(&last.from, &record.topic) && last.time == time => Arc::clone(&last.to),
-            _ => {
-                let to: Arc<str> = self.topic_format.replace("${topic}", &record.topic).replace("${timestamp}", &time).into();
-                self.last.store(Some(Arc::new(Routed { from: record.topic, time, to: Arc::clone(&to) })));
-                to
-            }
-        };
+        record.topic = self.topic_format.topic(&record.topic, millis);
         Ok(Some(record))
     }
 }
