@@ -54,6 +54,8 @@ pub fn plugins() -> Plugins {
         .key_and_value::<confluent::GzipDecompress>()
         .transformation::<confluent::MessageTimestampRouter>()
         .transformation::<confluent::TombstoneHandler>()
+        .transformation::<debezium::ByLogicalTableRouter>()
+        .transformation::<debezium::ExtractNewRecordState>()
         .predicate::<HasHeaderKey>()
         .predicate::<RecordIsTombstone>()
         .predicate::<TopicNameMatches>()

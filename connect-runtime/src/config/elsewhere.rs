@@ -63,20 +63,6 @@ static FAMILIES: &[Family] = &[
     Family { kind: Kind::Transformation, begins: "io.debezium.connector.", classes: &[], until_then: LEAVE_OUT },
     Family { kind: Kind::Transformation, begins: "io.aiven.kafka.connect.transforms.", classes: &[], until_then: LEAVE_OUT },
     Family { kind: Kind::Transformation, begins: "io.confluent.connect.transforms.", classes: &[], until_then: LEAVE_OUT },
-    Family {
-        kind: Kind::Transformation,
-        begins: "io.confluent.connect.transforms.",
-        classes: &[
-            "Drop",
-            "ExtractTopic",
-            "Filter",
-            "MessageTimestampRouter",
-            "TimestampConverter",
-            "TimestampRouter",
-            "TombstoneHandler",
-        ],
-        until_then: LEAVE_OUT,
-    },
     Family { kind: Kind::Connector, begins: "", classes: &["S3_SINK"], until_then: CONFLUENT_CLOUD },
     Family {
         kind: Kind::Connector,
@@ -275,7 +261,9 @@ mod tests {
     fn classes_that_exist_are_not_supported_yet_and_something_can_be_done() {
         for (kind, class) in [
             (PluginKind::Converter, "com.amazonaws.services.schemaregistry.kafkaconnect.jsonschema.JsonSchemaConverter"),
-            (PluginKind::Transformation, "io.debezium.transforms.ExtractNewRecordState"),
+            (PluginKind::Transformation, "io.confluent.connect.transforms.ReplaceField$Value"),
+            (PluginKind::Transformation, "io.aiven.kafka.connect.transforms.Hash$Value"),
+            (PluginKind::Transformation, "io.debezium.transforms.outbox.EventRouter"),
             (PluginKind::SinkConnector, "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector"),
             (PluginKind::SinkConnector, "S3_SINK"),
             (PluginKind::SinkConnector, "JdbcSinkConnector"),

@@ -14,6 +14,7 @@
 
 mod cast;
 pub(crate) mod confluent;
+pub(crate) mod debezium;
 mod drop_headers;
 mod extract_field;
 mod field_path;
