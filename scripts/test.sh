@@ -72,5 +72,6 @@ step "tests" cargo test --workspace --no-fail-fast
 step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 step "example: a runtime in your own program" cargo run --quiet --example embed_runtime
 step "example: a connector of your own" cargo run --quiet --example custom_connector
+step "example: a transform of your own" cargo run --quiet --example custom_transform -- ${CONNECT_TEST_KAFKA:+"$CONNECT_TEST_KAFKA"}
 step "example: quickstart" cargo run --quiet --example quickstart
 exit $failed

@@ -1,19 +1,23 @@
-//! Kafka: the mock cluster that comes with librdkafka.
+//! Kafka: the mock cluster that comes with librdkafka, or brokers that are given.
 
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     bindings::{rd_kafka_handle_mock_cluster, rd_kafka_mock_group_initial_rebalance_delay_ms},
+    client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Three brokers on the loopback interface. They keep 5 MiB a partition and forget what is older.
+/// Three brokers on the loopback interface, which keep 5 MiB a partition and forget what is older; or others.
 pub(crate) struct Kafka {
     producer: BaseProducer,
+    /// `None` for the mock cluster.
+    given: Option<String>,
 }
 
 impl Kafka {
@@ -31,12 +35,22 @@ impl Kafka {
             let cluster = rd_kafka_handle_mock_cluster(producer.client().native_ptr());
             rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 300);
         }
-        Ok(Self { producer })
+        Ok(Self { producer, given: None })
+    }
+
+    /// Uses brokers that are there. `bootstrap_servers`: `host:port`, with commas between them.
+    ///
+    /// # Errors
+    /// Where librdkafka refuses.
+    pub(crate) fn at(bootstrap_servers: &str) -> Result<Self, Box<dyn Error>> {
+        let producer = ClientConfig::new().set("bootstrap.servers", bootstrap_servers).set("linger.ms", "5").create()?;
+        Ok(Self { producer, given: Some(bootstrap_servers.to_owned()) })
     }
 
     /// For `bootstrap.servers`.
     pub(crate) fn bootstrap_servers(&self) -> String {
-        self.producer.client().mock_cluster().map(|cluster| cluster.bootstrap_servers()).unwrap_or_default()
+        let mock = || self.producer.client().mock_cluster().map(|cluster| cluster.bootstrap_servers()).unwrap_or_default();
+        self.given.clone().unwrap_or_else(mock)
     }
 
     /// Makes a topic.
@@ -46,6 +60,17 @@ impl Kafka {
     pub(crate) fn create_topic(&self, topic: &str, partitions: i32) -> Result<(), Box<dyn Error>> {
         let cluster = self.producer.client().mock_cluster().ok_or("no mock cluster")?;
         Ok(cluster.create_topic(topic, partitions, 1)?)
+    }
+
+    /// Makes a topic of one partition, in the mock cluster or on brokers that are given.
+    ///
+    /// # Errors
+    /// Where it exists.
+    pub(crate) async fn create_topic_anywhere(&self, topic: &str) -> Result<(), Box<dyn Error>> {
+        let Some(given) = &self.given else { return self.create_topic(topic, 1) };
+        let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", given).create()?;
+        let made = admin.create_topics(&[NewTopic::new(topic, 1, TopicReplication::Fixed(1))], &AdminOptions::new()).await?;
+        made.into_iter().try_for_each(|made| made.map(drop)).map_err(|(topic, error)| format!("{topic}: {error}").into())
     }
 
     /// Appends a value to a partition.
