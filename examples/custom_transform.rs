@@ -113,7 +113,7 @@ async fn example(bootstrap_servers: Option<String>) -> Result<String, Box<dyn St
     let topic = format!("payments-{}", std::process::id());
     kafka.create_topic_anywhere(&topic).await?;
     for number in 0..RECORDS {
-        kafka.produce(&topic, 0, &format!(r#"{{"card":"4711 0000 0000 {:04}","amount":{number}.50}}"#, number))?;
+        kafka.produce(&topic, 0, &format!(r#"{{"card":"4711 0000 0000 {number:04}","amount":{number}.50}}"#))?;
         kafka.produce(&topic, 0, &format!(r#"{{"heartbeat":{number}}}"#))?;
     }
     kafka.flush()?;

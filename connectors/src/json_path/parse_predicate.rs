@@ -175,7 +175,7 @@ fn pattern(parser: &mut Parser) -> Result<Operand, String> {
         parser.next();
     }
     let java = if flags.is_empty() { regex } else { format!("(?{flags}){regex}") };
-    JavaRegex::new(&java).map(Operand::Pattern).map_err(|reason| parser.error(&reason))
+    JavaRegex::new(&java).map(|regex| Operand::Pattern(Box::new(regex))).map_err(|reason| parser.error(&reason))
 }
 
 fn literal(parser: &mut Parser) -> Result<Literal, String> {

@@ -64,7 +64,7 @@ pub(super) enum Operand {
     Path(OperandPath),
     Literal(Literal),
     /// `/…/`
-    Pattern(JavaRegex),
+    Pattern(Box<JavaRegex>),
 }
 
 /// A value as it is written in a condition.
