@@ -99,8 +99,7 @@ impl<'a> Item<'a> {
             Self::Decoded(Value::Map(entries)) => {
                 entries.iter().find(|(key, _)| is_key(key, name)).map(|(_, value)| Self::decoded(value.clone()))
             }
-            Self::Value(Value::Object(object), _) => object.get(name).map(Self::decoded),
-            Self::Decoded(Value::Object(object)) => object.get(name).map(Self::decoded),
+            Self::Value(Value::Object(object), _) | Self::Decoded(Value::Object(object)) => object.get(name).map(Self::decoded),
             _ => None,
         }
     }
@@ -121,8 +120,9 @@ impl<'a> Item<'a> {
             }
             Self::Decoded(Value::Map(entries)) => entries.iter().map(|(_, value)| Self::decoded(value.clone())).collect(),
             Self::Decoded(Value::Array(values)) => values.iter().map(|value| Self::decoded(value.clone())).collect(),
-            Self::Value(Value::Object(object), _) => (0..object.len()).map(|at| Self::decoded(object.value(at))).collect(),
-            Self::Decoded(Value::Object(object)) => (0..object.len()).map(|at| Self::decoded(object.value(at))).collect(),
+            Self::Value(Value::Object(object), _) | Self::Decoded(Value::Object(object)) => {
+                (0..object.len()).map(|at| Self::decoded(object.value(at))).collect()
+            }
             _ => Vec::new(),
         }
     }

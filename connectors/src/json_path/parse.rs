@@ -211,10 +211,7 @@ impl Parser {
 
     /// A text in single or double quotes; a backslash takes the meaning of what follows it.
     pub(super) fn string(&mut self) -> Result<String, String> {
-        let quote = match self.next() {
-            Some(quote @ ('\'' | '"')) => quote,
-            _ => return Err(self.error("expected a text in quotes")),
-        };
+        let Some(quote @ ('\'' | '"')) = self.next() else { return Err(self.error("expected a text in quotes")) };
         let mut text = String::new();
         loop {
             match self.next() {

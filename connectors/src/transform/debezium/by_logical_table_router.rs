@@ -57,9 +57,12 @@ pub(crate) struct ByLogicalTableRouter {
     key_value: Option<(JavaRegex, String)>,
     adjustment: SchemaNameAdjustment,
     /// Topics that were met, the last one first.
-    known: ArcSwap<Vec<(Arc<str>, Option<Arc<Route>>)>>,
+    known: ArcSwap<Routes>,
     most: usize,
 }
+
+/// Topics, and what becomes of their records; `None` for nothing.
+type Routes = Vec<(Arc<str>, Option<Arc<Route>>)>;
 
 /// What becomes of the records of a topic.
 struct Route {
