@@ -47,6 +47,10 @@ impl Place {
     fn is_changed(self) -> bool {
         self.end == CHANGED
     }
+
+    fn length(self) -> usize {
+        (self.end - self.start) as usize
+    }
 }
 
 impl JsonObject {
@@ -138,6 +142,18 @@ impl JsonObject {
         }
     }
 
+    /// Gives the member with this name what is made of its value, or of null where there is no such member.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn replace(&mut self, name: &Arc<str>, make: impl FnOnce(Value) -> Result<Value>) -> Result<()> {
+        match self.find(name) {
+            Some(at) => self.set_at(at, make(self.value(at))?),
+            None => self.push(name, make(Value::Null)?),
+        }
+        Ok(())
+    }
+
     /// Gives the member at this place a value.
     pub fn set_at(&mut self, at: usize, value: Value) {
         if let Some(member) = self.members.get_mut(at) {
@@ -167,7 +183,7 @@ impl JsonObject {
             self.names.push(Arc::clone(name));
         }
         if !gone.is_empty() {
-            self.retain(|at| !gone.contains(&at));
+            self.retain_at(|at| !gone.contains(&at));
         }
     }
 
@@ -178,8 +194,13 @@ impl JsonObject {
         }
     }
 
-    /// Removes all members but those at whose places `keep` is true.
-    pub fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+    /// Removes all members but those whose names are kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let kept: Vec<_> = (0..self.len()).map(|at| keep(&self.name(at))).collect();
+        self.retain_at(|at| kept[at]);
+    }
+
+    fn retain_at(&mut self, keep: impl Fn(usize) -> bool) {
         let mut at = 0;
         self.members.retain(|_member| {
             at += 1;
@@ -192,8 +213,7 @@ impl JsonObject {
     /// # Errors
     /// `Data` where a member has been given a value that JSON cannot hold.
     pub fn to_text(&self) -> Result<JsonText> {
-        let whole = self.text.as_ref().map_or(0, |text| text.as_bytes().len());
-        let mut out = Vec::with_capacity(whole + 40 * self.values.len() + 2);
+        let mut out = Vec::with_capacity(self.length());
         let mut rest = self.members.iter().copied().peekable();
         while let Some(member) = rest.next() {
             out.push(if out.is_empty() { b'{' } else { b',' });
@@ -207,13 +227,40 @@ impl JsonObject {
             {
                 end = next.value.end;
             }
-            out.extend_from_slice(self.part(Place { start: member.name.start, end }));
+            let run = self.part(Place { start: member.name.start, end });
+            let is_all = out.len() == 1 && rest.peek().is_none();
+            if let Some(text) = self.text.as_ref().filter(|text| is_all && run.len() + 2 == text.as_bytes().len()) {
+                // Nothing was changed.
+                return Ok(text.clone());
+            }
+            out.extend_from_slice(run);
         }
         if out.is_empty() {
             out.push(b'{');
         }
         out.push(b'}');
         Ok(JsonText::of_valid(out))
+    }
+
+    /// About how long the text will be.
+    fn length(&self) -> usize {
+        const NUMBER: usize = 24;
+        let value = |value: Option<&Value>| match value {
+            Some(Value::String(text)) => text.len() + 2,
+            Some(Value::Json(json)) => json.as_bytes().len(),
+            _ => NUMBER,
+        };
+        let of = |member: &Member| {
+            let Member { name, value: of_value } = *member;
+            let name = if name.is_changed() {
+                self.names.get(name.start as usize).map_or(0, |name| name.len() + 2)
+            } else {
+                name.length()
+            };
+            let value = if of_value.is_changed() { value(self.values.get(of_value.start as usize)) } else { of_value.length() };
+            name + value + 2
+        };
+        self.members.iter().map(of).sum::<usize>() + 2
     }
 
     fn write(&self, member: Member, out: &mut Vec<u8>) -> Result<()> {
@@ -277,14 +324,14 @@ mod tests {
 
     #[test]
     fn members_are_set_renamed_and_removed_and_the_others_keep_their_place() {
-        let inner = object("{\"i\":1}");
+        let inner = object(r#"{"i":1}"#);
         let mut object = object(TEXT);
         object.set(&"z".into(), Value::Int64(7));
         object.set(&"n\"ew".into(), Value::String("\u{1}".into()));
         object.rename([(0, &"first".into())].into_iter());
         object.remove_at(1);
         assert_eq!(text(&object), r#"{"first":1.50,"\u00e9":"é\n","z":7,"n\"ew":"\u0001"}"#);
-        object.retain(|at| at == 1);
+        object.retain(|name| name == "é");
         assert_eq!(text(&object), r#"{"\u00e9":"é\n"}"#);
         object.remove_at(0);
         assert_eq!(text(&object), "{}");

@@ -120,11 +120,8 @@ impl Converter for JsonSchemaConverter {
 /// # Errors
 /// `Data` where it is no JSON Schema, or Connect has no such schema.
 pub(super) fn connect_schema(text: &SchemaText, version: Option<i32>) -> Result<Option<Arc<Schema>>> {
-    JsonSchemaReader(Dialect {
-        flavour: Flavour::Confluent,
-        optional_where_not_required: true,
-        flattens_single_unions: true,
-    }).read(text, version)
+    JsonSchemaReader(Dialect { flavour: Flavour::Confluent, optional_where_not_required: true, flattens_single_unions: true })
+        .read(text, version)
 }
 
 /// # Errors
