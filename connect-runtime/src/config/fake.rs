@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use connect_api::{
-    Converter, Destination, Error, Format, HeaderConverter, Plugin, Plugins, RawHeader, RecordView, RecordWriter, Result,
-    SinkConnector, SinkRecord, SinkTask, Transformation,
+    Converter, Destination, Error, Format, HeaderConverter, Plugin, Plugins, Predicate, RawHeader, RecordView, RecordWriter,
+    Result, SinkConnector, SinkRecord, SinkTask, Transformation,
     config::{Config, ConfigDef, ConfigKey, PluginKind, Problem, Problems, Secret},
     data::Data,
 };
@@ -18,6 +18,7 @@ pub(crate) fn plugins() -> Plugins {
         .format::<JsonFormat>()
         .format::<ByteArrayFormat>()
         .transformation::<Unchanged>()
+        .predicate::<TopicIs>()
 }
 
 static FLUSH_SIZE: ConfigKey<i32> = ConfigKey::required("flush.size", "Records in a file. More is better.").unit("records");
@@ -199,5 +200,28 @@ impl Plugin for Unchanged {
 impl Transformation for Unchanged {
     fn apply(&self, record: SinkRecord) -> Result<Option<SinkRecord>> {
         Ok(Some(record))
+    }
+}
+
+static TOPIC: ConfigKey<String> = ConfigKey::required("topic", "The topic.");
+
+pub(crate) struct TopicIs(String);
+
+impl Plugin for TopicIs {
+    const NAME: &'static str = "com.example.TopicIs";
+    const DOCUMENTATION: &'static str = "Holds of records of one topic.";
+
+    fn config_def() -> ConfigDef {
+        ConfigDef::new("TopicIs", &[&TOPIC])
+    }
+
+    fn configure(config: &Config) -> Result<Self> {
+        config.get(&TOPIC).map(Self)
+    }
+}
+
+impl Predicate for TopicIs {
+    fn test(&self, record: &SinkRecord) -> Result<bool> {
+        Ok(*record.topic == *self.0)
     }
 }

@@ -240,6 +240,49 @@ mod tests {
         }
     }
 
+    /// P1 to P16 of the specification.
+    #[test]
+    fn the_cases_of_the_specification_read_as_java_reads_them() {
+        let cases: &[(&[u8], &[(&str, &str)])] = &[
+            (b"a = b ", &[("a", "b ")]),
+            (b"a b=c", &[("a", "b=c")]),
+            (b"a  =  : b", &[("a", ": b")]),
+            (b"a==b", &[("a", "=b")]),
+            (b"a= =b", &[("a", "=b")]),
+            (b"a", &[("a", "")]),
+            (b"=b", &[("", "b")]),
+            (b"a\n=b", &[("", "b"), ("a", "")]),
+            (b"  # c\n!x\n", &[]),
+            (b"a=b # c", &[("a", "b # c")]),
+            (b"a=b\\\n   c", &[("a", "bc")]),
+            (b"a=b\\\r\n   c", &[("a", "bc")]),
+            (b"a=b\\\\\nc=d", &[("a", "b\\"), ("c", "d")]),
+            (b"# c\\\na=b", &[("a", "b")]),
+            (b"a=b\\\n# c", &[("a", "b# c")]),
+            (br"a\ b=c", &[("a b", "c")]),
+            (br"a\=b=c", &[("a=b", "c")]),
+            (br"a\:b:c", &[("a:b", "c")]),
+            (br"a=\u0041\u00e9", &[("a", "A\u{e9}")]),
+            (br#"a=\q\z\"\'"#, &[("a", "qz\"'")]),
+            (br"a=\t\n\r\f\b\0", &[("a", "\t\n\r\u{c}b0")]),
+            (br"a=\U0041", &[("a", "U0041")]),
+            (b"a=1\na=2", &[("a", "2")]),
+            (b"a=\xe9", &[("a", "\u{e9}")]),
+            (b"\xef\xbb\xbfa=b", &[("\u{ef}\u{bb}\u{bf}a", "b")]),
+            (br"key=C:\temp\new", &[("key", "C:\temp\new")]),
+            (br"topics.regex=foo\.bar\d+", &[("topics.regex", "foo.bard+")]),
+            (b"a=x\\\n\n b=c", &[("a", "x"), ("b", "c")]),
+        ];
+        for (content, expected) in cases {
+            let parsed = parse(content, "x.properties").unwrap();
+            let parsed: Vec<_> = parsed.iter().map(|(key, entry)| (key, entry.value.as_str())).collect();
+            assert_eq!(parsed, *expected, "{:?}", String::from_utf8_lossy(content));
+        }
+        for content in [br"a=\u004".as_slice(), br"a=\uzzzz"] {
+            assert!(parse(content, "x.properties").unwrap_err().message.starts_with("Malformed"));
+        }
+    }
+
     #[test]
     fn a_key_remembers_where_its_logical_line_begins() {
         let config = parse(b"# c\r\na=1\\\n  2\n\nb=3\rc=4", "x.properties").unwrap();

@@ -160,7 +160,7 @@ mod tests {
 
     use bytes::Bytes;
     use connect_api::{
-        Converter, HeaderConverter, Metrics, RawHeader, Transformation,
+        Converter, HeaderConverter, Metrics, RawHeader, TimestampType, Transformation,
         data::{Data, Value},
     };
 
@@ -296,5 +296,36 @@ mod tests {
         let error = subject.apply(&batch, 0, &mut out).unwrap_err();
         assert_eq!((error.kind(), error.class()), (ErrorKind::Data, "org.apache.kafka.common.InvalidRecordException"));
         assert_eq!(out[0].timestamp, None);
+    }
+
+    /// Reads the header `encoding`, as text.
+    struct OfHeader;
+
+    impl Converter for OfHeader {
+        fn to_connect_data(&self, _topic: &str, headers: &[RawHeader], _bytes: Option<&Bytes>) -> Result<Data> {
+            let encoding = headers.iter().find(|(name, _)| **name == *"encoding").and_then(|(_, value)| value.clone());
+            Ok(Data::schemaless(encoding.map_or(Value::Null, Value::Bytes)))
+        }
+    }
+
+    // T20, T22
+    #[test]
+    fn converters_see_the_headers_of_the_record_and_time_and_its_type_stay() {
+        let mut subject = subject(&tolerant(), Vec::new());
+        (subject.converters.key, subject.converters.value) = (Arc::new(OfHeader), Arc::new(OfHeader));
+        let (mut batch, mut out) = (batch(&[Some("a"), Some("b")]), Vec::new());
+        let records = &mut Arc::get_mut(&mut batch).unwrap().records;
+        for (record, encoding) in records.iter_mut().zip(["latin2", "koi8_r"]) {
+            record.headers.push(("encoding".into(), Some(Bytes::from_static(encoding.as_bytes()))));
+        }
+        records[0].timestamp_type = TimestampType::CreateTime;
+        records[1].timestamp_type = TimestampType::LogAppendTime;
+        assert_eq!(subject.apply(&batch, 0, &mut out).unwrap(), Progress::Done);
+        let bytes = |text: &'static str| Value::Bytes(Bytes::from_static(text.as_bytes()));
+        for (record, encoding) in out.iter().zip(["latin2", "koi8_r"]) {
+            assert_eq!((&record.key.value, &record.value.value), (&bytes(encoding), &bytes(encoding)));
+        }
+        let times: Vec<_> = out.iter().map(|record| (record.timestamp, record.timestamp_type)).collect();
+        assert_eq!(times, [(Some(1_000), TimestampType::CreateTime), (Some(1_000), TimestampType::LogAppendTime)]);
     }
 }

@@ -14,14 +14,15 @@ use connect_api::{
     data::{Data, Value},
 };
 
-use super::*;
+use super::{tolerance::tests::default_errors, *};
 use crate::{
-    config::{Converters, ErrorsConfig, Tolerance},
+    config::{Converters, ErrorsConfig},
     consumer::{EpochOffset, Event, Generation, NewLog, TopicIds, scripted::ScriptedConsumer},
     rest::{Health, TaskState},
     shutdown::{Joined, Spawner, join},
 };
 
+mod cases;
 mod fetching;
 
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
@@ -164,17 +165,15 @@ impl Running {
 
     /// The same; values are converted by this one.
     fn with_converter(value: Arc<dyn Converter>) -> Self {
+        Self::with_retries(value, Some(Duration::ZERO))
+    }
+
+    /// The same; what fails is tried again for so long.
+    fn with_retries(value: Arc<dyn Converter>, retry_timeout: Option<Duration>) -> Self {
         let (consumer, handle) = ScriptedConsumer::new();
         let metrics = Metrics::default();
         let name: Arc<str> = "c".into();
-        let errors = ErrorsConfig {
-            tolerance: Tolerance::None,
-            retry_timeout: Some(Duration::ZERO),
-            retry_delay_max: Duration::ZERO,
-            log_enable: false,
-            log_include_messages: false,
-            dead_letter_queue: None,
-        };
+        let errors = ErrorsConfig { retry_timeout, ..default_errors() };
         let errors = Arc::new(ErrorHandler::new(&name, 0, &errors, &metrics));
         let (key, header) = (Arc::new(Verbatim), Arc::new(Verbatim));
         let converters = Converters { key, value, header, key_class: "", value_class: "", header_class: "" };

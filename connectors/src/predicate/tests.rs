@@ -1,6 +1,6 @@
 //! What the JVM answers, as data.
 
-use connect_api::{Error, config::Config, plugins};
+use connect_api::{Error, ErrorKind, config::Config, data::Data, plugins, testing::record_with};
 use serde_json::Value as Json;
 
 use crate::transform::record;
@@ -27,4 +27,34 @@ fn every_vector_of_predicates_holds() {
         }
     }
     assert_eq!(lines, 21);
+}
+
+// X43 of the specification.
+#[test]
+fn predicates_without_a_name_or_a_pattern_are_refused_and_one_header_of_several_is_enough() {
+    let all = crate::plugins();
+    let configured = |class: &str, config: &[(&str, &str)]| {
+        let entry = plugins::find(all.predicates(), class).unwrap();
+        let config: Config = config.iter().copied().collect();
+        let problems = (entry.config_def)().validate(&config);
+        if problems.is_empty() { entry.configure(&config) } else { Err(Error::from(problems)) }
+    };
+    for (class, config) in [
+        ("HasHeaderKey", &[][..]),
+        ("HasHeaderKey", &[("name", "")]),
+        ("TopicNameMatches", &[]),
+        ("TopicNameMatches", &[("pattern", "*")]),
+    ] {
+        let refused = configured(class, config).map(drop).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Config, "{class} {config:?}");
+    }
+    let has_header = configured("HasHeaderKey", &[("name", "h")]).unwrap();
+    let with = |names: &[&str]| {
+        let headers: Vec<_> = names.iter().map(|name| (*name, Data::default())).collect();
+        has_header.test(&record_with(Data::default(), Data::default(), &headers)).unwrap()
+    };
+    assert_eq!([with(&[]), with(&["other"]), with(&["other", "h"]), with(&["h", "other", "h"])], [false, false, true, true]);
+    let matches = configured("TopicNameMatches", &[("pattern", "my-prefix-.*")]).unwrap();
+    let of_topic = |topic: &str| matches.test(&record(&serde_json::json!({ "topic": topic }), 0)).unwrap();
+    assert_eq!(["my-prefix-foo", "other", "a-my-prefix-foo"].map(of_topic), [true, false, false]);
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::config::{converters, fake, properties, transformations};
 
+mod predicates;
+
 const GOOD: &str =
     "name=s3\nconnector.class=FakeSink\ntopics=a\nflush.size=1\ns3.bucket.name=b\nkey.converter=String\nvalue.converter=Json\n";
 

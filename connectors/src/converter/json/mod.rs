@@ -1,5 +1,7 @@
 //! JSON, with or without schemas.
 
+#[cfg(test)]
+mod cases;
 mod envelope;
 mod given;
 mod one_of;

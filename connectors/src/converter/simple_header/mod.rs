@@ -1,5 +1,7 @@
 //! Headers whose type is read off their text.
 
+#[cfg(test)]
+mod cases;
 mod number;
 mod parse;
 mod parsed;
@@ -89,7 +91,7 @@ mod tests {
 
     const VECTORS: &str = include_str!("../../../../tests/golden/vectors/header-values.jsonl");
 
-    fn converted(text: &str) -> Data {
+    pub(super) fn converted(text: &str) -> Data {
         let converter = SimpleHeaderConverter::configure(&Config::default()).unwrap();
         converter.to_connect_header("t", "h", Some(&Bytes::copy_from_slice(text.as_bytes()))).unwrap()
     }
@@ -119,7 +121,7 @@ mod tests {
         assert_eq!((same, text_instead, null), (28, 15, 1));
     }
 
-    fn printed(value: &Value) -> String {
+    pub(super) fn printed(value: &Value) -> String {
         use connect_api::data::json::{double_to_string, float_to_string};
         match value {
             Value::String(text) => text.to_string(),

@@ -224,6 +224,29 @@ fn masked_fields_are_empty_or_have_the_replacement() {
 }
 
 #[test]
+fn decimals_lists_and_maps_are_masked_too_and_null_stays_null() {
+    let decimal = json!({ "type": "bytes", "name": LogicalType::Decimal.name(), "parameters": { "scale": "1" } });
+    let array = json!({ "type": "array", "items": { "type": "int32" } });
+    let map = json!({ "type": "map", "keys": { "type": "string" }, "values": { "type": "int32" } });
+    let whole = |schema: &Json, payload: Json| structure(&[("magic", schema.clone())], &json!({ "magic": payload }));
+    for (schema, payload, empty) in [
+        (&decimal, json!(7.5), Value::Decimal("0".parse::<Decimal>().unwrap())),
+        (&array, json!([1]), Value::Array(Vec::new())),
+        (&map, json!({ "a": 1 }), Value::Map(Vec::new())),
+    ] {
+        let masked = value("MaskField", &[("fields", "magic")], whole(schema, payload)).unwrap();
+        assert_eq!(masked.value, Value::Struct(vec![empty]), "{schema}");
+    }
+    let replace = |text: &str, whole: Data| value("MaskField", &[("fields", "magic"), ("replacement", text)], whole);
+    let replaced = replace("123.0", whole(&decimal, json!(7.5))).unwrap().value;
+    assert_eq!(replaced, Value::Struct(vec![Value::Decimal("123.0".parse::<Decimal>().unwrap())]));
+    assert!(replace("123", whole(&array, json!([1]))).is_err() && replace("123", whole(&map, json!({ "a": 1 }))).is_err());
+    let defaulted = json!({ "type": "string", "optional": true, "default": "d" });
+    let config = [("fields", "magic"), ("replace.null.with.default", "false")];
+    assert_eq!(field("MaskField", &config, defaulted, &Json::Null).1, Value::Null);
+}
+
+#[test]
 fn fields_are_excluded_included_and_renamed() {
     let config = [("exclude", "dont"), ("renames", "abc:xyz,foo:bar")];
     let replaced = value("ReplaceField", &config, object(&json!({ "dont": "x", "abc": 42, "foo": true, "etc": "etc" }))).unwrap();
