@@ -205,6 +205,18 @@ fn d7_an_error_without_a_message_has_a_header_without_a_value() {
 }
 
 #[test]
+fn d10_a_retriable_error_keeps_its_class_and_message() {
+    let error = Error::retriable("Error when value='value-7'");
+    let (source, record) = (TopicPartition::new("test-topic", 0), record());
+    let failure = Failure { stage: Stage::Transformation, class: "T", error: &error, topic_partition: &source, record: &record };
+    let [topic, .., class, message, _trace] = context("c", 0, &failure);
+    assert_eq!(
+        [topic, class, message].map(|(_, value)| value.unwrap()),
+        ["test-topic", "org.apache.kafka.connect.errors.RetriableException", "Error when value='value-7'"]
+    );
+}
+
+#[test]
 fn causes_follow_in_the_trace() {
     let error = Error::data("expected a value").context("could not parse");
     let expected = "org.apache.kafka.connect.errors.DataException: could not parse\nCaused by: expected a value\n";

@@ -58,11 +58,12 @@ fn a_predicate_without_a_class_is_refused_where_it_is_named() {
     assert_eq!(problem("transforms.a.predicate=p\n"), "s3.properties:11: predicates.p.type: Not a Predicate");
 }
 
+// By its full name: simple ones may mean something of each kind.
 #[test]
 fn the_class_of_a_transform_is_no_predicate() {
-    let said = problem("predicates=p\npredicates.p.type=Unchanged\n");
-    let expected =
-        "s3.properties:12: predicates.p.type: Unchanged is a transform, and a predicate is wanted here: com.example.TopicIs";
+    let said = problem("predicates=p\npredicates.p.type=com.example.Unchanged\n");
+    let expected = "s3.properties:12: predicates.p.type: com.example.Unchanged is a transform, and a predicate of transforms is wanted here: \
+                    com.example.TopicIs";
     assert_eq!(said, expected);
 }
 
