@@ -243,7 +243,8 @@ mod tests {
     /// P1 to P16 of the specification.
     #[test]
     fn the_cases_of_the_specification_read_as_java_reads_them() {
-        let cases: &[(&[u8], &[(&str, &str)])] = &[
+        type Read = [(&'static str, &'static str)];
+        let cases: &[(&[u8], &Read)] = &[
             (b"a = b ", &[("a", "b ")]),
             (b"a b=c", &[("a", "b=c")]),
             (b"a  =  : b", &[("a", ": b")]),

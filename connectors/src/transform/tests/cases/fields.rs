@@ -266,6 +266,8 @@ fn fields_are_excluded_included_and_renamed() {
     assert_eq!(clash.class(), "org.apache.kafka.connect.errors.SchemaBuilderException");
     let former = value("ReplaceField", &[("blacklist", "a")], object(&json!({ "a": 1, "b": 2 }))).unwrap();
     assert_eq!(plain(&former.value), json!({ "b": 2 }));
+    let both = [("exclude", "b"), ("blacklist", "a"), ("whitelist", "a,b")];
+    assert_eq!(plain(&value("ReplaceField", &both, object(&json!({ "a": 1, "b": 2, "c": 3 }))).unwrap().value), json!({ "a": 1 }));
 }
 
 #[test]
