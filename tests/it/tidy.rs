@@ -135,6 +135,7 @@ fn only_the_command_line_prints_and_ends_the_process() {
     let prints = |path: &PathBuf| {
         let name = relative(path);
         let is_source = name.contains("/src/")
+            && !name.starts_with("fuzz/")
             && name != "connect-runtime/src/cli.rs"
             && !name.starts_with("connect-runtime/src/cli/")
             && !is_test_module(path);

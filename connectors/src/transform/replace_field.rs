@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connect_api::{
     Error, Result, SinkRecord,
-    config::{AnyConfigKey as _, Config, ConfigDef, ConfigKey, List},
+    config::{Config, ConfigDef, ConfigKey, List},
     data::{Data, Field, Fields, Schema, Value},
 };
 

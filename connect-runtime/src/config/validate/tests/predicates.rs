@@ -54,8 +54,13 @@ fn a_predicate_of_an_unknown_class_is_refused_with_the_nearest_one() {
 
 #[test]
 fn a_predicate_without_a_class_is_refused_where_it_is_named() {
-    assert_eq!(problem("predicates=p\npredicates.p.topic=t\n"), "s3.properties:11: predicates.p.type: Not a Predicate");
-    assert_eq!(problem("transforms.a.predicate=p\n"), "s3.properties:11: predicates.p.type: Not a Predicate");
+    let said = |named_by: &str| {
+        format!(
+            "s3.properties:11: predicates.p.type: Not a Predicate: no class is named: add predicates.p.type=…, or take p out of {named_by}"
+        )
+    };
+    assert_eq!(problem("predicates=p\npredicates.p.topic=t\n"), said("predicates"));
+    assert_eq!(problem("transforms.a.predicate=p\n"), said("transforms.a.predicate"));
 }
 
 // By its full name: simple ones may mean something of each kind.
