@@ -3,13 +3,15 @@
 mod replacement;
 mod translate;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use fancy_regex::Regex;
 
-/// A Java regular expression (`java.util.regex.Pattern`).
+/// A Java regular expression (`java.util.regex.Pattern`). Cheap to clone.
 #[derive(Clone)]
-pub struct JavaRegex {
+pub struct JavaRegex(Arc<Compiled>);
+
+struct Compiled {
     java: String,
     /// Matches the whole of a text or nothing.
     whole: Regex,
@@ -26,7 +28,8 @@ impl JavaRegex {
     pub fn new(java: &str) -> Result<Self, String> {
         let translate::Translated { regex, groups } = translate::translate(java)?;
         let compile = |regex: &str| Regex::new(regex).map_err(|error| format!("Invalid regex: {error}"));
-        Ok(Self { java: java.to_owned(), whole: compile(&format!(r"\A(?:{regex})\z"))?, first: compile(&regex)?, groups })
+        let (whole, first) = (compile(&format!(r"\A(?:{regex})\z"))?, compile(&regex)?);
+        Ok(Self(Arc::new(Compiled { java: java.to_owned(), whole, first, groups })))
     }
 
     /// Whether the whole text matches, as with Java's `matches()`.
@@ -34,7 +37,7 @@ impl JavaRegex {
     /// # Errors
     /// Where it takes too many steps to decide.
     pub fn matches(&self, text: &str) -> Result<bool, String> {
-        self.whole.is_match(text).map_err(|error| error.to_string())
+        self.0.whole.is_match(text).map_err(|error| error.to_string())
     }
 
     /// The text with the first place that matches replaced, as with Java's `replaceFirst`: in the replacement `$1` and `${name}` stand for groups, and
@@ -43,15 +46,15 @@ impl JavaRegex {
     /// # Errors
     /// A replacement that is wrong or names a group that is not there, in Java's words; too many steps.
     pub fn replace_first(&self, text: &str, replacement: &str) -> Result<String, String> {
-        let Some(captures) = self.first.captures(text).map_err(|error| error.to_string())? else { return Ok(text.to_owned()) };
+        let Some(captures) = self.0.first.captures(text).map_err(|error| error.to_string())? else { return Ok(text.to_owned()) };
         let Some(found) = captures.get(0) else { return Ok(text.to_owned()) };
         let mut replaced = text[..found.start()].to_owned();
         let group = |number: usize| captures.get(number).map_or("", |group| group.as_str());
         let named = |name: &str| {
-            let known = self.first.capture_names().flatten().any(|known| known == name);
+            let known = self.0.first.capture_names().flatten().any(|known| known == name);
             known.then(|| captures.name(name).map_or("", |group| group.as_str()))
         };
-        replacement::expand(replacement, self.groups, group, named, &mut replaced)?;
+        replacement::expand(replacement, self.0.groups, group, named, &mut replaced)?;
         replaced.push_str(&text[found.end()..]);
         Ok(replaced)
     }
@@ -61,19 +64,19 @@ impl JavaRegex {
     /// # Errors
     /// What is wrong with it, or which group the pattern has not, in Java's words.
     pub fn check_replacement(&self, replacement: &str) -> Result<(), String> {
-        let named = |name: &str| self.first.capture_names().flatten().any(|known| known == name).then_some("");
-        replacement::expand(replacement, self.groups, |_| "", named, &mut String::new())
+        let named = |name: &str| self.0.first.capture_names().flatten().any(|known| known == name).then_some("");
+        replacement::expand(replacement, self.0.groups, |_| "", named, &mut String::new())
     }
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
-        &self.java
+        &self.0.java
     }
 }
 
 impl fmt::Debug for JavaRegex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JavaRegex({})", self.java)
+        write!(f, "JavaRegex({})", self.0.java)
     }
 }
 

@@ -115,16 +115,16 @@ impl OperandTransformation for Cast {
                 }
                 Ok(Data::schemaless(Value::Object(object)))
             }
-            (Spec::Fields(spec), Some(schema)) => self.cast_fields(spec, schema, operand.value),
+            (Spec::Fields(spec), Some(schema)) => self.cast_fields(spec, &schema, operand.value),
         }
     }
 }
 
 impl Cast {
-    fn cast_fields(&self, spec: &[(Arc<str>, SchemaType)], schema: Arc<Schema>, value: Value) -> Result<Data> {
+    fn cast_fields(&self, spec: &[(Arc<str>, SchemaType)], schema: &Arc<Schema>, value: Value) -> Result<Data> {
         let of_schema = schema.fields().ok_or_else(no_fields)?;
-        let casts = self.schemas.get(&schema, || self.casts_of_fields(spec, &schema, of_schema))?;
-        let (fields, mut values) = fields(&schema, value, PURPOSE)?;
+        let casts = self.schemas.get(schema, || self.casts_of_fields(spec, schema, of_schema))?;
+        let (fields, mut values) = fields(schema, value, PURPOSE)?;
         for ((field, target), value) in fields.iter().zip(&casts.types).zip(&mut values) {
             let whole = field_value(field, std::mem::take(value), self.replaces_null);
             *value = match target {

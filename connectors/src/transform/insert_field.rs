@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use connect_api::{
     Error, Result, SinkRecord,
-    config::{Config, ConfigDef, ConfigKey},
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey},
     data::{Data, Field, Fields, LogicalType, Schema, SchemaType, Text, Value},
 };
 
@@ -114,7 +114,7 @@ impl OperandTransformation for InsertField {
             insertions.push(insertion(&field, What::Static(Text::from(text))));
         }
         if insertions.is_empty() {
-            let keys = keys.map(|key| connect_api::config::AnyConfigKey::name(key)).join(", ");
+            let keys = keys.map(AnyConfigKey::name).join(", ");
             return Err(Error::config(format!("No field insertion configured: set one or several of {keys}")));
         }
         Ok(Self { insertions, replaces_null: config.get(&REPLACE_NULL_WITH_DEFAULT)?, schemas: Derived::default() })

@@ -135,19 +135,19 @@ impl OperandTransformation for TimestampConverter {
                 let value = self.convert(operand.value, converted.source)?;
                 Ok(Data::with_schema(Arc::clone(&converted.schema), self.typed(value)))
             }
-            (Some(schema), Some(field)) => self.convert_field(schema, field, operand.value),
+            (Some(schema), Some(field)) => self.convert_field(&schema, field, operand.value),
         }
     }
 }
 
 impl TimestampConverter {
-    fn convert_field(&self, schema: Arc<Schema>, name: &str, value: Value) -> Result<Data> {
+    fn convert_field(&self, schema: &Arc<Schema>, name: &str, value: Value) -> Result<Data> {
         let (Some(fields), Value::Null | Value::Struct(_)) = (schema.fields(), &value) else {
             return Err(no_struct(&value, PURPOSE));
         };
-        let converted = self.schemas.get(&schema, || {
+        let converted = self.schemas.get(schema, || {
             let Some(place) = fields.find(name, 0) else {
-                return Ok(Converted { schema: Arc::clone(&schema), source: Source::Unix, place: None });
+                return Ok(Converted { schema: Arc::clone(schema), source: Source::Unix, place: None });
             };
             let of_field = &fields[place].schema;
             let mut all = fields.to_vec();
@@ -159,7 +159,7 @@ impl TimestampConverter {
             {
                 *value = self.typed(self.convert(std::mem::take(value), source)?);
             }
-            let of_struct = Schema { schema_type: struct_type(all)?, default, ..Schema::clone(&schema) };
+            let of_struct = Schema { schema_type: struct_type(all)?, default, ..Schema::clone(schema) };
             Ok(Converted { schema: Arc::new(of_struct), source, place: Some(place) })
         })?;
         let value = match value {
