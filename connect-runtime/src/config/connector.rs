@@ -292,6 +292,22 @@ mod tests {
         assert!(connector(&with("-1")).is_ok() && connector(&with("1")).is_ok());
     }
 
+    // D5 and R10 of the specification.
+    #[test]
+    fn replicas_and_times_of_retries_are_those_that_are_written() {
+        let errors = |more: &[(&'static str, &'static str)]| {
+            let queue = [("errors.deadletterqueue.topic.name", "dlq")];
+            connector(&[&queue[..], more].concat()).unwrap().errors
+        };
+        assert_eq!(errors(&[]).dead_letter_queue.unwrap().replication_factor, 3);
+        let seven = errors(&[("errors.deadletterqueue.topic.replication.factor", "7")]);
+        assert_eq!(seven.dead_letter_queue.unwrap().replication_factor, 7);
+        let times = [("errors.retry.timeout", "100"), ("errors.retry.delay.max.ms", "100"), ("errors.tolerance", "none")];
+        let written = errors(&times);
+        let tenth = Duration::from_millis(100);
+        assert_eq!((written.retry_timeout, written.retry_delay_max, written.tolerance), (Some(tenth), tenth, Tolerance::None));
+    }
+
     #[test]
     fn twenty_thousand_topics_are_read_at_once() {
         let topics = (0..20_000).map(|number| format!("orders-{number}")).collect::<Vec<_>>().join(",");

@@ -130,6 +130,35 @@ fn guard_problems(connector: &Config, prefix: &str) -> Problems {
     problems
 }
 
+/// What of the chain works and is probably not meant.
+pub(super) fn doubts(plugins: &Plugins, connector: &Config) -> Problems {
+    let (transforms, predicates) = (transforms(plugins), predicates(plugins));
+    let mut doubts = Problems::default();
+    let mut doubt = |key: String, message: &str| {
+        let origin = connector.entry(&key).and_then(|entry| entry.origin.clone());
+        doubts.push(Problem::of_key(&key, format!("{key}: {message}")).at(origin));
+    };
+    let mut used = Vec::new();
+    for prefix in transforms.aliases(connector).iter().map(|alias| transforms.prefix(alias)) {
+        let key = |name: &str| format!("{prefix}{name}");
+        match connector.text(&key(PREDICATE.name())) {
+            Some(predicate) => used.push(predicate.trim().to_owned()),
+            None if connector.text(&key(TYPE.name())).is_some_and(|class| DROPS_ALL.contains(&class.trim())) => {
+                let message = format!("without {} it drops every record", key(PREDICATE.name()));
+                doubt(key(TYPE.name()), &message);
+            }
+            None => {}
+        }
+    }
+    for alias in predicates.aliases(connector).iter().filter(|alias| !used.contains(*alias)) {
+        doubt(format!("{}{}", predicates.prefix(alias), TYPE.name()), "no transform names this predicate, so it changes nothing");
+    }
+    doubts
+}
+
+/// Drops each record that it is for.
+const DROPS_ALL: [&str; 2] = ["org.apache.kafka.connect.transforms.Filter", "Filter"];
+
 /// The predicates that `predicates` lists, and those that only a transform names, with the key that names each.
 pub(super) fn named_predicates(plugins: &Plugins, connector: &Config) -> Vec<(String, String)> {
     let (transforms, predicates) = (transforms(plugins), predicates(plugins));

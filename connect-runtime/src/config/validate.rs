@@ -110,7 +110,11 @@ pub fn validate(plugins: &Plugins, worker: &Config, connector: &Config) -> Valid
     }
     check.connector(worker, connector);
     check.converters(worker, connector);
-    transformations::problems(plugins, connector).iter().for_each(|problem| check.problem(located(problem, connector)));
+    let wrong = transformations::problems(plugins, connector);
+    wrong.iter().for_each(|problem| check.problem(located(problem, connector)));
+    if wrong.is_empty() {
+        check.validation.warnings.append(transformations::doubts(plugins, connector));
+    }
     check.clients(worker, connector);
     check.overrides(worker, connector);
     check.security(worker, connector);

@@ -16,7 +16,7 @@ use connect_api::{
 
 use super::{tolerance::tests::default_errors, *};
 use crate::{
-    config::{Converters, ErrorsConfig},
+    config::{Converters, ErrorsConfig, NamedTransformation},
     consumer::{EpochOffset, Event, Generation, NewLog, TopicIds, scripted::ScriptedConsumer},
     rest::{Health, TaskState},
     shutdown::{Joined, Spawner, join},
@@ -165,11 +165,11 @@ impl Running {
 
     /// The same; values are converted by this one.
     fn with_converter(value: Arc<dyn Converter>) -> Self {
-        Self::with_retries(value, Some(Duration::ZERO))
+        Self::with_chain(value, Some(Duration::ZERO), Vec::new())
     }
 
-    /// The same; what fails is tried again for so long.
-    fn with_retries(value: Arc<dyn Converter>, retry_timeout: Option<Duration>) -> Self {
+    /// The same; what fails is tried again for so long, and records go through these transforms.
+    fn with_chain(value: Arc<dyn Converter>, retry_timeout: Option<Duration>, chain: Vec<NamedTransformation>) -> Self {
         let (consumer, handle) = ScriptedConsumer::new();
         let metrics = Metrics::default();
         let name: Arc<str> = "c".into();
@@ -187,7 +187,7 @@ impl Running {
         let parts = TaskParts {
             sink: Box::new(ScriptedSink(script.clone(), Some(context))),
             consumer: handle,
-            convert: Convert::new(converters, Vec::new(), errors.clone(), &task_metrics),
+            convert: Convert::new(converters, chain, errors.clone(), &task_metrics),
             errors,
             host: host.clone(),
             health,

@@ -308,6 +308,22 @@ async fn topics_that_match_later_are_read_too() {
     assert!(seen.values.keys().all(|partition| partition.topic.starts_with("shop.")), "{seen:?}");
 }
 
+// T50 of the specification.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listed_topic_that_is_made_later_is_read_then_and_the_task_runs_without_it() {
+    let cluster = MockCluster::start();
+    let worker = worker(&cluster).await;
+    worker.create_connector(connector("listed", ("topics", "made-later"), "1")).await.unwrap();
+    let running = "connect_task_state{connector=\"listed\",state=\"running\",task=\"0\"} 1";
+    until_worker(|| worker.metrics().scrape().contains(running)).await;
+    assert!(worker.metrics().scrape().contains("connect_assigned_partitions{connector=\"listed\",task=\"0\"} 0"));
+    cluster.create_topic("made-later", 2);
+    cluster.produce("made-later", 1, values(5));
+    until("listed", |seen| count(seen) == 5 && seen.owners.len() == 2).await;
+    worker.stop().await;
+    assert!(is_exactly_once(&seen().remove("listed").unwrap()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_worker_takes_over_half_and_gives_it_back() {
     let cluster = MockCluster::start();

@@ -1,6 +1,32 @@
-//! Further cases of the specification (12.4 to 12.6).
+//! Further cases of the specification (12.3 to 12.6).
+
+use connect_api::Transformation;
 
 use super::*;
+
+/// Gives each record to another topic and partition.
+struct Elsewhere;
+
+impl Transformation for Elsewhere {
+    fn apply(&self, mut record: SinkRecord) -> Result<Option<SinkRecord>> {
+        (record.topic, record.partition) = (format!("newtopic_{}", record.topic).into(), 9);
+        Ok(Some(record))
+    }
+}
+
+// T24
+#[tokio::test(start_paused = true)]
+async fn what_a_transform_gave_to_another_partition_is_committed_where_it_was_read() {
+    let chain = vec![NamedTransformation { class: "Elsewhere", transformation: Arc::new(Elsewhere), guard: None }];
+    let running = Running::with_chain(Arc::new(Verbatim), Some(Duration::ZERO), chain);
+    running.assign_two_partitions().await;
+    running.read(1, &[10]);
+    running.settle().await;
+    running.request_commit().await;
+    let asked = Call::PreCommit(offsets(&[(1, 11, "a"), (2, 10, "b")]), CommitReason::Due);
+    assert_eq!(running.calls(), [Call::Put(vec![(1, 10)]), asked]);
+    assert_eq!(commits(running.consumer.told()), [(1, in_epoch(1, &[(1, 11, "a"), (2, 10, "b")]))]);
+}
 
 // T26; rates and percentages are left to whoever asks for them.
 #[tokio::test(start_paused = true)]
@@ -79,7 +105,7 @@ impl Converter for NotYet {
 // R8
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_the_wait_for_another_try() {
-    let running = Running::with_retries(Arc::new(NotYet), None);
+    let running = Running::with_chain(Arc::new(NotYet), None, Vec::new());
     running.assign_two_partitions().await;
     running.read(1, &[10]);
     // Amid the fourth pause, which takes 2400 ms after 300, 600 and 1200.

@@ -96,6 +96,7 @@ fn keys_that_a_transform_or_a_predicate_does_not_read_are_warned_of_with_the_nea
     let mut said = lines(&validation.warnings);
     said.sort();
     let expected = [
+        "s3.properties:12: predicates.p.type: no transform names this predicate, so it changes nothing",
         "s3.properties:14: unknown key transforms.a.feild, it changes nothing (did you mean `transforms.a.field`?)",
         "s3.properties:15: unknown key transforms.a.predicat, it changes nothing (did you mean `transforms.a.predicate`?)",
         "s3.properties:16: unknown key predicates.p.topc, it changes nothing (did you mean `predicates.p.topic`?)",
@@ -110,4 +111,12 @@ fn aliases_that_are_listed_twice_are_one_problem() {
         let report = check(&format!("{GOOD}{twice}{}", if twice.starts_with('p') { PREDICATE } else { "" }));
         assert_eq!(report.problems.len(), 1, "{}", report.problems);
     }
+}
+
+#[test]
+fn a_predicate_that_no_transform_names_is_warned_of() {
+    let validation = with(&format!("predicates=p\n{PREDICATE}"));
+    assert!(validation.problems.is_empty());
+    let expected = "s3.properties:12: predicates.p.type: no transform names this predicate, so it changes nothing";
+    assert_eq!(lines(&validation.warnings), [expected]);
 }
