@@ -20,9 +20,11 @@ const MOST: usize = 64;
 pub(crate) struct RegexRouter {
     regex: JavaRegex,
     replacement: String,
-    /// Topics that were met, and what they became.
-    known: ArcSwap<Vec<(Arc<str>, Arc<str>)>>,
+    known: ArcSwap<Vec<Known>>,
 }
+
+/// A topic that was met, and what it became; `None` where it stays.
+type Known = (Arc<str>, Option<Arc<str>>);
 
 impl Plugin for RegexRouter {
     const NAME: &'static str = "org.apache.kafka.connect.transforms.RegexRouter";
@@ -50,18 +52,21 @@ impl Transformation for RegexRouter {
         // Records of a batch share their topic.
         let met = known.iter().find(|(topic, _)| Arc::ptr_eq(topic, &record.topic) || *topic == record.topic);
         let routed = match met {
-            Some((_, routed)) => Arc::clone(routed),
+            Some((_, routed)) => routed.clone(),
             None => self.route(&record.topic, &known)?,
         };
-        record.topic = routed;
+        if let Some(routed) = routed {
+            record.topic = routed;
+        }
         Ok(Some(record))
     }
 }
 
 impl RegexRouter {
-    fn route(&self, topic: &Arc<str>, known: &[(Arc<str>, Arc<str>)]) -> Result<Arc<str>> {
-        let routed = replaced(topic, &self.regex, &self.replacement)?.map_or_else(|| Arc::clone(topic), Arc::from);
-        let mut all = vec![(Arc::clone(topic), Arc::clone(&routed))];
+    fn route(&self, topic: &Arc<str>, known: &[Known]) -> Result<Option<Arc<str>>> {
+        let routed = replaced(topic, &self.regex, &self.replacement)?;
+        let routed = routed.filter(|routed| **routed != **topic).map(Arc::from);
+        let mut all = vec![(Arc::clone(topic), routed.clone())];
         all.extend(known.iter().take(MOST - 1).cloned());
         self.known.store(Arc::new(all));
         Ok(routed)

@@ -33,6 +33,8 @@ static UNIX_PRECISION: ConfigKey<String> =
 
 const PURPOSE: &str = "converting timestamp formats";
 const DAY: i64 = 86_400_000;
+/// Of a date and time with all its digits.
+const USUAL_LENGTH: usize = 32;
 
 /// Converts times.
 pub(crate) struct TimestampConverter {
@@ -214,7 +216,7 @@ impl TimestampConverter {
         };
         Ok(match self.target {
             Target::String => {
-                let mut text = String::new();
+                let mut text = String::with_capacity(USUAL_LENGTH);
                 if let Some((_, format)) = &self.format {
                     format.format(millis, &mut text);
                 }

@@ -26,11 +26,8 @@ impl JsonText {
 
 fn whole(number: &[u8]) -> Value {
     let text = std::str::from_utf8(number).unwrap_or_default();
-    match (text.parse(), text.parse()) {
-        (Ok(small), _) => Value::Int64(small),
-        (Err(_), Ok(large)) => Value::Decimal(large),
-        _ => Value::Int64(integer(number)),
-    }
+    let large = || text.parse().map_or_else(|_| Value::Int64(integer(number)), Value::Decimal);
+    text.parse().map_or_else(|_| large(), Value::Int64)
 }
 
 /// Whether a number has neither a fraction nor an exponent.

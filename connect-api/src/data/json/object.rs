@@ -12,6 +12,8 @@ pub struct JsonObject {
     /// Where it began; `None` for one that began empty.
     text: Option<JsonText>,
     members: Vec<Member>,
+    /// Whether a name in the text has escapes.
+    has_escapes: bool,
     /// Names that do not stand in the text.
     names: Vec<Arc<str>>,
     /// Values that do not stand in the text.
@@ -33,6 +35,9 @@ struct Place {
 }
 
 const CHANGED: u32 = u32::MAX;
+
+/// So many members have most objects.
+const USUAL: usize = 16;
 
 impl Place {
     fn part(start: usize, end: usize) -> Option<Self> {
@@ -61,19 +66,20 @@ impl JsonObject {
         if cursor.kind() != Kind::Object {
             return None;
         }
-        let mut members = Vec::with_capacity(16);
+        let (mut members, mut has_escapes) = (Vec::with_capacity(USUAL), false);
         let mut more = cursor.enter();
         // The cursor's parts are looked for by where they begin: behind the brace, and behind each other with one sign between them.
         let mut at = 1;
         while more {
-            let (name, value) = (cursor.name().len(), cursor.value().len());
-            let between = at + name;
+            let (name, value) = (cursor.name(), cursor.value().len());
+            has_escapes |= name.contains(&b'\\');
+            let between = at + name.len();
             members.push(Member { name: Place::part(at, between)?, value: Place::part(between + 1, between + 1 + value)? });
             at = between + 1 + value + 1;
             more = cursor.goes_on();
         }
         debug_assert!(members.is_empty() || at == bytes.len());
-        Some(Self { text: Some(text.clone()), members, names: Vec::new(), values: Vec::new() })
+        Some(Self { text: Some(text.clone()), members, has_escapes, names: Vec::new(), values: Vec::new() })
     }
 
     /// How many members it has.
@@ -90,10 +96,12 @@ impl JsonObject {
     pub fn find(&self, name: &str) -> Option<usize> {
         self.members.iter().position(|member| {
             if member.name.is_changed() {
-                self.names.get(member.name.start as usize).is_some_and(|own| **own == *name)
-            } else {
-                is_name(content(self.part(member.name)), name)
+                return self.names.get(member.name.start as usize).is_some_and(|own| **own == *name);
             }
+            // What has escapes is longer than what it says; most names are told by their length.
+            let quoted = name.len() + 2;
+            member.name.length() == quoted && content(self.part(member.name)) == name.as_bytes()
+                || self.has_escapes && member.name.length() > quoted && is_name(content(self.part(member.name)), name)
         })
     }
 
@@ -158,6 +166,7 @@ impl JsonObject {
     pub fn set_at(&mut self, at: usize, value: Value) {
         if let Some(member) = self.members.get_mut(at) {
             member.value = Place::changed(self.values.len());
+            reserve(&mut self.values);
             self.values.push(value);
         }
     }
@@ -165,7 +174,9 @@ impl JsonObject {
     /// Adds a member that is known not to be there yet.
     pub fn push(&mut self, name: &Arc<str>, value: Value) {
         self.members.push(Member { name: Place::changed(self.names.len()), value: Place::changed(self.values.len()) });
+        reserve(&mut self.names);
         self.names.push(Arc::clone(name));
+        reserve(&mut self.values);
         self.values.push(value);
     }
 
@@ -280,6 +291,13 @@ impl JsonObject {
     fn part(&self, place: Place) -> &[u8] {
         let text = self.text.as_ref().map_or(&[][..], JsonText::as_bytes);
         text.get(place.start as usize..place.end as usize).unwrap_or_default()
+    }
+}
+
+/// Room for what a chain of transforms usually changes, got at once.
+fn reserve<T>(items: &mut Vec<T>) {
+    if items.capacity() == 0 {
+        items.reserve_exact(8);
     }
 }
 

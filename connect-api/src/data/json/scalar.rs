@@ -8,7 +8,7 @@ use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 
 /// Appends a whole number.
 pub fn write_integer(value: i64, out: &mut Vec<u8>) {
-    write_display(value, out);
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Appends a decimal as `BigDecimal.toString()` prints it.
