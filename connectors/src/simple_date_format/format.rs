@@ -1,7 +1,5 @@
 //! Instants to texts.
 
-use std::fmt::Write;
-
 use super::{
     calendar::{DAY, Date, EPOCH},
     names,
@@ -74,8 +72,22 @@ fn push_number(number: i64, letter: Letter, width: usize, out: &mut String) {
     }
     let is_short_year = width == 2 && matches!(letter, Letter::Year | Letter::WeekYear);
     let digits = if is_short_year { number.unsigned_abs() % 100 } else { number.unsigned_abs() };
-    // Writing to a string cannot fail.
-    _ = write!(out, "{digits:0width$}", width = width.min(WIDEST));
+    push_digits(digits, width.min(WIDEST), out);
+}
+
+/// Appends a number with zeros in front, up to a width.
+fn push_digits(mut number: u64, width: usize, out: &mut String) {
+    // The largest has twenty.
+    let mut digits = ['0'; 20];
+    let mut first = digits.len();
+    while number > 0 || first == digits.len() {
+        first -= 1;
+        digits[first] = char::from(b'0' + u8::try_from(number % 10).unwrap_or_default());
+        number /= 10;
+    }
+    let digits = &digits[first..];
+    out.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
+    out.extend(digits);
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     JsonText, java_map_order,
-    jvm::write_jvm_string,
+    jvm::{write_jvm_string, write_jvm_text},
     scalar::{write_base64_string, write_decimal, write_float32, write_float64, write_integer},
-    string::write_string,
+    string::{write_string, write_utf8},
 };
 use crate::{
     Error, Result,
@@ -59,7 +59,11 @@ impl Rendering {
     pub fn write_plain(self, value: &Value, out: &mut Vec<u8>) -> Result<()> {
         match value {
             Value::Json(json) => self.write_json(json, out),
-            Value::String(text) => self.write_text(text, out),
+            // It is not checked again whether it is UTF-8.
+            Value::String(text) => match self {
+                Self::Lossless => write_utf8(text.as_bytes(), out),
+                Self::Jvm => write_jvm_text(text, out),
+            },
             Value::Bytes(bytes) => write_base64_string(bytes, out),
             Value::Null => out.extend_from_slice(b"null"),
             Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
