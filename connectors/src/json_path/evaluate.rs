@@ -44,6 +44,13 @@ impl<'a> Evaluation<'a> {
         if self.steps.get() > STEPS { Err(Failure::TooManySteps) } else { Ok(()) }
     }
 
+    /// Counts a match of a regular expression. Some take a million steps of their own and still end: a few thousand of them are enough.
+    pub(super) fn spend_match(&self, text: &str) -> Result<(), Failure> {
+        const A_MATCH: usize = 1_000;
+        const BYTES_A_STEP: usize = 8;
+        self.spend_steps(A_MATCH + text.len() / BYTES_A_STEP)
+    }
+
     /// Follows the tokens from a value on. Recursive as deep as the path is long, whatever the record. Whether `found` has had enough.
     ///
     /// # Errors
@@ -71,17 +78,17 @@ impl<'a> Evaluation<'a> {
             }
             Token::Index(_) | Token::Slice(..) if !item.is_array() => missing(),
             Token::Index(indexes) => {
-                let elements = item.children();
-                let at = |index: &i64| place(*index, elements.len()).and_then(|at| elements.get(at)).cloned();
+                let at = |index: &i64| {
+                    let at = place(*index, || item.len())?;
+                    item.children_within(at..at.saturating_add(1)).next()
+                };
                 self.walk_each(rest, definite && indexes.len() == 1, indexes.iter().filter_map(at), found)
             }
             Token::Slice(from, to) => {
-                let elements = item.children();
-                let bound = |bound: &Option<i64>, default| bound.map_or(default, |bound| clamp(bound, elements.len()));
-                let (from, to) = (bound(from, 0), bound(to, elements.len()));
-                self.walk_each(rest, false, elements.get(from..to).unwrap_or_default().iter().cloned(), found)
+                let bound = |bound: &Option<i64>, default| bound.map_or(default, |bound| place(bound, || item.len()).unwrap_or(0));
+                self.walk_each(rest, false, item.children_within(bound(from, 0)..bound(to, usize::MAX)), found)
             }
-            Token::Wildcard => self.walk_each(rest, false, item.children().into_iter(), found),
+            Token::Wildcard => self.walk_each(rest, false, item.children(), found),
             Token::Scan => self.scan(rest, item, found),
             Token::Filter(predicate) => self.filter(predicate, rest, definite, item, found),
         }
@@ -95,6 +102,7 @@ impl<'a> Evaluation<'a> {
         found: Found<'_, 'a>,
     ) -> Result<bool, Failure> {
         for item in items {
+            self.spend_steps(1)?;
             if self.walk(rest, definite, item, found)? {
                 return Ok(true);
             }
@@ -122,6 +130,7 @@ impl<'a> Evaluation<'a> {
             };
         }
         for element in item.children() {
+            self.spend_steps(1)?;
             if predicate.holds(self, &element)? && self.walk(rest, false, element, found)? {
                 return Ok(true);
             }
@@ -140,21 +149,19 @@ impl<'a> Evaluation<'a> {
             if is_for && is_container && self.walk(rest, false, item.clone(), found)? {
                 return Ok(true);
             }
-            waiting.extend(item.children());
+            for child in item.children() {
+                self.spend_steps(1)?;
+                waiting.push(child);
+            }
         }
         Ok(false)
     }
 }
 
-/// Where an index stands; one below zero counts from the end.
-fn place(index: i64, len: usize) -> Option<usize> {
+/// Where an index stands; one below zero counts from the end, and nothing else asks for the length.
+fn place(index: i64, len: impl FnOnce() -> usize) -> Option<usize> {
     match usize::try_from(index) {
         Ok(index) => Some(index),
-        Err(_) => len.checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
+        Err(_) => len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
     }
-}
-
-/// A bound of a slice.
-fn clamp(bound: i64, len: usize) -> usize {
-    place(bound, len).unwrap_or(0).min(len)
 }

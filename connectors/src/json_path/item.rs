@@ -1,6 +1,15 @@
 //! Values of all kinds, as a path sees them: objects with members, arrays with elements, and scalars.
 
+use std::{iter, ops::Range};
+
 use connect_api::data::{Data, JsonText, Schema, SchemaType, Value, json::Cursor};
+
+const BYTES_A_STEP: usize = 64;
+
+/// How many steps it is to look through a text, beyond the first.
+pub(super) fn text_steps(text: &str) -> usize {
+    text.len() / BYTES_A_STEP
+}
 
 /// A value that a path has met.
 #[derive(Clone, Debug)]
@@ -12,6 +21,9 @@ pub(super) enum Item<'a> {
     /// A value without a schema that was decoded on the way.
     Decoded(Value),
 }
+
+/// Values within a value.
+type Children<'s, 'a> = Box<dyn Iterator<Item = Item<'a>> + 's>;
 
 impl<'a> Item<'a> {
     /// The whole.
@@ -72,7 +84,6 @@ impl<'a> Item<'a> {
 
     /// How many steps it is to look through it.
     pub(super) fn steps(&self) -> usize {
-        const BYTES_A_STEP: usize = 64;
         match self {
             Self::Json(json) => 1 + json.as_bytes().len() / BYTES_A_STEP,
             _ => match self.value() {
@@ -105,25 +116,51 @@ impl<'a> Item<'a> {
     }
 
     /// The values of an object's members, or the elements of an array.
-    pub(super) fn children(&self) -> Vec<Self> {
+    pub(super) fn children(&self) -> Children<'_, 'a> {
+        self.children_within(0..usize::MAX)
+    }
+
+    /// Those of them from one place to before another one. What stands before is not decoded.
+    pub(super) fn children_within(&self, range: Range<usize>) -> Children<'_, 'a> {
+        let (start, end) = (range.start, range.end);
         match self {
-            Self::Json(json) => parts(json).into_iter().map(|part| Self::part(json, part)).collect(),
+            Self::Json(json) => Box::new(parts(json).take(end).skip(start).map(|part| Self::part(json, part))),
             Self::Value(Value::Struct(values), Some(schema)) => {
                 let fields = schema.fields().map_or(&[][..], |fields| fields);
-                values.iter().zip(fields).map(|(value, field)| Self::borrowed(value, Some(&field.schema))).collect()
+                let fields = values.iter().zip(fields).take(end).skip(start);
+                Box::new(fields.map(|(value, field)| Self::borrowed(value, Some(&field.schema))))
             }
             Self::Value(Value::Map(entries), schema) => {
-                entries.iter().map(|(_, value)| Self::borrowed(value, of_values(*schema))).collect()
+                let schema = of_values(*schema);
+                Box::new(entries.iter().take(end).skip(start).map(move |(_, value)| Self::borrowed(value, schema)))
             }
             Self::Value(Value::Array(values), schema) => {
-                values.iter().map(|value| Self::borrowed(value, of_values(*schema))).collect()
+                let schema = of_values(*schema);
+                Box::new(values.iter().take(end).skip(start).map(move |value| Self::borrowed(value, schema)))
             }
-            Self::Decoded(Value::Map(entries)) => entries.iter().map(|(_, value)| Self::decoded(value.clone())).collect(),
-            Self::Decoded(Value::Array(values)) => values.iter().map(|value| Self::decoded(value.clone())).collect(),
+            Self::Decoded(Value::Map(entries)) => {
+                Box::new(entries.iter().take(end).skip(start).map(|(_, value)| Self::decoded(value.clone())))
+            }
+            Self::Decoded(Value::Array(values)) => {
+                Box::new(values.iter().take(end).skip(start).map(|value| Self::decoded(value.clone())))
+            }
             Self::Value(Value::Object(object), _) | Self::Decoded(Value::Object(object)) => {
-                (0..object.len()).map(|at| Self::decoded(object.value(at))).collect()
+                Box::new((start..end.min(object.len())).map(|at| Self::decoded(object.value(at))))
             }
-            _ => Vec::new(),
+            _ => Box::new(iter::empty()),
+        }
+    }
+
+    /// How many children it has.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Json(json) => parts(json).count(),
+            _ => match self.value() {
+                Some((Value::Array(values) | Value::Struct(values), _)) => values.len(),
+                Some((Value::Map(entries), _)) => entries.len(),
+                Some((Value::Object(object), _)) => object.len(),
+                _ => 0,
+            },
         }
     }
 
@@ -156,17 +193,19 @@ fn of_values(schema: Option<&Schema>) -> Option<&Schema> {
 }
 
 /// The texts of an object's values, or of an array's elements.
-fn parts(json: &JsonText) -> Vec<&[u8]> {
-    let mut parts = Vec::new();
+fn parts(json: &JsonText) -> impl Iterator<Item = &[u8]> {
     let is_object = json.as_bytes().starts_with(b"{");
     let mut cursor = Cursor::new(json);
     let mut more = cursor.enter();
-    while more {
+    iter::from_fn(move || {
+        if !more {
+            return None;
+        }
         if is_object {
             cursor.name();
         }
-        parts.push(cursor.value());
+        let part = cursor.value();
         more = cursor.goes_on();
-    }
-    parts
+        Some(part)
+    })
 }

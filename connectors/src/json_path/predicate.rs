@@ -128,7 +128,7 @@ impl Predicate {
             Self::Exists(path) => Ok(path.find(evaluation, item)?.is_some()),
             Self::Comparison(left, operator, right) => match (left, right) {
                 (Operand::Pattern(regex), other) | (other, Operand::Pattern(regex)) => {
-                    Ok(*operator == Operator::Matches && other.node(evaluation, item)?.is_matched_by(regex)?)
+                    Ok(*operator == Operator::Matches && other.node(evaluation, item)?.is_matched_by(regex, evaluation)?)
                 }
                 (left, right) => left.node(evaluation, item)?.compare(*operator, &right.node(evaluation, item)?, evaluation),
             },
@@ -172,7 +172,7 @@ impl Operand {
                     None => Node::Undefined,
                     Some(mut found) => found.pop().map_or(Node::Undefined, Node::of_item),
                 };
-                if path.length { node.length() } else { node }
+                if path.length { node.length(evaluation)? } else { node }
             }
         })
     }

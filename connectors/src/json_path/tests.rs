@@ -125,6 +125,30 @@ fn values_are_compared_as_jsonpath_does() {
         ("@.missing nin ['a']", true),
         ("@.l contains 'b'", true),
         ("@.s contains 't\\''", true),
+        // Whatever is looked for is compared with each element, and not the other way round: a text among numbers with their texts.
+        ("'5.0' in [5]", false),
+        ("'5' in [5]", true),
+        ("@.i in ['5.0']", true),
+        ("['5.0'] anyof [5]", false),
+        ("[5] anyof ['5.0']", true),
+        ("[5] all ['5.0']", false),
+        ("['5.0'] all [5]", true),
+        ("[5] contains '5.0'", false),
+        ("['5.0'] contains 5", true),
+        // Numbers keep the digits that they are written with.
+        ("@.m == 10.00", true),
+        ("@.m == 10.0", false),
+        ("10.0 == @.m", true),
+        ("@.big == 12345678901234567891", true),
+        ("@.big == 12345678901234567890", false),
+        ("@.big > 12345678901234567890", true),
+        ("@.big < 12345678901234567892.5", true),
+        ("-12345678901234567890 > -12345678901234567891", true),
+        ("'12345678901234567891' == @.big", true),
+        ("9007199254740993 == 9007199254740992.0", false),
+        ("0.001e3 == 1", true),
+        ("0e5 == -0.0", true),
+        ("@.d == 1.50", true),
         ("@.l size 2", true),
         ("@.s size 4", true),
         ("@.l.length() == 2", true),
@@ -141,7 +165,8 @@ fn values_are_compared_as_jsonpath_does() {
         ("@.l[0] == 'a'", true),
         ("@.o[?(@.k == 1)]", true),
     ] {
-        let text = r#"{"i":5,"d":1.5,"s":"it's","n":null,"t":true,"l":["a","bc"],"e":[],"o":{"k":1}}"#;
+        let text = r#"{"i":5,"d":1.5,"s":"it's","n":null,"t":true,"l":["a","bc"],"e":[],"o":{"k":1},
+            "m":"10.00","big":12345678901234567891}"#;
         let text = text.replace("bc", if condition.contains("/b") { "bc" } else { "b" });
         assert_eq!(matches(&format!("$[?({condition})]"), &text), Ok(expected), "{condition}");
     }
@@ -191,6 +216,50 @@ fn hostile_conditions_and_records_end() {
         matches("$[?(@.s =~ /(a|aa|aaa)*(?=b)c/)]", &format!("{{\"s\":\"{}\"}}", "a".repeat(3000))),
         Ok(false) | Err(Failure::Regex(_))
     ));
+}
+
+#[test]
+fn a_long_list_is_not_read_again_for_each_value_that_is_compared_with_it() {
+    let long = "\"a\",".repeat(20_000);
+    let lists = format!(
+        r#"{{"role":[{long}1],"allowed":[{long}2],"nested":[{}0],"same":[{}0]}}"#,
+        "[1],".repeat(20_000),
+        "[1],".repeat(999)
+    );
+    assert_eq!(matches("$[?(@.role in @.allowed)]", &lists), Ok(false));
+    // Of lists of one length the elements must be looked at, and are counted.
+    assert_eq!(matches("$[?(@.same in $.nested)]", &lists), Ok(false));
+    let wide = format!("[{}0]", "0,".repeat(999));
+    let nested = format!(r#"{{"l":{wide},"n":[{}0]}}"#, format!("{wide},").repeat(2_000));
+    assert_eq!(matches("$[?(@.l in @.n[1:])]", &nested), Ok(true));
+    let other = nested.replacen(r#""l":[0"#, r#""l":[1"#, 1);
+    assert_eq!(matches("$[?(@.l in @.n)]", &other), Err(Failure::TooManySteps));
+}
+
+#[test]
+fn an_element_is_found_without_the_others() {
+    let numbers = data(&format!("[{}0]", "0,".repeat(2_500_000)));
+    let first = |path: &str| JsonPath::new(path).unwrap().matches(&numbers);
+    for path in ["$[0]", "$[-1]", "$[1:3]", "$[0,2500000]", "$[*]"] {
+        assert_eq!(first(path), Ok(true), "{path}");
+    }
+    // Each that is looked at is a step.
+    assert_eq!(first("$[?(@.a)]"), Err(Failure::TooManySteps));
+    for (path, expected) in [("$[-3:-1]", true), ("$[-9:-4]", false), ("$[-1]", true), ("$[2:1]", false), ("$[1,-4]", true)] {
+        assert_eq!(matches(path, "[1,2,3]"), Ok(expected), "{path}");
+    }
+    assert_eq!(matches("$[-4]", "[1,2,3]"), Err(Failure::Missing));
+}
+
+#[test]
+fn thousands_of_slow_matches_end() {
+    let texts = |count| format!(r#"{{"l":[{}"b"]}}"#, r#""a","#.repeat(count));
+    assert_eq!(matches("$[?(@.l =~ /b/)]", &texts(2_000)), Ok(true));
+    assert_eq!(matches("$[?(@.l =~ /b/)]", &texts(5_000)), Err(Failure::TooManySteps));
+    assert_eq!(matches("$.l[?(@ =~ /b/)]", &texts(5_000)), Err(Failure::TooManySteps));
+    let longer = |length: usize| format!(r#"{{"l":[{}"b"]}}"#, format!(r#""{}","#, "a".repeat(length)).repeat(3_000));
+    assert_eq!(matches("$[?(@.l =~ /b/)]", &longer(1)), Ok(true));
+    assert_eq!(matches("$[?(@.l =~ /b/)]", &longer(4_000)), Err(Failure::TooManySteps));
 }
 
 #[test]
