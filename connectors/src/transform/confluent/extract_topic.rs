@@ -11,7 +11,7 @@ use connect_api::{
 use crate::{
     json_path::{Failure, JsonPath},
     transform::{
-        operand::{OperandTransformation, classes, decoded, fields, object},
+        operand::{OperandTransformation, classes, decoded, field_value, fields, object},
         topic_format::LastTopic,
     },
 };
@@ -113,7 +113,8 @@ fn field(operand: Data, name: &str) -> Result<(Data, Value)> {
         return Ok((Data::schemaless(Value::Object(object)), topic));
     };
     let (fields, values) = fields(&schema, operand.value, PURPOSE)?;
-    let topic = fields.find(name, 0).and_then(|at| values.get(at)).cloned().unwrap_or_default();
+    let topic = fields.find(name, 0).map(|at| field_value(&fields[at], values.get(at).cloned().unwrap_or_default(), true));
+    let topic = topic.unwrap_or_default();
     Ok((Data::with_schema(Arc::clone(&schema), Value::Struct(values)), topic))
 }
 

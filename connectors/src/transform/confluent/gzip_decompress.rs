@@ -1,6 +1,6 @@
 //! Bytes that were compressed by producers.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use bytes::Bytes;
 use connect_api::{
@@ -8,7 +8,7 @@ use connect_api::{
     config::{Config, ConfigDef},
     data::{Data, Value},
 };
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::transform::operand::{OperandTransformation, classes};
 
@@ -20,7 +20,8 @@ pub(crate) struct GzipDecompress;
 
 impl OperandTransformation for GzipDecompress {
     classes!("io.confluent.connect.transforms.", "GzipDecompress");
-    const DOCUMENTATION: &'static str = "Decompresses the whole, which is bytes that were compressed with gzip.";
+    const DOCUMENTATION: &'static str = "Decompresses the whole, which is bytes that were compressed with gzip. Those that become more than 64 MiB fail; what follows the last \
+         member of gzip is ignored.";
 
     fn config_def() -> ConfigDef {
         ConfigDef::new("GzipDecompress", &[])
@@ -36,12 +37,25 @@ impl OperandTransformation for GzipDecompress {
             Value::Bytes(bytes) => bytes,
             other => return Err(Error::data(format!("GzipDecompress takes bytes alone, found: {}", other.type_name()))),
         };
-        let mut decompressed = Vec::new();
-        let read = MultiGzDecoder::new(&bytes[..]).take(MOST + 1).read_to_end(&mut decompressed);
-        read.map_err(|error| Error::data("the bytes cannot be decompressed with gzip").with_source(error))?;
+        let decompressed =
+            decompress(bytes).map_err(|error| Error::data("the bytes cannot be decompressed with gzip").with_source(error))?;
         if decompressed.len() as u64 > MOST {
             return Err(Error::data(format!("the bytes decompress to more than {} MiB", MOST / 1024 / 1024)));
         }
         Ok(Data { schema: operand.schema, value: Value::Bytes(Bytes::from(decompressed)) })
+    }
+}
+
+/// What the members of gzip stand for, up to a byte more than may be. As Java's `GZIPInputStream`, what follows a member and begins no other one is ignored.
+fn decompress(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut decompressed = Vec::new();
+    let mut member = GzDecoder::new(bytes);
+    loop {
+        (&mut member).take(MOST + 1 - decompressed.len() as u64).read_to_end(&mut decompressed)?;
+        let next = GzDecoder::new(member.into_inner());
+        if next.header().is_none() || decompressed.len() as u64 > MOST {
+            return Ok(decompressed);
+        }
+        member = next;
     }
 }

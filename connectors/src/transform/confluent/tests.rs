@@ -1,11 +1,11 @@
 //! As Confluent's documentation says (docs.confluent.io/kafka-connectors/transforms/current/…); the page is named at each test.
 
-use std::io::Write;
+use std::{io::Write, sync::Arc};
 
 use bytes::Bytes;
 use connect_api::{
     SinkRecord,
-    data::{Data, Value},
+    data::{Data, Field, Fields, Schema, SchemaType, Value},
 };
 use serde_json::{Value as Json, json};
 
@@ -96,6 +96,18 @@ fn the_topic_is_a_field_a_nested_field_the_whole_or_a_header() {
     let record = || connect_api::testing::record_with(Data::default(), Data::default(), &headers);
     assert_eq!(&*applied(&class("ExtractTopic$Header"), &[("field", "h")], record()).unwrap().topic, "last");
     assert!(said("ExtractTopic$Header", &[("field", "x")], record()).contains("the header x is missing or null"));
+}
+
+#[test]
+fn a_null_field_with_a_default_gives_the_default_as_the_topic() {
+    let default = Schema { default: Some(Value::String("usual".into())), ..Schema::required(SchemaType::String) };
+    let field = Field { name: "f".into(), schema: Arc::new(Schema { optional: true, ..default }) };
+    let schema = Schema::required(SchemaType::Struct(Fields::new(vec![field]).unwrap()));
+    let value = Data::with_schema(Arc::new(schema), Value::Struct(vec![Value::Null]));
+    let record = applied(&class("ExtractTopic$Value"), &[("field", "f")], record_of(Json::Null, value)).unwrap();
+    assert_eq!(&*record.topic, "usual");
+    // The value itself stays as it is.
+    assert_eq!(record.value.value, Value::Struct(vec![Value::Null]));
 }
 
 /// extracttopic.html: `field` is required for headers, which have PLAIN alone.
@@ -220,6 +232,25 @@ fn bytes_are_decompressed_and_nothing_else_is() {
     assert!(said("GzipDecompress$Value", &[], record_of(Json::Null, json_value(json!({})))).contains("takes bytes alone"));
     let bomb = gzip(&vec![0; 65 * 1024 * 1024]);
     assert!(said("GzipDecompress$Value", &[], record_of(Json::Null, bomb)).contains("more than 64 MiB"));
+}
+
+/// `java.util.zip.GZIPInputStream`
+#[test]
+fn what_follows_the_last_member_of_gzip_is_ignored() {
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let record = |bytes: Vec<u8>| record_of(Json::Null, Data::schemaless(Value::Bytes(Bytes::from(bytes))));
+    let two = [gzip(b"one "), gzip(b"two")].concat();
+    for behind in [&b""[..], b"\0\0\0\0", b"no gzip, but longer than a header of it", b"\x1f\x8b"] {
+        let record = applied(&class("GzipDecompress$Value"), &[], record([&two[..], behind].concat())).unwrap();
+        assert_eq!(record.value.value, Value::Bytes(Bytes::from_static(b"one two")));
+    }
+    for broken in [two[..two.len() - 1].to_vec(), two[..10].to_vec(), Vec::new()] {
+        assert!(said("GzipDecompress$Value", &[], record(broken)).contains("cannot be decompressed"));
+    }
 }
 
 /// timestampconverter.html: Confluent documents it by that of Apache Kafka.
