@@ -1,11 +1,11 @@
 //! Several tables as one.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use connect_api::{
     Error, JavaRegex, Plugin, Result, SinkRecord, Transformation,
-    config::{Config, ConfigDef, ConfigKey},
+    config::{AnyConfigKey, Config, ConfigDef, ConfigKey},
     data::{Data, Field, Fields, Schema, SchemaType, Text, Value},
 };
 use tracing::warn;
@@ -43,11 +43,17 @@ static KEY_FIELD_REGEX: ConfigKey<String> = ConfigKey::with_default(
 .check(|regex| JavaRegex::new(regex).map(drop));
 static KEY_FIELD_REPLACEMENT: ConfigKey<String> =
     ConfigKey::with_default("key.field.replacement", "", "The value of that field; `$1` is the first group of `key.field.regex`.");
-static LOGICAL_TABLE_CACHE_SIZE: ConfigKey<i32> =
-    ConfigKey::with_default("logical.table.cache.size", "16", "How many topics are remembered with what they became.")
-        .check(|size| if *size < 1 { Err("Value must be at least 1".to_owned()) } else { Ok(()) });
+static LOGICAL_TABLE_CACHE_SIZE: ConfigKey<i32> = ConfigKey::with_default(
+    "logical.table.cache.size",
+    "16",
+    "How many topics are remembered with what they became; at least 4096.",
+)
+.check(|size| if *size < 1 { Err("Value must be at least 1".to_owned()) } else { Ok(()) });
 
 const PURPOSE: &str = "Updating schema";
+
+/// So many topics are remembered at least: a topic that is forgotten gets new schemas, and sinks may begin new files for them.
+const LEAST_TOPICS: usize = 4_096;
 
 /// Gives the records of several tables one topic, and keys that stay different.
 pub(crate) struct ByLogicalTableRouter {
@@ -56,13 +62,14 @@ pub(crate) struct ByLogicalTableRouter {
     key_field: Option<Arc<str>>,
     key_value: Option<(JavaRegex, String)>,
     adjustment: SchemaNameAdjustment,
-    /// Topics that were met, the last one first.
+    /// Topics that were met. Replaced as a whole, so that records look without a lock.
     known: ArcSwap<Routes>,
+    /// How many topics are remembered; then all are met anew.
     most: usize,
 }
 
 /// Topics, and what becomes of their records; `None` for nothing.
-type Routes = Vec<(Arc<str>, Option<Arc<Route>>)>;
+type Routes = HashMap<Arc<str>, Option<Arc<Route>>>;
 
 /// What becomes of the records of a topic.
 struct Route {
@@ -100,15 +107,26 @@ impl Plugin for ByLogicalTableRouter {
         if !key_regex.is_empty() && key_replacement.is_empty() {
             return Err(Error::config("key.field.replacement must be non-empty if key.field.regex is set."));
         }
+        let topic = (regex(&TOPIC_REGEX)?, config.get(&TOPIC_REPLACEMENT)?);
+        let key_value = if key_regex.is_empty() { None } else { Some((regex(&KEY_FIELD_REGEX)?, key_replacement)) };
+        fits(&topic, &TOPIC_REGEX, &TOPIC_REPLACEMENT)?;
+        key_value.as_ref().map_or(Ok(()), |key_value| fits(key_value, &KEY_FIELD_REGEX, &KEY_FIELD_REPLACEMENT))?;
         Ok(Self {
-            topic: (regex(&TOPIC_REGEX)?, config.get(&TOPIC_REPLACEMENT)?),
+            topic,
             key_field: config.get(&KEY_ENFORCE_UNIQUENESS)?.then(|| config.get(&KEY_FIELD_NAME)).transpose()?.map(Arc::from),
-            key_value: if key_regex.is_empty() { None } else { Some((regex(&KEY_FIELD_REGEX)?, key_replacement)) },
+            key_value,
             adjustment: SchemaNameAdjustment::of(&config.get(&SCHEMA_NAME_ADJUSTMENT_MODE)?),
             known: ArcSwap::default(),
-            most: usize::try_from(config.get(&LOGICAL_TABLE_CACHE_SIZE)?).unwrap_or(1),
+            most: usize::try_from(config.get(&LOGICAL_TABLE_CACHE_SIZE)?).unwrap_or(1).max(LEAST_TOPICS),
         })
     }
+}
+
+/// On the JVM each record fails whose replacement names a group that the expression has not.
+fn fits((regex, replacement): &(JavaRegex, String), regex_key: &ConfigKey<String>, key: &ConfigKey<String>) -> Result<()> {
+    regex.check_replacement(replacement).map_err(|reason| {
+        Error::config(format!("{}={replacement} does not fit {}={}: {reason}", key.name(), regex_key.name(), regex.as_str()))
+    })
 }
 
 impl Transformation for ByLogicalTableRouter {
@@ -127,8 +145,7 @@ impl ByLogicalTableRouter {
     /// What becomes of this topic's records; `None` for nothing.
     fn route(&self, topic: &Arc<str>) -> Result<Option<Arc<Route>>> {
         let known = self.known.load();
-        // Records of a batch share their topic.
-        if let Some((_, route)) = known.iter().find(|(met, _)| Arc::ptr_eq(met, topic) || met == topic) {
+        if let Some(route) = known.get(topic) {
             return Ok(route.clone());
         }
         let route = match replaced(topic, &self.topic.0, &self.topic.1)? {
@@ -143,8 +160,8 @@ impl ByLogicalTableRouter {
                 Some(Arc::new(Route { topic: new.into(), table, keys: Derived::default(), envelopes: Derived::default() }))
             }
         };
-        let mut all = vec![(Arc::clone(topic), route.clone())];
-        all.extend(known.iter().take(self.most - 1).cloned());
+        let mut all = if known.len() < self.most { Routes::clone(&known) } else { Routes::new() };
+        all.insert(Arc::clone(topic), route.clone());
         self.known.store(Arc::new(all));
         Ok(route)
     }

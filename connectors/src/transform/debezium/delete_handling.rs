@@ -9,7 +9,8 @@ static DELETE_TOMBSTONE_HANDLING_MODE: ConfigKey<String> = ConfigKey::optional(
     "delete.tombstone.handling.mode",
     "What becomes of deletions, and of the tombstones that follow them. drop: both go; tombstone: a deletion becomes a record without a value but with the \
      table's schema, tombstones go; delete-to-tombstone: the same without the schema; rewrite: the row before the deletion, with the field __deleted, tombstones \
-     go; rewrite-with-tombstone: the same, tombstones stay. It goes before `drop.tombstones` and `delete.handling.mode`, which count where it is not set.",
+     go; rewrite-with-tombstone: the same, tombstones stay. It goes before `drop.tombstones` and `delete.handling.mode`, which count where it is not set. With \
+     none of the three set, deletions and tombstones go, as with the Debezium that had the other two; that of newer releases without them is `tombstone`.",
 )
 .one_of_any_case(&["drop", "tombstone", "rewrite", "rewrite-with-tombstone", "delete-to-tombstone", ""]);
 static DROP_TOMBSTONES: ConfigKey<bool> =

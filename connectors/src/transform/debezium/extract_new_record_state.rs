@@ -16,11 +16,12 @@ use super::{
     delete_handling::{self, DeleteHandling, Deletions},
     dropped_fields::{self, DroppedFields},
     envelope::{Envelope, Row, is_envelope},
-    field_reference::FieldReference,
+    field_reference::{self, FieldReference},
 };
 use crate::transform::{
     operand::{self, REPLACE_NULL_WITH_DEFAULT, field_value},
     schemas::{Derived, no_fields, of_type, with_fields},
+    topic_format::LastTopic,
 };
 
 static ADD_FIELDS: ConfigKey<List> = ConfigKey::with_default(
@@ -28,11 +29,13 @@ static ADD_FIELDS: ConfigKey<List> = ConfigKey::with_default(
     "",
     "Fields of the message that are added to the row, such as op, table, source.ts_ms or transaction.id; with a colon and another name behind it, they get \
      that.",
-);
+)
+.check(|fields| FieldReference::list("", fields).and_then(|fields| field_reference::all_differ(&fields)));
 static ADD_FIELDS_PREFIX: ConfigKey<String> =
     ConfigKey::with_default("add.fields.prefix", "__", "What the names of fields that are added begin with.");
 static ADD_HEADERS: ConfigKey<List> =
-    ConfigKey::with_default("add.headers", "", "Fields of the message that are added as headers, named as in `add.fields`.");
+    ConfigKey::with_default("add.headers", "", "Fields of the message that are added as headers, named as in `add.fields`.")
+        .check(|fields| FieldReference::list("", fields).map(drop));
 static ADD_HEADERS_PREFIX: ConfigKey<String> =
     ConfigKey::with_default("add.headers.prefix", "__", "What the names of headers that are added begin with.");
 static ROUTE_BY_FIELD: ConfigKey<String> =
@@ -50,6 +53,7 @@ pub(crate) struct ExtractNewRecordState {
     added: Vec<FieldReference>,
     headers: Vec<FieldReference>,
     route_by_field: Option<String>,
+    last_topic: LastTopic,
     dropped_fields: Option<DroppedFields>,
     /// Where rows get the field [`DELETED`].
     replaces_null: bool,
@@ -69,11 +73,22 @@ impl Plugin for ExtractNewRecordState {
     }
 
     fn configure(config: &Config) -> Result<Self> {
+        let handling = DeleteHandling::configure(config)?;
+        let list = |prefix: &ConfigKey<String>, list: &ConfigKey<List>| {
+            FieldReference::list(&config.get(prefix)?, &config.get(list)?).map_err(Error::config)
+        };
+        let added = list(&ADD_FIELDS_PREFIX, &ADD_FIELDS)?;
+        if handling.deletions == Deletions::Rewrite && added.iter().any(|field| *field.name == *DELETED) {
+            let message =
+                format!("`add.fields` gives a field the name {DELETED}, which rewritten rows have already: give it another one");
+            return Err(Error::config(message));
+        }
         Ok(Self {
-            handling: DeleteHandling::configure(config)?,
-            added: FieldReference::list(&config.get(&ADD_FIELDS_PREFIX)?, &config.get(&ADD_FIELDS)?)?,
-            headers: FieldReference::list(&config.get(&ADD_HEADERS_PREFIX)?, &config.get(&ADD_HEADERS)?)?,
+            handling,
+            added,
+            headers: list(&ADD_HEADERS_PREFIX, &ADD_HEADERS)?,
             route_by_field: Some(config.get(&ROUTE_BY_FIELD)?).filter(|field| !field.is_empty()),
+            last_topic: LastTopic::default(),
             dropped_fields: DroppedFields::configure(config)?,
             replaces_null: config.get(&REPLACE_NULL_WITH_DEFAULT)?,
             envelopes: Derived::default(),
@@ -184,7 +199,7 @@ impl ExtractNewRecordState {
         if let Some(Value::String(topic)) = values.get(at)
             && !topic.trim().is_empty()
         {
-            record.topic = (**topic).into();
+            record.topic = self.last_topic.of(topic);
         }
         Ok(())
     }

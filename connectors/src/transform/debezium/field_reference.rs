@@ -1,9 +1,8 @@
 //! Fields of a message beside the row: `add.fields` and `add.headers`.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use connect_api::{
-    Error, Result,
     config::List,
     data::{Fields, Schema, Value},
 };
@@ -32,23 +31,27 @@ impl FieldReference {
     /// Those of a list. `prefix`: what the new names begin with.
     ///
     /// # Errors
-    /// `Config` where one has more than one colon.
-    pub(super) fn list(prefix: &str, List(items): &List) -> Result<Vec<Self>> {
+    /// That one has more than one colon, or an empty part.
+    pub(super) fn list(prefix: &str, List(items): &List) -> Result<Vec<Self>, String> {
         items.iter().filter(|item| !item.is_empty()).map(|item| Self::new(prefix, item)).collect()
     }
 
-    fn new(prefix: &str, item: &str) -> Result<Self> {
-        let (path, new_name) = match item.split(':').collect::<Vec<_>>()[..] {
+    fn new(prefix: &str, item: &str) -> Result<Self, String> {
+        // Java's `split` leaves out what is empty at the end: `op:` is `op`.
+        let (path, new_name) = match item.trim_end_matches(':').split(':').collect::<Vec<_>>()[..] {
             [path] => (path, None),
             [path, name] => (path, Some(name)),
             _ => {
-                return Err(Error::config(format!("Unexpected field name: {item}: only `field` and `field:new name` are allowed")));
+                return Err(format!("Unexpected field name: {item}: only `field` and `field:new name` are allowed"));
             }
         };
         let (parent, field) = match path.split_once('.') {
             Some((parent, field)) => (Some(parent), field.split('.').next().unwrap_or(field)),
             None => (None, path),
         };
+        if field.is_empty() || parent.is_some_and(str::is_empty) {
+            return Err(format!("Unexpected field name: {item}: a name is missing before or behind the dot or the colon"));
+        }
         let name = match (new_name, parent) {
             (Some(name), _) => format!("{prefix}{name}"),
             (None, Some(parent)) => format!("{prefix}{parent}_{field}"),
@@ -68,6 +71,18 @@ impl FieldReference {
         let parent = self.parent.as_ref().and_then(|parent| envelope.find(parent, 0));
         let in_parent = parent.and_then(|parent| found(Some(parent), envelope[parent].schema.fields()?));
         in_parent.or_else(|| found(None, envelope))
+    }
+}
+
+/// Whether no two fields get one name, which no row can have.
+///
+/// # Errors
+/// The name.
+pub(super) fn all_differ(fields: &[FieldReference]) -> Result<(), String> {
+    let mut names = HashSet::new();
+    match fields.iter().find(|field| !names.insert(&field.name)) {
+        Some(twice) => Err(format!("two fields would be named {}: give one another name behind a colon", twice.name)),
+        None => Ok(()),
     }
 }
 
@@ -114,7 +129,10 @@ mod tests {
         assert_eq!(of("total_order"), expected(Some("transaction"), "total_order", "__total_order"));
         assert_eq!(of("transaction.id"), expected(Some("transaction"), "id", "__transaction_id"));
         assert_eq!(of("source.ts_ms:EVENT_TIMESTAMP"), expected(Some("source"), "ts_ms", "__EVENT_TIMESTAMP"));
-        let error = FieldReference::new("", "a:b:c").unwrap_err().to_string();
-        assert!(error.starts_with("Unexpected field name: a:b:c"), "{error}");
+        assert_eq!(of("op:"), of("op"));
+        for item in ["a:b:c", "source.", ".x", ":x", ":", "source..x", "."] {
+            let error = FieldReference::new("", item).unwrap_err();
+            assert!(error.starts_with(&format!("Unexpected field name: {item}: ")), "{error}");
+        }
     }
 }

@@ -196,6 +196,13 @@ fn the_topic_is_a_field_of_the_row() {
     }
 }
 
+#[test]
+fn records_with_one_topic_share_its_text() {
+    let transform = configured(EXTRACT, &[("route.by.field", "name"), ("delete.handling.mode", "none")]);
+    let topic = |record| transform.apply(record).unwrap().unwrap().topic;
+    assert!(Arc::ptr_eq(&topic(create()), &topic(delete())));
+}
+
 /// ExtractNewRecordState: `drop.fields.*`
 #[test]
 fn fields_that_a_header_lists_are_left_out() {
@@ -243,7 +250,14 @@ fn settings_that_mean_nothing_are_refused() {
         (&[("delete.handling.mode", "keep")][..], "drop, rewrite, none"),
         (&[("delete.tombstone.handling.mode", "none")], "rewrite-with-tombstone"),
         (&[("drop.tombstones", "maybe")], "true or false"),
-        (&[("add.fields", "a:b:c")], "Unexpected field name: a:b:c"),
+        (&[("add.fields", "a:b:c")], "add.fields: Unexpected field name: a:b:c"),
+        (&[("add.headers", "source.")], "add.headers: Unexpected field name: source."),
+        (&[("add.fields", "op,source.ts_ms:op")], "two fields would be named op"),
+        (
+            &[("add.fields", "op:deleted"), ("add.fields.prefix", "__"), ("delete.handling.mode", "rewrite")],
+            "`add.fields` gives a field",
+        ),
+        (&[("add.fields", "op:deleted"), ("delete.tombstone.handling.mode", "rewrite-with-tombstone")], "the name __deleted"),
     ] {
         let refusal = refusal(EXTRACT, config);
         assert!(refusal.contains(expected), "{config:?}: {refusal}");
@@ -257,6 +271,11 @@ fn settings_that_mean_nothing_are_refused() {
             "key.field.replacement must be non-empty",
         ),
         (&[("topic.regex", ".*"), ("topic.replacement", "x"), ("logical.table.cache.size", "0")], "at least 1"),
+        (&[("topic.regex", "(.*)"), ("topic.replacement", "$2")], "topic.replacement=$2 does not fit topic.regex=(.*): No group 2"),
+        (
+            &[("topic.regex", "(.*)"), ("topic.replacement", "x"), ("key.field.regex", ".*"), ("key.field.replacement", "$1")],
+            "key.field.replacement=$1 does not fit key.field.regex=.*: No group 1",
+        ),
         (&[("topic.regex", ".*"), ("topic.replacement", "x"), ("schema.name.adjustment.mode", "json")], "none, avro, avro_unicode"),
     ] {
         let refusal = refusal(ROUTER, config);
@@ -296,6 +315,21 @@ fn a_topic_is_routed_and_the_key_says_which_it_was() {
     let adjusted = routed(&[("schema.name.adjustment.mode", "avro")], key(), Data::default());
     assert_eq!(adjusted.key.schema.unwrap().name.as_deref(), Some("all_ps.Key"));
     configured("io.debezium.transforms.ToLogicalTopicRouter", &[("topic.regex", "a"), ("topic.replacement", "b")]);
+}
+
+#[test]
+fn the_schemas_of_many_topics_in_turn_are_made_once() {
+    let transform = configured(ROUTER, &[("topic.regex", ".*"), ("topic.replacement", "all")]);
+    let key = with_schema(json!({"id": 1}));
+    let schema = |topic: &str| {
+        let mut record = record_with(key.clone(), Data::default(), &[]);
+        record.topic = topic.into();
+        transform.apply(record).unwrap().unwrap().key.schema.unwrap()
+    };
+    let first: Vec<_> = (0..200).map(|shard| schema(&format!("shard-{shard}"))).collect();
+    assert!((0..200).all(|shard| Arc::ptr_eq(&schema(&format!("shard-{shard}")), &first[shard])));
+    // More topics than are remembered are routed as well.
+    assert!((0..5_000).all(|shard| schema(&format!("other-{shard}")).name.as_deref() == Some("all.Key")));
 }
 
 /// ToLogicalTopicRouter: tombstones, heartbeats and tables without a primary key
