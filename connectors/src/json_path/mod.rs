@@ -12,7 +12,9 @@
 //! (`$[?(@.shop == 'a')]`), knows neither `=~` nor `$.[…]`, and does not tell a field that is missing from one that matches nothing. They also want a tree,
 //! where this reads the text.
 //!
-//! Left out: functions but `length()` and `size()`, comparing objects with each other, `type`. What a record may cost is bounded: see `evaluate`.
+//! Left out: functions but `length()` and `size()`, comparing objects with each other, `type`. A path in a condition that may lead to several values
+//! (`@.a[*]`) holds here where it leads to any, with JsonPath also where it leads to none, whose list is there as well; `size` counts the members of an object, too, which
+//! JsonPath's does not. What a record may cost is bounded: see `evaluate`.
 
 mod evaluate;
 mod item;

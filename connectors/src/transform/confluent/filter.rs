@@ -14,7 +14,7 @@ use crate::{
 static FILTER_CONDITION: ConfigKey<String> = ConfigKey::required(
     "filter.condition",
     "The condition: a path in the dialect of Java's JsonPath, such as `$[?(@.shop == 'a' && @.price > 10)]` or `$.after.name`. A record matches where the path \
-     leads to anything.",
+     leads to anything. Unlike there, `[?(@.a[*])]` is true only where there is any, and `size` also counts the members of objects.",
 )
 .check(|condition| JsonPath::new(condition).map(drop).map_err(|reason| format!("Invalid json path defined: {reason}")));
 static FILTER_TYPE: ConfigKey<String> = ConfigKey::required(
