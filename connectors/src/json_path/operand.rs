@@ -112,6 +112,9 @@ enum Digits {
     Positive(i64, String),
 }
 
+/// Whether an operator holds of two lists.
+type OfLists<'o> = &'o dyn Fn(&[Node<'_>], &[Node<'_>]) -> Result<bool, Failure>;
+
 /// One side of a comparison.
 #[derive(Debug)]
 pub(super) enum Node<'a> {
@@ -229,7 +232,7 @@ impl<'a> Node<'a> {
         // In this direction, as Java's `contains` does it: a text among numbers is compared with their texts.
         let is_in = |node: &Node<'_>, list: &[Node<'_>]| any(list, |element| node.equals(element, evaluation));
         let is_in_right = || right.elements(evaluation)?.map_or(Ok(false), |list| is_in(self, &list));
-        let sets = |holds: &dyn Fn(&[Node<'_>], &[Node<'_>]) -> Result<bool, Failure>| {
+        let sets = |holds: OfLists<'_>| {
             let (Some(left), Some(right)) = (self.elements(evaluation)?, right.elements(evaluation)?) else { return Ok(false) };
             evaluation.spend_steps(left.len().saturating_mul(right.len()))?;
             holds(&left, &right)
