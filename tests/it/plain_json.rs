@@ -314,8 +314,7 @@ fn a_schema_that_an_operator_has_put_beside_the_files_is_heeded() {
 #[test]
 fn kills_between_an_inferred_schema_and_its_files_lose_nothing_and_leave_one_schema() {
     let Some(mut victim) = Victim::create("inferred-schema") else { return };
-    let settings =
-        "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nflush.size=10\nschema.infer=true\ntasks.max=2";
+    let settings = "format.class=io.confluent.connect.s3.format.parquet.ParquetFormat\nflush.size=10\nschema.infer=true\ntasks.max=2\nrecovery.hold.ms=0";
     victim.suffer_with(|_| settings.to_owned(), |victim| victim.records.write(&victim.cluster, 50));
     victim.finish_with(settings, |victim| {
         victim.records.assert_exactly_once(&victim.bucket);

@@ -11,7 +11,7 @@ use connect_api::{
 use super::{
     compatibility::Compatibility,
     destinations,
-    fingerprint::{fingerprint, layout},
+    fingerprint::{fingerprint, layout, schemas_may_differ},
     inferred::Inferring,
     keys::*,
     object_key::{ObjectKeys, Place},
@@ -91,6 +91,8 @@ pub(crate) struct StorageSinkConfig {
     /// Where objects are tagged.
     pub(super) tagging: Option<Arc<Tagging>>,
     pub(super) fingerprint: u64,
+    /// What records become may have changed though the settings have not.
+    pub(super) schemas_may_differ: bool,
     /// What decides which file a record goes to, where that is not its partition alone.
     pub(super) layout: Option<u64>,
 }
@@ -162,6 +164,7 @@ impl StorageSinkConfig {
             spill: Spill::of(config)?,
             tagging: Tagging::new(config)?,
             fingerprint: fingerprint(config),
+            schemas_may_differ: schemas_may_differ(config),
             layout,
         })
     }

@@ -4,7 +4,7 @@ use connect_api::config::{AnyConfigKey, Config, ConfigDef};
 
 use super::{
     journal,
-    keys::{AFFIX, EXTRACTOR, ROTATE_ON_SCHEMA_CHANGE, TIME_ZONE},
+    keys::{AFFIX, EXTRACTOR, INFER, ROTATE_ON_SCHEMA_CHANGE, TIME_ZONE},
 };
 use crate::joda::Zone;
 
@@ -70,6 +70,15 @@ pub(super) fn fingerprint(config: &Config) -> u64 {
     journal::fingerprint(settings.chain([("release", env!("CARGO_PKG_VERSION"))]).chain(machine))
 }
 
+/// Whether plain JSON is read by schemas that are looked up while records come: the same settings may mean others than they did for the last owner.
+pub(super) fn schemas_may_differ(config: &Config) -> bool {
+    let is_looked_up = |converter: &str| {
+        let text = |key: &str| config.text(&format!("{converter}.converter.schema.{key}"));
+        text("subject").is_some() || text("file").is_some_and(|path| path.contains("{topic}"))
+    };
+    config.get(&INFER).unwrap_or_default() || ["key", "value"].into_iter().any(is_looked_up)
+}
+
 const MACHINE: &str = "the machine's zone";
 
 /// Where it decides anything: times without an offset are read in it. Machines are in UTC as a rule, which is not mentioned.
@@ -112,5 +121,14 @@ mod tests {
         assert_ne!(of(&[("timezone", "UTC")], "ByField"), of(&[("timezone", "CET")], "ByField"));
         assert_ne!(plain, of(&[], "ByTime"));
         assert_ne!(plain, layout(&Config::default(), &[("ByField", def())], true));
+    }
+
+    #[test]
+    fn schemas_that_are_looked_up_may_differ_under_the_same_settings() {
+        let may_differ = |pairs: &[(&str, &str)]| schemas_may_differ(&pairs.iter().copied().collect());
+        assert!(!may_differ(&[]) && !may_differ(&[("value.converter.schema.file", "/a.avsc"), ("schema.infer", "false")]));
+        assert!(may_differ(&[("schema.infer", "true")]));
+        assert!(may_differ(&[("key.converter.schema.subject", "a")]));
+        assert!(may_differ(&[("value.converter.schema.file", "/{topic}.avsc")]));
     }
 }

@@ -81,6 +81,7 @@ impl Opening {
             owner: shared.owner,
             topic_id: topic_id.or_else(|| shared.context.topic_id(&topic_partition.topic).map(|id| id.to_string())),
             fingerprint: shared.config.fingerprint,
+            schemas_may_differ: shared.config.schemas_may_differ,
             places: shared.config.places(topic_partition, encoded_partition.as_deref()),
             hold: shared.config.hold.unwrap_or_else(|| shared.uploads.storage().request_life()),
         };
@@ -202,6 +203,7 @@ struct Ours {
     owner: u64,
     topic_id: Option<String>,
     fingerprint: u64,
+    schemas_may_differ: bool,
     places: Vec<Place>,
     /// How long requests of an owner that is gone may take effect.
     hold: Duration,
@@ -222,7 +224,7 @@ struct Plan {
 
 impl Plan {
     fn new(committed: Option<Journal>, ours: Ours, why: Why, now: i64) -> Self {
-        let Ours { owner, topic_id, fingerprint, places, hold } = ours;
+        let Ours { owner, topic_id, fingerprint, schemas_may_differ, places, hold } = ours;
         // Offsets that were copied to another group bring the history of that one along.
         let committed = committed.filter(|committed| committed.owner.is_none_or(|theirs| theirs == owner));
         let ours = |journal: Journal| Journal {
@@ -240,7 +242,7 @@ impl Plan {
             return Self { journal, survey, may_have_uploads: false, is_new: true, wait: Duration::ZERO, places };
         };
         let survey = why == Why::CutOtherwise || !committed.clean;
-        let other_settings = committed.fingerprint.is_some_and(|theirs| theirs != fingerprint);
+        let other_settings = committed.fingerprint.is_some_and(|theirs| theirs != fingerprint || schemas_may_differ);
         let held = if other_settings && !committed.clean && why == Why::Assigned { hold } else { Duration::ZERO };
         let left = committed.under_way_until.map_or(0, |until| until.saturating_mul(1_000).saturating_sub(now));
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default()).min(hold * 2);
@@ -273,7 +275,8 @@ mod tests {
     }
 
     fn ours(fingerprint: u64) -> Ours {
-        Ours { owner: 7, topic_id: Some("b".into()), fingerprint, places: vec![place("new/")], hold: Duration::from_secs(30) }
+        let (owner, topic_id, places) = (7, Some("b".into()), vec![place("new/")]);
+        Ours { owner, topic_id, fingerprint, schemas_may_differ: false, places, hold: Duration::from_secs(30) }
     }
 
     fn committed(fingerprint: u64, clean: bool) -> Journal {
@@ -300,6 +303,11 @@ mod tests {
         assert_eq!(plan(committed(1, false), 1).wait, Duration::ZERO);
         assert_eq!(plan(committed(2, false), 1).wait, Duration::from_secs(30));
         assert_eq!(plan(committed(2, true), 1).wait, Duration::ZERO);
+        let by_other_schemas = |clean| {
+            let ours = Ours { schemas_may_differ: true, ..ours(1) };
+            Plan::new(Some(committed(1, clean)), ours, Why::Assigned, NOW).wait
+        };
+        assert_eq!((by_other_schemas(false), by_other_schemas(true)), (Duration::from_secs(30), Duration::ZERO));
         let left_behind = |seconds| Journal { under_way_until: Some(NOW / 1_000 + seconds), ..committed(1, false) };
         assert_eq!(plan(left_behind(12), 1).wait, Duration::from_secs(12));
         assert_eq!(plan(left_behind(-3), 1).wait, Duration::ZERO);
