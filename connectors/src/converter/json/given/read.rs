@@ -1,5 +1,7 @@
 //! Plain JSON, read by a schema that somebody gave. Nothing is forgiven and nothing is lost: what the schema has no room for is refused, with its place.
 
+use std::{cell::Cell, collections::HashMap};
+
 use connect_api::{
     Result,
     data::{
@@ -31,7 +33,10 @@ pub(crate) enum UnknownFields {
 /// Reads one text by a schema.
 pub(super) struct Fitting<'a> {
     payload: Payload<'a>,
-    unknown: UnknownFields,
+    /// `Fail` for a while where the types of a union are tried.
+    unknown: Cell<UnknownFields>,
+    /// How many members were left out.
+    left_out: Cell<usize>,
 }
 
 /// The value of a text.
@@ -39,7 +44,7 @@ pub(super) struct Fitting<'a> {
 /// # Errors
 /// `Data` where it does not fit, with the member's path.
 pub(crate) fn read(text: &JsonText, schema: &Schema, unknown: UnknownFields, replaces_null: bool) -> Result<Value> {
-    let fitting = Fitting { payload: Payload::new(text, replaces_null), unknown };
+    let fitting = Fitting { payload: Payload::new(text, replaces_null), unknown: Cell::new(unknown), left_out: Cell::new(0) };
     Ok(fitting.any(schema, &mut Cursor::new(text))?)
 }
 
@@ -90,24 +95,27 @@ impl Fitting<'_> {
         self.payload.count(fields.len()).map_err(Misfit::unfit)?;
         let mut values: Vec<Option<Value>> = vec![None; fields.len()];
         let (mut goes_on, mut next) = (cursor.enter(), 0);
+        // Made where it is needed first: as a rule members come in the order of the fields.
+        let mut renamed = None;
         while goes_on {
             let name = decode_string(cursor.name());
-            match place_of(fields, &name, next) {
+            match place_of(fields, &name, next, &mut renamed) {
                 Some(place) => {
-                    let field = &fields[place];
-                    values[place] = Some(self.any(&field.schema, cursor).map_err(|misfit| misfit.in_member(&field.name))?);
+                    let value = self.any(&fields[place].schema, cursor).map_err(|misfit| misfit.in_member(&name))?;
+                    values[place] = Some(value);
                     next = place + 1;
                 }
-                None if self.unknown == UnknownFields::Fail => return Err(Misfit::unknown().in_member(&name)),
+                None if self.unknown.get() == UnknownFields::Fail => return Err(Misfit::unknown().in_member(&name)),
                 None => {
                     cursor.value();
+                    self.left_out.set(self.left_out.get() + 1);
                 }
             }
             goes_on = cursor.goes_on();
         }
         let value = |(place, value): (usize, Option<Value>)| match value {
             Some(value) => Ok(value),
-            None => self.missing(&fields[place].schema).map_err(|misfit| misfit.in_member(&fields[place].name)),
+            None => self.missing(&fields[place].schema).map_err(|misfit| misfit.in_member(member_of(&fields[place]))),
         };
         values.into_iter().enumerate().map(value).collect::<Fits<_>>().map(Value::Struct)
     }
@@ -132,28 +140,66 @@ impl Fitting<'_> {
         Ok(Value::Map(entries))
     }
 
-    /// A struct in which one field is there: the first that the value fits.
+    /// A struct in which one field is there: the first that the value fits, or the one that leaves out the fewest of its members.
     fn union(&self, fields: &Fields, cursor: &mut Cursor<'_>) -> Fits<Value> {
         self.payload.count(fields.len()).map_err(Misfit::unfit)?;
         let (start, kind) = (*cursor, cursor.kind());
         let text = cursor.value();
-        let mut values = vec![Value::Null; fields.len()];
+        let in_place = |(place, value): (usize, Value)| {
+            let mut values = vec![Value::Null; fields.len()];
+            values[place] = value;
+            Value::Struct(values)
+        };
+        let unknown = self.unknown.replace(UnknownFields::Fail);
+        let strict = self.branch(fields, start);
+        self.unknown.set(unknown);
+        let found = match strict {
+            Err(misfit) if unknown == UnknownFields::Ignore && !misfit.as_ref().is_some_and(|misfit| misfit.is_final()) => {
+                self.branch(fields, start)
+            }
+            strict => strict,
+        };
+        let names = || fields.iter().map(|field| field.schema.schema_type.name()).collect::<Vec<_>>().join(", ");
+        let none_of_all = || Misfit::because(kind, text, format!("one of {}, each as its schema says", names()));
+        let misfit = |nearest: Option<Box<Misfit>>| {
+            nearest.filter(|misfit| misfit.is_final() || misfit.depth() > 0).unwrap_or_else(none_of_all)
+        };
+        found.map(in_place).map_err(misfit)
+    }
+
+    /// The place of the type that leaves out the fewest members, with the value; or the misfit that was read furthest, which is the type that was meant.
+    fn branch(&self, fields: &Fields, start: Cursor<'_>) -> Result<(usize, Value), Option<Box<Misfit>>> {
+        let (left, left_out) = (self.payload.left.get(), self.left_out.get());
+        let mut best: Option<Branch> = None;
         let mut nearest: Option<Box<Misfit>> = None;
         for (place, field) in fields.iter().enumerate() {
+            // What the types before have made is gone.
+            self.payload.left.set(left);
+            self.left_out.set(left_out);
             match self.any(&field.schema, &mut { start }) {
                 Ok(value) => {
-                    values[place] = value;
-                    return Ok(Value::Struct(values));
+                    let branch = Branch { place, value, left: self.payload.left.get(), left_out: self.left_out.get() };
+                    let is_whole = branch.left_out == left_out;
+                    if best.as_ref().is_none_or(|best| branch.left_out < best.left_out) {
+                        best = Some(branch);
+                    }
+                    if is_whole {
+                        break;
+                    }
                 }
-                Err(misfit) if misfit.is_final() => return Err(misfit),
-                // The one that was read furthest is the one that was meant.
+                Err(misfit) if misfit.is_final() => return Err(Some(misfit)),
                 Err(misfit) if nearest.as_ref().is_none_or(|nearest| nearest.depth() < misfit.depth()) => nearest = Some(misfit),
                 Err(_) => {}
             }
         }
-        let names: Vec<_> = fields.iter().map(|field| field.schema.schema_type.name()).collect();
-        let none_of_all = || Misfit::because(kind, text, format!("one of {}, each as its schema says", names.join(", ")));
-        Err(nearest.filter(|nearest| nearest.depth() > 0).unwrap_or_else(none_of_all))
+        let Some(best) = best else {
+            self.payload.left.set(left);
+            self.left_out.set(left_out);
+            return Err(nearest);
+        };
+        self.payload.left.set(best.left);
+        self.left_out.set(best.left_out);
+        Ok((best.place, best.value))
     }
 
     /// The text of any value, as it stands in the record.
@@ -162,13 +208,34 @@ impl Fitting<'_> {
     }
 }
 
+/// A type of a union that the value fits, and what was left after it.
+struct Branch {
+    place: usize,
+    value: Value,
+    left: usize,
+    left_out: usize,
+}
+
 /// What the field's member is called, where that is not the field's own name.
 fn stands_for(field: &Field) -> Option<&str> {
     field.schema.parameter(JSON_NAME)
 }
 
-/// The field of a member: it has its name, or says that it stands for it.
-fn place_of(fields: &Fields, name: &str, near: usize) -> Option<usize> {
+/// What the field's member is called.
+fn member_of(field: &Field) -> &str {
+    stands_for(field).unwrap_or(&field.name)
+}
+
+/// The field of a member: it has its name, or says that it stands for it. `near`: where it probably is. `renamed`: those that stand for another name, once
+/// they were looked for.
+fn place_of<'f>(fields: &'f Fields, name: &str, near: usize, renamed: &mut Option<HashMap<&'f str, usize>>) -> Option<usize> {
+    if fields[..].get(near).is_some_and(|field| member_of(field) == name) {
+        return Some(near);
+    }
     let found = fields.find(name, near).filter(|place| stands_for(&fields[*place]).is_none_or(|other| other == name));
-    found.or_else(|| fields.iter().position(|field| stands_for(field) == Some(name)))
+    found.or_else(|| {
+        let all = || fields.iter().enumerate().rev().filter_map(|(place, field)| Some((stands_for(field)?, place)));
+        // Of two that stand for one name the first counts.
+        renamed.get_or_insert_with(|| all().collect()).get(name).copied()
+    })
 }

@@ -16,6 +16,9 @@ use crate::{
 /// Texts that name no offset are read in it: what a record is must not follow from the machine.
 static UTC: LazyLock<Zone> = LazyLock::new(Zone::utc);
 
+/// In characters. The time that a decimal takes grows with the square of its digits; Jackson has the same limit.
+const LONGEST_NUMBER: usize = 1_000;
+
 /// What the parameters of enums begin with, whichever converter made them: the symbol follows.
 const ENUMS: [&str; 2] = ["io.confluent.connect.avro.Enum", "io.confluent.connect.json.Enum"];
 
@@ -92,7 +95,7 @@ fn whole(text: &[u8]) -> Option<i64> {
     if !text.contains(['.', 'e', 'E']) {
         return text.parse().ok();
     }
-    let whole = text.parse::<Decimal>().ok()?.rescaled(0)?;
+    let whole = number(text)?.rescaled(0)?;
     let (unscaled, is_negative) = (whole.unscaled(), whole.unscaled().first().is_some_and(|byte| *byte >= 0x80));
     let mut bytes = [if is_negative { 0xff } else { 0 }; 8];
     bytes.get_mut(8_usize.checked_sub(unscaled.len())?..)?.copy_from_slice(unscaled);
@@ -126,7 +129,12 @@ fn time_of_day(text: &str) -> Option<i64> {
 /// With the scale of its schema, where that takes nothing away.
 fn decimal(schema: &Schema, text: &str) -> Option<Decimal> {
     let scale = schema.parameter("scale")?.parse().ok()?;
-    text.parse::<Decimal>().ok()?.rescaled(scale)
+    number(text)?.rescaled(scale)
+}
+
+/// A number of any size, if it is not as long as to keep a processor busy.
+fn number(text: &str) -> Option<Decimal> {
+    if text.len() <= LONGEST_NUMBER { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -163,5 +171,14 @@ mod tests {
         }
         assert_eq!((date("1970-01-02"), date("1969-12-31"), date("1970-01-02T00:00:01")), (Some(1), Some(-1), None));
         assert_eq!((time_of_day("22:13:20.5"), time_of_day("24:00"), time_of_day("01:00Z")), (Some(80_000_500), None, None));
+    }
+
+    #[test]
+    fn numbers_of_more_than_a_thousand_digits_are_none() {
+        let schema = Schema { parameters: vec![("scale".into(), "0".into())], ..Schema::required(SchemaType::Bytes) };
+        let digits = |count: usize| "7".repeat(count);
+        assert!(decimal(&schema, &digits(1_000)).is_some());
+        assert!(decimal(&schema, &digits(1_001)).is_none());
+        assert_eq!(whole(format!("1.{}", "0".repeat(1_000)).as_bytes()), None);
     }
 }
