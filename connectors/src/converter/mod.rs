@@ -21,7 +21,7 @@ mod temporal;
 pub(crate) use avro::{AvroConverter, AwsKafkaAvroConverter, ENUM_DEFAULT, ENUM_DOC, FIELD_DEFAULT, UNION};
 pub(crate) use boolean::BooleanConverter;
 pub(crate) use byte_array::ByteArrayConverter;
-pub(crate) use json::{Inference, JsonConverter, UnknownFields, read_by_schema, schema_from_text};
+pub(crate) use json::{Inference, JsonConverter, LONGEST_SCHEMA, UnknownFields, read_by_schema, schema_from_text, with_place};
 pub(crate) use json_schema::{AwsKafkaJsonSchemaConverter, JsonSchemaConverter};
 pub(crate) use numbers::{DoubleConverter, FloatConverter, IntegerConverter, LongConverter, ShortConverter};
 #[cfg(feature = "protobuf")]

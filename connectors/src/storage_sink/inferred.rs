@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use connect_api::{
-    Completion, Condition, Error, ErrorKind, ObjectMetadata, Result, SinkRecord,
+    Error, ErrorKind, Result, SinkRecord,
     config::{Config, List},
     data::{Data, Schema, Value, json::Kind},
 };
@@ -23,15 +22,16 @@ use tracing::{info, warn};
 use super::{
     config::StorageSinkConfig,
     keys::{INFER, INFER_TOPICS, INFER_UNKNOWN},
+    schema_object::{Found, SchemaObject},
     topic_partition_writer::{Shared, TopicPartitionWriter},
     uploads::Uploads,
 };
-use crate::converter::{Inference, UnknownFields, read_by_schema, schema_from_text};
+use crate::converter::{Inference, UnknownFields, read_by_schema, with_place};
 
 /// So many records are looked at, of those that come first.
 const MOST_RECORDS: usize = 5_000;
-/// No schema is as long.
-const LONGEST_SCHEMA: u64 = 4 * 1024 * 1024;
+/// A schema that comes from fewer records may lack what others have.
+const FEW_RECORDS: usize = 100;
 /// How long a batch may wait for the store within one call.
 const SOON: Duration = Duration::from_millis(500);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -65,42 +65,62 @@ impl Inferring {
     }
 }
 
-/// The schemas of one task. What is known stays until the task ends: a file has one schema, whatever becomes of the object meanwhile.
+/// The schemas of one task. What is known stays until the task ends or the topic is made anew: a file has one schema, whatever becomes of the object meanwhile.
 pub(super) struct InferredSchemas {
     by_topic: HashMap<String, State>,
-    results: mpsc::UnboundedSender<(String, Arc<Schema>)>,
-    found: mpsc::UnboundedReceiver<(String, Arc<Schema>)>,
-    trouble: Arc<Mutex<Option<String>>>,
+    results: mpsc::UnboundedSender<Answer>,
+    found: mpsc::UnboundedReceiver<Answer>,
+    /// Why there is no answer yet, by topic.
+    troubles: Troubles,
     /// Calls in a row that had to wait.
     waits: u32,
 }
 
+/// A topic, and what the store has of it; an error ends the task.
+type Answer = (String, Result<Option<Arc<Schema>>>);
+type Troubles = Arc<Mutex<HashMap<String, String>>>;
+
 enum State {
     Asked,
+    /// Nobody has made one, and no record with members has come.
+    None,
     Known(Arc<Schema>),
 }
 
 impl InferredSchemas {
     pub(super) fn new() -> Self {
         let (results, found) = mpsc::unbounded_channel();
-        Self { by_topic: HashMap::new(), results, found, trouble: Arc::default(), waits: 0 }
+        Self { by_topic: HashMap::new(), results, found, troubles: Arc::default(), waits: 0 }
     }
 
     /// The schema of a topic's plain JSON, if there is any.
     pub(super) fn of(&self, topic: &str) -> Option<&Arc<Schema>> {
         match self.by_topic.get(topic)? {
             State::Known(schema) => Some(schema),
-            State::Asked => None,
+            State::Asked | State::None => None,
+        }
+    }
+
+    /// The topic was made anew: its object is read again, when the next of its records come.
+    pub(super) fn forget(&mut self, shared: &Shared, topic: &str) {
+        if matches!(self.by_topic.get(topic), Some(State::Known(_) | State::None)) {
+            self.by_topic.remove(topic);
+            let key = object_of(&shared.config, topic);
+            warn!(
+                topic,
+                key,
+                "the topic was made anew, and a schema that was kept in this object still holds: remove or edit it where its records have another one"
+            );
         }
     }
 
     /// Sees to it that the schema of each record is known, before anything is done with one of them. Waits for a moment only.
     ///
     /// # Errors
-    /// `Retriable` where the store has not answered yet.
+    /// `Retriable` where the store has not answered yet, `Fatal` where it says that it never will.
     pub(super) async fn prepare(&mut self, shared: &Arc<Shared>, records: &[SinkRecord]) -> Result<()> {
         let Some(inferring) = &shared.config.inferring else { return Ok(()) };
-        self.take_in();
+        self.take_in()?;
         let mut wanted: HashMap<&str, Inference> = HashMap::new();
         for run in records.chunk_by(|a, b| a.origin().is_of_same_batch(b.origin())) {
             let Some(topic) = run.first().map(|record| &*record.origin().topic_partition().topic) else { continue };
@@ -108,7 +128,7 @@ impl InferredSchemas {
                 continue;
             }
             // What has been asked for is inferred already.
-            let is_asked = self.by_topic.contains_key(topic);
+            let is_asked = matches!(self.by_topic.get(topic), Some(State::Asked));
             for record in run.iter().filter(|record| is_plain_object(&record.value)) {
                 let inference = wanted.entry(topic).or_default();
                 if is_asked || inference.records() >= MOST_RECORDS {
@@ -119,34 +139,42 @@ impl InferredSchemas {
                 }
             }
         }
-        if wanted.is_empty() {
-            return self.tell(shared, &[]);
-        }
-        let topics: Vec<_> = wanted.keys().map(|topic| (*topic).to_owned()).collect();
+        let is_answered = |topic: &str| matches!(self.by_topic.get(topic), Some(State::None));
+        let inferred = wanted.into_iter().map(|(topic, inference)| {
+            let records = inference.records();
+            (topic.to_owned(), inference.into_schema(topic), records)
+        });
+        // Records without members have no schema of their own, and there is none that they wait for.
+        let wanted: Vec<_> = inferred.filter(|(topic, schema, _)| schema.is_some() || !is_answered(topic)).collect();
+        let topics: Vec<_> = wanted.iter().map(|(topic, ..)| topic.clone()).collect();
         let mut is_new = false;
-        for (topic, inference) in wanted {
-            if !self.by_topic.contains_key(topic) {
-                self.by_topic.insert(topic.to_owned(), State::Asked);
-                self.ask(shared, topic, inference);
+        for (topic, schema, records) in wanted {
+            if !matches!(self.by_topic.get(&topic), Some(State::Asked)) {
+                self.by_topic.insert(topic.clone(), State::Asked);
+                self.ask(shared, topic, schema, records);
                 is_new = true;
             }
         }
         let until = Instant::now() + SOON;
-        while is_new && topics.iter().any(|topic| self.of(topic).is_none()) {
-            let Ok(Some((topic, schema))) = timeout_at(until, self.found.recv()).await else { break };
-            self.by_topic.insert(topic, State::Known(schema));
+        while is_new && topics.iter().any(|topic| self.is_waited_for(topic)) {
+            let Ok(Some(answer)) = timeout_at(until, self.found.recv()).await else { break };
+            self.take(answer)?;
         }
         self.tell(shared, &topics)
     }
 
-    fn ask(&self, shared: &Arc<Shared>, topic: &str, inference: Inference) {
+    fn is_waited_for(&self, topic: &str) -> bool {
+        matches!(self.by_topic.get(topic), Some(State::Asked))
+    }
+
+    fn ask(&self, shared: &Arc<Shared>, topic: String, inferred: Option<String>, records: usize) {
         let asking = Asking {
-            key: object_of(&shared.config, topic),
-            records: inference.records(),
-            inferred: inference.into_schema(topic),
-            topic: topic.to_owned(),
+            key: object_of(&shared.config, &topic),
+            records,
+            inferred,
+            topic,
             uploads: Arc::clone(&shared.uploads),
-            trouble: Arc::clone(&self.trouble),
+            troubles: Arc::clone(&self.troubles),
         };
         let results = self.results.clone();
         shared.context.spawn(async move {
@@ -163,14 +191,20 @@ impl InferredSchemas {
         });
     }
 
-    fn take_in(&mut self) {
-        while let Ok((topic, schema)) = self.found.try_recv() {
-            self.by_topic.insert(topic, State::Known(schema));
+    fn take_in(&mut self) -> Result<()> {
+        while let Ok(answer) = self.found.try_recv() {
+            self.take(answer)?;
         }
+        Ok(())
+    }
+
+    fn take(&mut self, (topic, schema): Answer) -> Result<()> {
+        self.by_topic.insert(topic, schema?.map_or(State::None, State::Known));
+        Ok(())
     }
 
     fn tell(&mut self, shared: &Shared, topics: &[String]) -> Result<()> {
-        let missing: Vec<_> = topics.iter().map(String::as_str).filter(|topic| self.of(topic).is_none()).collect();
+        let missing: Vec<_> = topics.iter().map(String::as_str).filter(|topic| self.is_waited_for(topic)).collect();
         if missing.is_empty() {
             if std::mem::take(&mut self.waits) > 0 {
                 shared.context.report_problem(PROBLEM, None);
@@ -179,9 +213,10 @@ impl InferredSchemas {
         }
         let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(self.waits).unwrap_or(u32::MAX)).min(LONGEST_PAUSE);
         self.waits = self.waits.saturating_add(1);
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let trouble = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
-        let text = format!("records wait until the schema of {} is known, and none is lost{trouble}", missing.join(", "));
+        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let reasons: String = missing.iter().filter_map(|topic| Some(format!("; {topic}: {}", troubles.get(*topic)?))).collect();
+        drop(troubles);
+        let text = format!("records wait until the schema of {} is known, and none is lost{reasons}", missing.join(", "));
         shared.context.report_problem(PROBLEM, Some(text.clone()));
         shared.context.timeout(pause);
         Err(Error::retriable(text))
@@ -202,22 +237,26 @@ struct Asking {
     topic: String,
     key: String,
     /// What is put there if nothing is, and how many records it comes from.
-    inferred: String,
+    inferred: Option<String>,
     records: usize,
     uploads: Arc<Uploads>,
-    trouble: Arc<Mutex<Option<String>>>,
+    troubles: Troubles,
 }
 
 impl Asking {
-    /// Asks until there is one.
-    async fn schema(&self) -> Arc<Schema> {
+    /// Asks until there is an answer; there is none where nothing was inferred.
+    ///
+    /// # Errors
+    /// `Fatal` where the store says that asking again is of no use.
+    async fn schema(&self) -> Result<Option<Arc<Schema>>> {
         let mut attempt = 0;
         loop {
             match self.attempt().await {
                 Ok(schema) => {
                     self.set_trouble(None);
-                    return schema;
+                    return Ok(schema);
                 }
+                Err(error) if error.kind() == ErrorKind::Fatal => return Err(error),
                 Err(error) => {
                     attempt += 1;
                     let (key, pause, error) = (&self.key, self.uploads.backoff(attempt), error.report());
@@ -229,46 +268,39 @@ impl Asking {
         }
     }
 
-    async fn attempt(&self) -> Result<Arc<Schema>> {
-        let refused = match self.read().await {
-            Ok(Some(schema)) => return Ok(schema),
-            Ok(None) => None,
-            // Who may not list a bucket is not told that an object is missing.
-            Err(error) if error.kind() == ErrorKind::Config => Some(error),
-            Err(error) => return Err(error),
-        };
-        let permit = self.uploads.permits.survey.acquire().await;
-        let body = vec![Bytes::from(self.inferred.clone())];
-        let made = self.uploads.storage().put(&self.key, body, &ObjectMetadata::new(), &Condition::NameFree).await?;
-        drop(permit);
-        if made == Completion::Created {
-            let (topic, key, records) = (&self.topic, &self.key, self.records);
-            info!(topic, key, records, "a schema was inferred from the first records of a topic; it is kept in this object");
-        } else if let Some(refused) = refused {
-            return Err(refused);
-        }
-        // What is there counts, whoever has made it.
-        self.read().await?.ok_or_else(|| Error::retriable(format!("{} has just been there, and is gone", self.key)))
-    }
-
-    /// The schema in the object, if there is one.
-    async fn read(&self) -> Result<Option<Arc<Schema>>> {
+    async fn attempt(&self) -> Result<Option<Arc<Schema>>> {
         let _permit = self.uploads.permits.survey.acquire().await;
-        let Some(bytes) = self.uploads.storage().get(&self.key, 0..LONGEST_SCHEMA).await? else { return Ok(None) };
-        let schema =
-            std::str::from_utf8(&bytes).map_err(|error| Error::data("it is no text").with_source(error)).and_then(schema_from_text);
-        let unusable = |error: Error| {
-            let reason = error.report();
-            Error::retriable(format!(
-                "the object {} holds no schema that can be used: {reason}. Mend it, or remove it to have one inferred",
-                self.key
-            ))
+        let object = SchemaObject { storage: self.uploads.storage(), key: &self.key };
+        let schema = match object.find_or_make(self.inferred.as_deref()).await? {
+            Found::Nothing => return Ok(None),
+            Found::Kept(schema) => schema,
+            Found::Made(schema) => {
+                let (topic, key, records) = (&self.topic, &self.key, self.records);
+                if records < FEW_RECORDS {
+                    warn!(
+                        topic,
+                        key,
+                        records,
+                        "a schema was inferred from few records of a topic; it is kept in this object, which may be edited before the connector is started again"
+                    );
+                } else {
+                    info!(
+                        topic,
+                        key, records, "a schema was inferred from the first records of a topic; it is kept in this object"
+                    );
+                }
+                schema
+            }
         };
-        schema.map(Some).map_err(unusable)
+        Ok(Some(schema))
     }
 
     fn set_trouble(&self, trouble: Option<String>) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        match trouble {
+            Some(trouble) => troubles.insert(self.topic.clone(), trouble),
+            None => troubles.remove(&self.topic),
+        };
     }
 }
 
@@ -278,18 +310,43 @@ impl TopicPartitionWriter {
     /// # Errors
     /// Where nobody takes what does not fit; of an object that is there already nobody need.
     pub(super) fn typed<'r>(&self, record: &'r SinkRecord, is_durable: bool) -> Result<Option<Cow<'r, SinkRecord>>> {
-        let (Some(schema), Some(inferring)) = (&self.inferred, &self.shared.config.inferring) else {
+        let topic = &*self.topic_partition.topic;
+        let Some(inferring) = self.shared.config.inferring.as_ref().filter(|inferring| inferring.is_for(topic)) else {
             return Ok(Some(Cow::Borrowed(record)));
         };
         let (None, Value::Json(text)) = (&record.value.schema, &record.value.value) else { return Ok(Some(Cow::Borrowed(record))) };
-        match read_by_schema(text, schema, inferring.unknown, true) {
-            Ok(value) => {
+        let read = match &self.inferred {
+            Some(schema) => read_by_schema(text, schema, inferring.unknown, true).map(|value| {
                 let mut typed = record.clone();
                 typed.value = Data::with_schema(Arc::clone(schema), value);
-                Ok(Some(Cow::Owned(typed)))
-            }
+                typed
+            }),
+            // Without members, before any that has some: formats that need no schema take it.
+            None if is_plain_object(&record.value) => return Ok(Some(Cow::Borrowed(record))),
+            None => Err(Error::data("the record does not fit the schema of its topic: it is no object")),
+        };
+        match read {
+            Ok(typed) => Ok(Some(Cow::Owned(typed))),
             Err(_) if is_durable && self.shared.context.errant_record_reporter().is_none() => Ok(None),
-            Err(error) => self.report(record, error).map(|()| None),
+            Err(error) => {
+                let key = object_of(&self.shared.config, topic);
+                let place = format!("in the object {key}, which may be edited before the connector is started again");
+                self.report(record, with_place(&error, &place)).map(|()| None)
+            }
         }
+    }
+
+    /// Says of a record without members why it has no schema, where one is inferred.
+    pub(super) fn explained(&self, record: &SinkRecord, error: Error) -> Error {
+        let (topic, config) = (&*self.topic_partition.topic, &self.shared.config);
+        let is_inferred = config.inferring.as_ref().is_some_and(|inferring| inferring.is_for(topic));
+        if error.kind() != ErrorKind::Data || !is_inferred || self.inferred.is_some() || !is_plain_object(&record.value) {
+            return error;
+        }
+        let (key, reason) = (object_of(config, topic), error.report());
+        Error::data(format!(
+            "{reason}; no record of {topic} with members has come yet, so that no schema was inferred: one may be put into the object {key} before the \
+             connector is started again"
+        ))
     }
 }

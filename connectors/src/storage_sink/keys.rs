@@ -125,8 +125,9 @@ pub(super) static UPLOADS: ConfigKey<i32> = ConfigKey::with_default(
 pub(super) static HOLD: ConfigKey<i64> = ConfigKey::with_default(
     "recovery.hold.ms",
     "-1",
-    "How long a partition waits before the bucket is looked at, where its last owner did not stop cleanly and had other settings: as long as requests of \
-     that owner may still take effect. -1 leaves it to the store: 30 seconds for S3.",
+    "How long a partition waits before the bucket is looked at, where its last owner did not stop cleanly and had other settings, or may have read \
+     records by other schemas (with `schema.infer`, and with JsonConverter's `schema.subject` or `{topic}` in its `schema.file`): as long as requests of that \
+     owner may still take effect. -1 leaves it to the store: 30 seconds for S3.",
 )
 .unit("ms")
 .importance(Importance::Low)
@@ -171,10 +172,12 @@ pub(super) static INFER: ConfigKey<bool> = ConfigKey::with_default(
     "Whether plain JSON (JsonConverter with `schemas.enable=false`) gets a schema, so that Avro and Parquet files can be written: it is inferred from the first \
      records of each topic that a task reads, and kept as an Avro schema in the object `<topics.dir>/<topic>/_schema.avsc`, which readers of the directory ignore. \
      Whoever makes the object first decides for all tasks and later runs; it may be made beforehand, and changed: a connector reads it once, when its first \
-     records of the topic come, for which it needs the right to read it (`s3:GetObject`), and heeds a change after it has been started again. All fields are optional; whole numbers are INT64, others FLOAT64, what \
-     was only ever null is STRING. What has values of several kinds, no fixed members or too many, or numbers beyond 64 bits, is a STRING of their JSON text \
-     (a text with its quotes). Names that Avro refuses are changed. Records are read by it as by JsonConverter's `schema.file`; those that do not fit are \
-     reported as errant records.",
+     records of the topic come, for which it needs the right to read it (`s3:GetObject`), or when the topic was made anew, and heeds a change after it has been started again. All fields are optional; whole numbers are INT64, others FLOAT64, what \
+     was only ever null, has values of several kinds, no fixed members or too many, numbers beyond 64 bits, or fractions with more digits than a double holds, is \
+     a STRING of their JSON text (a text with its quotes). A schema of more than 4 MiB has JSON texts in place of objects. Names that Avro refuses are changed. \
+     Records are read by it as by JsonConverter's `schema.file`; those that do not fit, or are no objects, are reported as errant records. No schema is made of \
+     records without members (`{}`): those that come before any with members are written without a schema, for which Avro and Parquet files have no room, so \
+     that there they are errant records.",
 )
 .extension();
 pub(super) static INFER_TOPICS: ConfigKey<List> =

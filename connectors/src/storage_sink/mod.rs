@@ -44,6 +44,7 @@ mod reporting;
 mod rotation;
 mod schedule;
 mod schema_files;
+mod schema_object;
 #[cfg(test)]
 mod simulation;
 mod slot;

@@ -20,6 +20,7 @@ impl TopicPartitionWriter {
     /// # Errors
     /// Where nobody does.
     pub(super) fn report(&self, record: &SinkRecord, error: Error) -> Result<()> {
+        let error = self.explained(record, error);
         match self.shared.context.errant_record_reporter() {
             Some(reporter) => reporter.report(record, &error),
             None => {

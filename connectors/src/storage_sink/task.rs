@@ -205,6 +205,9 @@ impl SinkTask for StorageSinkTask {
                 left.insert(topic_partition.clone(), position);
             } else {
                 let is_other = started.is_another_topic(topic_partition);
+                if is_other {
+                    started.schemas.forget(&started.shared, &topic_partition.topic);
+                }
                 if is_other { &mut recreated } else { &mut cut_off }.insert(topic_partition.clone(), position.clone());
             }
             if let Some(mut writer) = started.writers.remove(topic_partition) {

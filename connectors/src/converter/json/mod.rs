@@ -18,7 +18,7 @@ use connect_api::{
     data::{Data, JsonText, Value},
 };
 
-pub(crate) use self::given::{Inference, UnknownFields, read_by_schema, schema_from_text};
+pub(crate) use self::given::{Inference, LONGEST_SCHEMA, UnknownFields, read_by_schema, schema_from_text, with_place};
 pub(super) use self::payload::Payload;
 use self::{envelope::Envelopes, given::GivenSchemas};
 use super::converts_headers;

@@ -70,6 +70,8 @@ pub(super) struct Weather {
     pub(super) list_refusals: Arc<Mutex<u32>>,
     /// Names that begin like this are refused as by a policy, for now.
     pub(super) poisoned: Arc<Mutex<Option<String>>>,
+    /// What is asked about names that begin like this can never succeed.
+    pub(super) hopeless: Arc<Mutex<Option<String>>>,
     /// HEADs of names that begin like this are refused, for now: a key that is disabled.
     pub(super) sealed: Arc<Mutex<Option<String>>>,
     /// A name whose next request hangs until it is let go.
@@ -111,6 +113,9 @@ impl View {
         lock(&self.load).0 -= 1;
         if lock(&self.weather.poisoned).as_deref().is_some_and(|prefix| key.starts_with(prefix)) {
             return Err(Error::retriable("403 AccessDenied"));
+        }
+        if lock(&self.weather.hopeless).as_deref().is_some_and(|prefix| key.starts_with(prefix)) {
+            return Err(Error::fatal("400 InvalidURI"));
         }
         let fails = self.weather.faults > 0 && self.dice.one_in(self.weather.faults);
         if fails { Err(Error::retriable("refused")) } else { Ok(()) }

@@ -4,6 +4,7 @@ mod again;
 mod bound;
 mod doubled;
 mod driven;
+mod inferred;
 mod lost;
 mod mismatched;
 mod schema_files;

@@ -1,6 +1,6 @@
 //! A schema for records that have none: an Avro schema, which operators may read and change.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use connect_api::data::{
     JsonText,
@@ -14,6 +14,11 @@ use super::{
     JSON_NAME, JSON_TEXT,
     shape::{Members, Observer, Shape},
 };
+
+/// In bytes: no schema that is inferred is longer.
+pub(crate) const LONGEST_SCHEMA: usize = 4 * 1024 * 1024;
+/// In bytes: what a record within the record is called at most. A member with a longer name gets none.
+const LONGEST_NAME: usize = 200;
 
 /// What shall be inferred from records of one topic.
 #[derive(Debug, Default)]
@@ -37,44 +42,103 @@ impl Inference {
         self.records
     }
 
-    /// The text of an Avro schema that they fit; `topic` gives it its name.
-    pub(crate) fn into_schema(self, topic: &str) -> String {
-        let none = Members::default();
-        let members = if let Shape::Object(members) = &self.record { members } else { &none };
-        let mut names = HashSet::new();
-        format!("{:#}\n", record(members, &name_of_record(topic), &mut names))
-    }
-}
-
-/// `names`: those that other records have.
-fn record(members: &Members, name: &str, names: &mut HashSet<String>) -> Json {
-    let name = unlike(names, name.to_owned());
-    names.insert(name.clone());
-    let mut taken = HashSet::with_capacity(members.all.len());
-    let field = |(member, shape): &(String, Shape)| {
-        let field_name = unlike(&taken, avro_name(member));
-        let mut kind = field_type(shape, &format!("{name}_{field_name}"), names);
-        if field_name != *member {
-            kind = with_parameter(kind, JSON_NAME, member);
+    /// The text of an Avro schema that they fit, of at most [`LONGEST_SCHEMA`] bytes; `topic` gives it its name. Nothing where none of them has a member
+    /// that a schema has room for.
+    pub(crate) fn into_schema(self, topic: &str) -> Option<String> {
+        match &self.record {
+            Shape::Object(members) if !members.all.is_empty() => text(members, topic, LONGEST_SCHEMA),
+            _ => None,
         }
-        taken.insert(field_name.clone());
-        json!({ "name": field_name, "type": ["null", kind], "default": null })
-    };
-    let fields: Vec<_> = members.all.iter().map(field).collect();
-    json!({ "type": "record", "name": name, "fields": fields })
+    }
 }
 
-fn field_type(shape: &Shape, name: &str, names: &mut HashSet<String>) -> Json {
-    match shape {
-        Shape::Null | Shape::Text => json!("string"),
-        Shape::Boolean => json!("boolean"),
-        Shape::Integer { .. } => json!("long"),
-        Shape::Fraction => json!("double"),
-        Shape::Array(items) => json!({ "type": "array", "items": ["null", field_type(items, name, names)] }),
-        // A record without a field is nothing that every format has.
-        Shape::Object(members) if !members.all.is_empty() => record(members, name, names),
-        Shape::Object(_) | Shape::Any => with_parameter(json!("string"), JSON_TEXT, "true"),
+/// A schema of at most so many bytes, as well as it can be had: easy to read, or all in one line, or all that is nested as JSON text, or without the members
+/// that came last.
+fn text(members: &Members, topic: &str, most: usize) -> Option<String> {
+    let name = name_of_record(topic);
+    let schema = |nested| Naming { nested, top: &name, names: Names::default() }.record(members, name.clone());
+    let whole = schema(Nested::Records);
+    let (readable, dense) = (format!("{whole:#}\n"), whole.to_string());
+    if readable.len() <= most {
+        return Some(readable);
     }
+    if dense.len() <= most {
+        return Some(dense);
+    }
+    let mut flat = schema(Nested::Text);
+    let fields = flat["fields"].as_array_mut()?;
+    let mut length = name.len() + EMPTY;
+    let is_beyond = |field: &Json| {
+        // With its comma.
+        length += field.to_string().len() + 1;
+        length > most
+    };
+    let fitting = fields.iter().position(is_beyond).unwrap_or(fields.len());
+    fields.truncate(fitting);
+    (fitting > 0).then(|| flat.to_string())
+}
+
+/// More than a schema without a field has beside its name.
+const EMPTY: usize = 100;
+
+/// What becomes of objects in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nested {
+    Records,
+    Text,
+}
+
+struct Naming<'a> {
+    nested: Nested,
+    /// The name of the outermost record.
+    top: &'a str,
+    /// Those of all records.
+    names: Names,
+}
+
+impl Naming<'_> {
+    fn record(&mut self, members: &Members, name: String) -> Json {
+        let name = self.names.unlike(name);
+        let mut taken = Names::default();
+        let field = |(member, shape): &(String, Shape)| {
+            let field_name = taken.unlike(avro_name(member));
+            let mut kind = if member.len() > LONGEST_NAME && shape.has_object() {
+                any_json()
+            } else {
+                self.field_type(shape, &name, &field_name)
+            };
+            if field_name != *member {
+                kind = with_parameter(kind, JSON_NAME, member);
+            }
+            json!({ "name": field_name, "type": ["null", kind], "default": null })
+        };
+        let fields: Vec<_> = members.all.iter().map(field).collect();
+        json!({ "type": "record", "name": name, "fields": fields })
+    }
+
+    /// `parent` and `field` name the records in it.
+    fn field_type(&mut self, shape: &Shape, parent: &str, field: &str) -> Json {
+        match shape {
+            Shape::Text => json!("string"),
+            Shape::Boolean => json!("boolean"),
+            Shape::Integer { .. } => json!("long"),
+            Shape::Fraction => json!("double"),
+            Shape::Array(items) => json!({ "type": "array", "items": ["null", self.field_type(items, parent, field)] }),
+            // A record without a field is nothing that every format has.
+            Shape::Object(members) if self.nested == Nested::Records && !members.all.is_empty() => {
+                // Names of names grow without an end.
+                let is_short = parent.len() + field.len() < LONGEST_NAME;
+                let name = if is_short { format!("{parent}_{field}") } else { format!("{}_record", self.top) };
+                self.record(members, name)
+            }
+            // What was only ever null may be anything later.
+            Shape::Null | Shape::Object(_) | Shape::Any => any_json(),
+        }
+    }
+}
+
+fn any_json() -> Json {
+    with_parameter(json!("string"), JSON_TEXT, "true")
 }
 
 fn with_parameter(kind: Json, name: &str, value: &str) -> Json {
@@ -95,13 +159,29 @@ fn name_of_record(topic: &str) -> String {
     if AVRO_TYPES.contains(&&*name) { format!("{name}_record") } else { name }
 }
 
-/// The name, with a number behind it where another one has it.
-fn unlike(others: &HashSet<String>, name: String) -> String {
-    if !others.contains(&name) {
-        return name;
+/// Names of which each is given once.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// The number that comes next, by name: thousands may want the same.
+    next: HashMap<String, u32>,
+}
+
+impl Names {
+    /// The name, with a number behind it where another one has it.
+    fn unlike(&mut self, name: String) -> String {
+        if self.taken.insert(name.clone()) {
+            return name;
+        }
+        let next = self.next.entry(name.clone()).or_insert(2);
+        loop {
+            let numbered = format!("{name}_{next}");
+            *next += 1;
+            if self.taken.insert(numbered.clone()) {
+                return numbered;
+            }
+        }
     }
-    let mut numbered = (2..).map(|number: u32| format!("{name}_{number}"));
-    numbered.find(|name| !others.contains(name)).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -118,7 +198,7 @@ mod tests {
     fn inferred(topic: &str, records: &[&str]) -> String {
         let mut inference = Inference::default();
         records.iter().for_each(|record| inference.see(&parse(record)));
-        inference.into_schema(topic)
+        inference.into_schema(topic).unwrap()
     }
 
     /// The types of the fields, without null, which each of them allows.
@@ -146,14 +226,18 @@ mod tests {
             (&["9007199254740993", "2.5"], any()),
             (&["9223372036854775808"], any()),
             (&["1e400"], any()),
+            (&["1e-400"], any()),
+            (&["0.1", "1.50e2", "-0.0", "1234567.8901234567"], json!("double")),
+            (&["0.1", "0.1234567890123456789"], any()),
             (&["true"], json!("boolean")),
             (&["\"x\""], json!("string")),
-            (&["null"], json!("string")),
+            (&["null"], any()),
             (&["1", "\"x\""], any()),
             (&["{\"b\":1}", "\"x\""], any()),
             (&["[1]", "{}"], any()),
             (&["{}"], any()),
             (&["[]", "[1, null]", "[2]"], json!({ "type": "array", "items": ["null", "long"] })),
+            (&["[]", "[null]"], json!({ "type": "array", "items": ["null", any()] })),
             (&["[1,\"x\"]"], json!({ "type": "array", "items": ["null", any()] })),
             (&["[[true]]"], json!({ "type": "array", "items": ["null", { "type": "array", "items": ["null", "boolean"] }] })),
         ] {
@@ -211,5 +295,57 @@ mod tests {
             read_by_schema(&parse(record), &schema, UnknownFields::Fail, true).unwrap();
         }
         assert!(inferred("t", &[&wide]).contains("json.text"));
+    }
+
+    #[test]
+    fn records_without_members_make_no_schema() {
+        let mut inference = Inference::default();
+        [" {}", "7"].iter().for_each(|record| inference.see(&parse(record)));
+        assert_eq!((inference.records(), inference.into_schema("t")), (1, None));
+    }
+
+    #[test]
+    fn names_of_records_in_records_stay_short() {
+        let long = "x".repeat(190);
+        let deep = format!("{{\"a\":{}1{}}}", format!("{{\"{long}\":").repeat(25), "}".repeat(25));
+        let longer = "y".repeat(201);
+        let record = format!("{{\"deep\":{deep},\"{longer}\":[{{\"b\":1}}]}}");
+        let text = inferred("t", &[&record]);
+        assert!(text.len() < 60_000, "{}", text.len());
+        let schema = schema_from_text(&text).unwrap();
+        let fields = schema.fields().unwrap();
+        assert_eq!(fields[1].schema.parameter(JSON_TEXT), Some("true"));
+        assert!(text.contains("\"t_record_20\""), "{text}");
+        read_by_schema(&parse(&record), &schema, UnknownFields::Fail, true).unwrap();
+    }
+
+    #[test]
+    fn a_schema_is_no_longer_than_it_may_be() {
+        let mut inference = Inference::default();
+        let members: Vec<_> = (0..100).map(|member| format!("\"m{member}\":{{\"nested{member}\":{member}}}")).collect();
+        inference.see(&parse(&format!("{{{}}}", members.join(","))));
+        let Shape::Object(members) = &inference.record else { panic!("no object") };
+        let whole = text(members, "t", LONGEST_SCHEMA).unwrap();
+        assert!(whole.contains('\n'));
+        let mut lengths = vec![];
+        for most in [whole.len() - 1, 14_000, 9_000, 4_000, 300] {
+            let text = text(members, "t", most).unwrap();
+            assert!(text.len() <= most && !text.contains('\n'), "{most}: {}", text.len());
+            let schema = schema_from_text(&text).unwrap();
+            let is_nested = |schema: &connect_api::data::Schema| schema.fields().is_some();
+            let nested = schema.fields().unwrap().iter().filter(|field| is_nested(&field.schema)).count();
+            lengths.push((schema.fields().unwrap().len(), nested));
+        }
+        assert_eq!(lengths[0], (100, 100));
+        assert_eq!(lengths[1], (100, 0));
+        assert!(lengths[2].0 < 100 && lengths[3].0 < lengths[2].0 && lengths[4].0 > 0, "{lengths:?}");
+    }
+
+    #[test]
+    fn thousands_of_members_that_want_one_name_are_numbered_in_one_go() {
+        let mut names = Names::default();
+        names.unlike("__2".to_owned());
+        let last = (0..100_000).map(|_| names.unlike("__".to_owned())).last();
+        assert_eq!(last.as_deref(), Some("___100000"));
     }
 }

@@ -117,10 +117,17 @@ impl From<Box<Misfit>> for Error {
             What::Missing { wanted } => {
                 Error::data(format!("{value} is missing: the schema wants {wanted}, and neither allows null nor has a default"))
             }
-            What::Unknown => Error::data(format!("{value} does not fit the schema, which has no such field")),
+            What::Unknown => Error::data(format!(
+                "{value} does not fit the schema, which has no such field (`schema.unknown.fields=ignore` leaves such members out)"
+            )),
             What::Unfit(error) => error,
         }
     }
+}
+
+/// The misfit, with a word on where the schema is that it does not fit.
+pub(crate) fn with_place(error: &Error, place: &str) -> Error {
+    Error::data(format!("{}; the schema is {place}", error.report()))
 }
 
 fn found(kind: Kind, text: &[u8]) -> String {

@@ -27,9 +27,10 @@ use connect_api::{
     data::{Data, JsonText, Schema, Value},
 };
 
-use self::source::{Source, Template, of_file};
+use self::source::{Source, Template, of_file, place_of_file};
 pub(crate) use self::{
-    infer::Inference,
+    infer::{Inference, LONGEST_SCHEMA},
+    misfit::with_place,
     read::{UnknownFields, read as read_by_schema},
     text::from_text as schema_from_text,
 };
@@ -47,8 +48,9 @@ static FILE: ConfigKey<String> = ConfigKey::optional(
      Records have this schema from then on, so that Avro and Parquet files can be written. `{topic}` in the path stands for the topic's name; then a \
      file that cannot be read yet makes the topic's records wait, and none is lost. It is read once, and again when the connector is started again. \
      Members that are missing are null or their default where the schema allows it; numbers must be in range, and have no fraction where integers are \
-     wanted; bytes are texts in Base64; decimals are numbers or texts of numbers; dates, times and timestamps are numbers as in envelopes, or texts in \
-     ISO 8601 (without an offset in UTC; of seconds three digits of the fraction count). Of a union the first type counts that the value fits. A STRING with \
+     wanted, and at most 1,000 digits; bytes are texts in Base64; decimals are numbers or texts of numbers; dates, times and timestamps are numbers as in envelopes, or texts in \
+     ISO 8601 (without an offset in UTC; of seconds three digits of the fraction count). Of a union the first type counts that the value fits, or, with `schema.unknown.fields=ignore`, else \
+     that which leaves out the fewest members. Numbers of more than 1,000 characters are none. A STRING with \
      the parameter `json.text` takes any JSON, as its text; a field with the parameter `json.name` \
      is the member with that name. What does not fit goes the way of `errors.tolerance`, with the member's path.",
 )
@@ -87,8 +89,8 @@ pub(super) struct GivenSchemas {
 
 #[derive(Debug)]
 enum Schemas {
-    /// One for all topics, known from the start.
-    One(Arc<Schema>),
+    /// One for all topics, known from the start, and the path of its file.
+    One(Arc<Schema>, String),
     /// Those that are got at the first record.
     Later(Arc<Later>),
 }
@@ -134,7 +136,7 @@ impl GivenSchemas {
         let schemas = match key == SCHEMA_SUBJECT {
             true => Schemas::later(Source::Subject(template, Box::new(ConfluentRegistry::new(ConfluentConfig::new(config)?)))),
             false if template.is_of_topic() => Schemas::later(Source::File(template)),
-            false => Schemas::One(of_file(&template.0)?),
+            false => Schemas::One(of_file(&template.0)?, template.0),
         };
         Ok(Some(Self { schemas, unknown, replaces_null }))
     }
@@ -144,13 +146,21 @@ impl GivenSchemas {
     pub(super) fn read(&self, topic: &str, text: Option<&JsonText>) -> Result<Data> {
         let Some(text) = text else { return Ok(Data::schemaless(Value::Null)) };
         let schema = match &self.schemas {
-            Schemas::One(schema) => Arc::clone(schema),
+            Schemas::One(schema, _) => Arc::clone(schema),
             Schemas::Later(later) => {
                 later.get(topic).ok_or_else(|| Error::retriable(format!("the schema of {topic} is not here yet")))?
             }
         };
-        let value = read_by_schema(text, &schema, self.unknown, self.replaces_null)?;
+        let value = read_by_schema(text, &schema, self.unknown, self.replaces_null)
+            .map_err(|error| with_place(&error, &self.place(topic, &schema)))?;
         Ok(Data::with_schema(schema, value))
+    }
+
+    fn place(&self, topic: &str, schema: &Schema) -> String {
+        match &self.schemas {
+            Schemas::One(_, path) => place_of_file(path),
+            Schemas::Later(later) => later.source.place(topic, schema),
+        }
     }
 
     /// Gets the schema of a topic, where it is not there yet.

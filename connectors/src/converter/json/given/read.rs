@@ -239,3 +239,27 @@ fn place_of<'f>(fields: &'f Fields, name: &str, near: usize, renamed: &mut Optio
         renamed.get_or_insert_with(|| all().collect()).get(name).copied()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::converter::json::given::schema_from_text;
+
+    #[test]
+    fn renamed_members_that_come_in_order_are_not_searched_for() {
+        let field = |place: usize| {
+            format!(
+                "{{\"name\":\"f{place}\",\"type\":{{\"type\":\"int\",\"connect.parameters\":{{\"json.name\":\"m-{place}\"}}}}}}"
+            )
+        };
+        let all: Vec<_> = (0..9).map(field).collect();
+        let schema = schema_from_text(&format!("{{\"type\":\"record\",\"name\":\"A\",\"fields\":[{}]}}", all.join(","))).unwrap();
+        let (fields, mut renamed) = (schema.fields().unwrap(), None);
+        for place in 0..9 {
+            assert_eq!(place_of(fields, &format!("m-{place}"), place, &mut renamed), Some(place));
+        }
+        assert!(renamed.is_none());
+        assert_eq!(place_of(fields, "m-7", 0, &mut renamed), Some(7));
+        assert_eq!((place_of(fields, "f7", 7, &mut renamed), renamed.map(|renamed| renamed.len())), (None, Some(9)));
+    }
+}

@@ -32,6 +32,26 @@ pub(super) enum Shape {
     Any,
 }
 
+impl Shape {
+    /// How many members it has, with those of its members.
+    fn members(&self) -> usize {
+        match self {
+            Self::Object(members) => members.all.iter().map(|(_, shape)| 1 + shape.members()).sum(),
+            Self::Array(items) => items.members(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it is an object, or an array of them.
+    pub(super) fn has_object(&self) -> bool {
+        match self {
+            Self::Object(_) => true,
+            Self::Array(items) => items.has_object(),
+            _ => false,
+        }
+    }
+}
+
 /// In the order in which they were seen first.
 #[derive(Debug, Default)]
 pub(super) struct Members {
@@ -52,7 +72,7 @@ impl Observer {
         if kind == Kind::Null || matches!(shape, Shape::Any) || level > DEEPEST {
             cursor.value();
             if kind != Kind::Null {
-                *shape = Shape::Any;
+                self.give_up(shape);
             }
             return;
         }
@@ -70,7 +90,7 @@ impl Observer {
                 if self.members_fit(members, cursor, level) {
                     return;
                 }
-                *shape = Shape::Any;
+                self.give_up(shape);
             }
             (Shape::Array(items), Kind::Array) => {
                 let mut goes_on = cursor.enter();
@@ -95,9 +115,15 @@ impl Observer {
             }
             _ => {
                 cursor.value();
-                *shape = Shape::Any;
+                self.give_up(shape);
             }
         }
+    }
+
+    /// It may be anything: its members are no longer looked at, and others may take their places.
+    fn give_up(&mut self, shape: &mut Shape) {
+        self.members -= shape.members();
+        *shape = Shape::Any;
     }
 
     /// Whether the object is one of few members.
@@ -141,7 +167,41 @@ fn number(text: &[u8]) -> Shape {
         };
     }
     match text.parse::<f64>() {
-        Ok(number) if number.is_finite() => Shape::Fraction,
+        // What a double does not hold would be another number in the files.
+        Ok(number) if number.is_finite() && digits(text).eq(digits(&format!("{number:e}"))) => Shape::Fraction,
         _ => Shape::Any,
+    }
+}
+
+/// The digits that count: without the zeros at both ends.
+fn digits(number: &str) -> impl Iterator<Item = char> {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let is_digit = |character: &char| character.is_ascii_digit();
+    mantissa.trim_end_matches(['0', '.']).chars().filter(is_digit).skip_while(|digit| *digit == '0')
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use connect_api::data::JsonText;
+
+    use super::*;
+
+    #[test]
+    fn members_of_what_became_a_text_are_given_back() {
+        let members = |from: usize, to: usize| {
+            let members: Vec<_> = (from..to).map(|member| format!("\"m{member}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let (mut observer, mut shape) = (Observer::default(), Shape::default());
+        for map in 0..60 {
+            // Too many members, or something of another kind in their place.
+            let first = if map % 2 == 0 { members(0, 1_001) } else { format!("[{{\"a\":{}}}]", members(0, 900)) };
+            for value in [first, "1".to_owned()] {
+                let record = Bytes::from(format!("{{\"map{map}\":{value}}}"));
+                observer.see(&mut shape, &mut Cursor::new(&JsonText::parse(&record).unwrap().unwrap()), 0);
+            }
+        }
+        assert_eq!((observer.members, shape.members()), (60, 60));
     }
 }

@@ -41,6 +41,17 @@ impl Source {
         }
     }
 
+    /// Where the schema of a topic is, for whoever has a record that does not fit.
+    pub(super) fn place(&self, topic: &str, schema: &Schema) -> String {
+        match self {
+            Self::File(template) => place_of_file(&template.of(topic)),
+            Self::Subject(template, _) => {
+                let version = schema.version.map(|version| format!("version {version} of ")).unwrap_or_default();
+                format!("{version}the subject {}", template.of(topic))
+            }
+        }
+    }
+
     /// The schema of a topic. Whatever is wrong with it can be mended from outside while the records wait.
     ///
     /// # Errors
@@ -67,6 +78,11 @@ impl Source {
             }
         }
     }
+}
+
+/// As [`Source::place`], of a file.
+pub(super) fn place_of_file(path: &str) -> String {
+    format!("in the file {path}, which may be edited before the connector is started again")
 }
 
 /// # Errors
