@@ -12,7 +12,7 @@ use super::{
     bounds::{Bounds, check_union, struct_of},
     compile::Compiled,
     plan::{Field, Member, Plan, Struct},
-    schema::{connect_field, logical, other_integer, union_of},
+    schema::{connect_field, logical, other_integer, scalar, union_of},
 };
 
 const TAG: &str = "protobuf.tag";
@@ -106,23 +106,10 @@ impl<'a> GlueSchemaReader<'a> {
 
     /// A field that neither repeats nor is a map.
     fn single(&mut self, field: &FieldDescriptor) -> Result<Read> {
-        let of = |schema_type| Schema::required(schema_type);
         let mut read = match field.kind() {
-            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => match self.metadata(field, "connect.schema").as_deref() {
-                Some("int8") => (of(SchemaType::Int8), Plan::Int8),
-                Some("int16") => (of(SchemaType::Int16), Plan::Int16),
-                _ => (of(SchemaType::Int32), Plan::Int32),
-            },
-            Kind::Uint32 | Kind::Fixed32 | Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64 => {
-                (of(SchemaType::Int64), Plan::Int64)
-            }
-            Kind::Float => (of(SchemaType::Float32), Plan::Float32),
-            Kind::Double => (of(SchemaType::Float64), Plan::Float64),
-            Kind::Bool => (of(SchemaType::Boolean), Plan::Boolean),
-            Kind::String => (of(SchemaType::String), Plan::String),
-            Kind::Bytes => (of(SchemaType::Bytes), Plan::Bytes),
             Kind::Enum(symbols) => return self.symbols(&symbols),
             Kind::Message(message) => return self.inner_message(field, &message),
+            kind => scalar(&kind, || self.metadata(field, "connect.schema")),
         };
         if let Some(name) = other_integer(&field.kind()) {
             read.0.parameters.push((TYPE.into(), name.to_ascii_uppercase().into()));

@@ -142,23 +142,10 @@ impl<'a> SchemaReader<'a> {
 
     /// A field that neither repeats nor is a map.
     fn single(&mut self, field: &FieldDescriptor) -> Result<Read> {
-        let of = |schema_type| Schema::required(schema_type);
         let mut read = match field.kind() {
-            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => match self.parameter(field, "connect.type").as_deref() {
-                Some("int8") => (of(SchemaType::Int8), Plan::Int8),
-                Some("int16") => (of(SchemaType::Int16), Plan::Int16),
-                _ => (of(SchemaType::Int32), Plan::Int32),
-            },
-            Kind::Uint32 | Kind::Fixed32 | Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64 => {
-                (of(SchemaType::Int64), Plan::Int64)
-            }
-            Kind::Float => (of(SchemaType::Float32), Plan::Float32),
-            Kind::Double => (of(SchemaType::Float64), Plan::Float64),
-            Kind::Bool => (of(SchemaType::Boolean), Plan::Boolean),
-            Kind::String => (of(SchemaType::String), Plan::String),
-            Kind::Bytes => (of(SchemaType::Bytes), Plan::Bytes),
             Kind::Enum(symbols) => self.symbols(&symbols)?,
             Kind::Message(message) => return self.inner_message(field, &message),
+            kind => scalar(&kind, || self.parameter(field, "connect.type")),
         };
         if let Some(name) = other_integer(&field.kind()) {
             read.0.parameters.push((TYPE.into(), name.into()));
@@ -246,6 +233,27 @@ pub(super) fn connect_field(name: &str, schema: Schema) -> ConnectField {
 /// The schema of a logical type, without its parameters.
 pub(super) fn logical(logical_type: LogicalType, base: SchemaType) -> Schema {
     Schema { version: Some(1), ..Schema::required(base).named(logical_type.name()) }
+}
+
+/// A field of one scalar type. `connect_type`: what its options say of integers, `int8` or `int16`.
+pub(super) fn scalar(kind: &Kind, connect_type: impl FnOnce() -> Option<String>) -> Read {
+    let (schema_type, plan) = match kind {
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => match connect_type().as_deref() {
+            Some("int8") => (SchemaType::Int8, Plan::Int8),
+            Some("int16") => (SchemaType::Int16, Plan::Int16),
+            _ => (SchemaType::Int32, Plan::Int32),
+        },
+        Kind::Uint32 | Kind::Fixed32 | Kind::Int64 | Kind::Uint64 | Kind::Sint64 | Kind::Fixed64 | Kind::Sfixed64 => {
+            (SchemaType::Int64, Plan::Int64)
+        }
+        Kind::Float => (SchemaType::Float32, Plan::Float32),
+        Kind::Double => (SchemaType::Float64, Plan::Float64),
+        Kind::Bool => (SchemaType::Boolean, Plan::Boolean),
+        Kind::Bytes => (SchemaType::Bytes, Plan::Bytes),
+        // Enums and messages, which are no scalars, have been dealt with.
+        Kind::String | Kind::Enum(_) | Kind::Message(_) => (SchemaType::String, Plan::String),
+    };
+    (Schema::required(schema_type), plan)
 }
 
 /// Integers that Connect has no type for.
